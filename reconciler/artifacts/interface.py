@@ -1,0 +1,74 @@
+"""What sealing is to the rest of the house: fields and a header go in, an encrypted file comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reconciler.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Whose secret an artifact carries. It stands in the file in the clear, and again in the binding."""
+
+    kind: str
+    token_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One secret on its way to its owner, before it is sealed."""
+
+    header: Header
+    fields: Mapping[str, str | Secret]
+    """What the owner receives, in the order in which it is shown."""
+    path: str
+    """Where the artifact will stand, relative to the workspace, with `/`: rules match on it."""
+    format: str
+    """A delivery format by its name: yaml, json, dotenv, pem, kubernetes."""
+    sealed_at: int
+    """Epoch seconds: the run's clock reading, and the file's `lastmodified`."""
+    options: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
+    """What the format itself wants to know, such as the namespace of a Kubernetes Secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """To whom an artifact is sealed, as its creation rule says (`.sops.yaml`)."""
+
+    rule: int
+    """Which creation rule matched, counted from 0 as in the file."""
+    age: tuple[str, ...] = ()
+    """Age and SSH recipients, in the order of the rule."""
+    native: bool = True
+    """Whether age recipients in one group are all there is, so that no other program is needed."""
+    mac_only_encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An artifact that was opened and found whole: its MAC, header, binding and structure agree."""
+
+    header: Header
+    fields: Mapping[str, str | Secret]
+    """Secret fields as Secret; plain ones (token id, algorithm, public key) may be Secret too."""
+
+
+class Sealer(Protocol):
+    """Seals parcels. The one port through which a secret leaves the process."""
+
+    def recipients(self, path: str) -> Recipients:
+        """To whom the artifact at a path is sealed. Raises NoRecipients."""
+
+    def seal(self, parcel: Parcel) -> bytes:
+        """The bytes of the sealed file. Raises NoRecipients or SealFailed."""
+
+
+class Opener(Protocol):
+    """Opens sealed files with the reader's own identities."""
+
+    def open(self, data: bytes, path: str) -> Opened:
+        """What the file holds, checked. Raises CannotOpen or ArtifactTampered."""

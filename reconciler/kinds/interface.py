@@ -1,0 +1,81 @@
+"""What a kind of token is: its spec, its grants, and how a credential of it is minted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from reconciler.kinds.fields import Model
+from reconciler.secret import Secret
+
+Entropy: TypeAlias = Callable[[int], bytes]
+"""n → n random bytes, fit for keys. A value, so that a test can repeat a run."""
+
+Grants: TypeAlias = Mapping[str, tuple[str, ...]]
+"""What a token may do: a dimension such as `apis` → the names granted, sorted; `*` is all."""
+
+S = TypeVar("S", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a kind needs to know about the token that it mints a credential for."""
+
+    token_id: str
+    generation: int
+    now: int
+    """Epoch seconds: the run's one clock reading."""
+    expires_at: int | None
+    """Epoch seconds at which the token itself ends, if it does."""
+    entropy: Entropy
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """One new credential: the owner's half, and the half that checks it."""
+
+    secret: Mapping[str, str | Secret]
+    """What the owner receives, field by field, in the order of the artifact."""
+    algorithm: str
+    """The JOSE name (RFC 7518 §3.1, RFC 8037 §3.1)."""
+    public_key: str | None = None
+    """PEM, SubjectPublicKeyInfo."""
+    secret_hash: str | None = None
+    """`sha256:` and hex, of the secret id."""
+    shared: Secret | None = None
+    """A shared secret that the verifier itself needs, to be sealed to it alone."""
+    not_after: int | None = None
+    """Epoch seconds at which the credential ends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[S]):
+    """One kind of token. A file in `kinds/` makes one and names it `KIND`."""
+
+    name: str
+    """As `kind:` in a spec."""
+    summary: str
+    """What it is for, in one line of help."""
+    spec: type[S]
+    reissued_by: frozenset[str]
+    """Fields of `spec` that the credential or its artifact carries: an edit needs a new one."""
+    grants: Callable[[S], Grants]
+    new_id: Callable[[Entropy], str]
+    mint: Callable[[S, Draft], Minted]
+    """Raises nothing of its own; a spec that validated can be minted."""
+    renewal: Callable[[S], int | None] = lambda _: None
+    """Seconds after which a credential of this kind ends by itself, if it does."""
+    copied: tuple[str, ...] = ()
+    """The artifact's fields that `copy` takes when none is named: the first that is there."""
+    pem: Callable[[S], bool] = lambda _: False
+    """Whether the owner receives a private key, so that `deliver.format: pem` has a meaning."""
+    carries_end: bool = False
+    """Whether the credential has the token's end signed into it, so that a new end reissues it."""
+    catalog: Mapping[str, str] = field(default_factory=dict)
+    """Field of `spec` → the section of the catalog that its names must stand in."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """The `spec` part of the example in help and reference."""
+
+
+AnyKind: TypeAlias = Kind[Any]

@@ -1,0 +1,131 @@
+"""LoginToken: a login token of an application, signed once, carrying twelve claims."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic_core import PydanticCustomError
+
+from reconciler.kinds import keys
+from reconciler.kinds.fields import EntryName, Model, OneOrMany, one_or_many, pattern
+from reconciler.kinds.interface import Draft, Grants, Kind, Minted
+
+ALGORITHM = "EdDSA"
+
+
+def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
+    if entries == ("*",):
+        return entries
+    try:
+        networks = {str(ipaddress.ip_network(entry)) for entry in entries}
+    except ValueError as error:
+        raise PydanticCustomError(
+            "network",
+            "write * for any, or addresses and networks such as 10.1.0.0/16 with no bits set behind"
+            " the prefix",
+        ) from error
+    return tuple(sorted(networks))
+
+
+Networks: TypeAlias = Annotated[
+    tuple[str, ...],
+    Strict(False),
+    Field(min_length=1),
+    BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
+    AfterValidator(_networks),
+]
+TraceId: TypeAlias = Annotated[
+    str,
+    AfterValidator(pattern("jti", "[A-Za-z0-9]{1,8}", "1 to 8 letters or digits, in quotes")),
+    Field(json_schema_extra={"pattern": "^[A-Za-z0-9]{1,8}$"}),
+]
+
+
+class LoginSpec(Model):
+    """The twelve claims of a login token. Each of them is signed, so an edit makes a new one."""
+
+    typ: Literal["L"] = "L"
+    """Kind of token: L is a login token."""
+    aud: EntryName
+    """App id that the token is for."""
+    sap: EntryName
+    """Service app id it gives access to, or `*`."""
+    jti: TraceId
+    """Anti-replay string by which the token's use is traced."""
+    ipm: Networks = ("*",)
+    """IP allow-list: `*`, or addresses and networks."""
+    dvm: OneOrMany = ("*",)
+    """Device allow-list."""
+    tag: OneOrMany = ("*",)
+    """Label, free."""
+    api: OneOrMany
+    """APIs that it may call."""
+    bug: OneOrMany = ("*",)
+    """Debug information that is returned."""
+    shop: OneOrMany
+    """Shops that it is active in."""
+    role: OneOrMany
+    """Roles held; `*` is the largest set it can get."""
+    rule: OneOrMany
+    """Permissions held; `*` is the largest set it can hold."""
+
+
+LISTS = ("ipm", "dvm", "tag", "api", "bug", "shop", "role", "rule")
+
+
+def grants(spec: LoginSpec) -> Grants:
+    """Every claim that limits what the token may do."""
+    lists: dict[str, tuple[str, ...]] = {name: getattr(spec, name) for name in LISTS}
+    return {"aud": (spec.aud,), "sap": (spec.sap,), **lists}
+
+
+def claims(spec: LoginSpec) -> dict[str, str | list[str]]:
+    """The twelve claims as the platform writes them: one value as a string, several as a list."""
+    found: dict[str, str | list[str]] = {"typ": spec.typ, "aud": spec.aud, "sap": spec.sap, "jti": spec.jti}
+    for name in LISTS:
+        values: tuple[str, ...] = getattr(spec, name)
+        found[name] = values[0] if len(values) == 1 else list(values)
+    return found
+
+
+def mint(spec: LoginSpec, draft: Draft) -> Minted:
+    """The signed login token. The key pair is made for it alone; its private half is dropped."""
+    key = keys.generate(ALGORITHM)
+    signed = {**claims(spec), "gen": draft.generation, "iat": draft.now, "nbf": draft.now}
+    if draft.expires_at is not None:
+        signed["exp"] = draft.expires_at
+    return Minted(
+        secret={
+            "token_id": draft.token_id,
+            "login_token": keys.sign(signed, key, ALGORITHM, draft.token_id),
+        },
+        algorithm=ALGORITHM,
+        public_key=keys.public_pem(key),
+        not_after=draft.expires_at,
+    )
+
+
+KIND = Kind(
+    name="LoginToken",
+    summary="a signed login token of an application",
+    spec=LoginSpec,
+    reissued_by=frozenset(LoginSpec.model_fields),
+    grants=grants,
+    new_id=keys.short_id,
+    mint=mint,
+    copied=("login_token",),
+    carries_end=True,
+    catalog={"aud": "apps", "sap": "apps", "api": "apis", "shop": "shops", "role": "roles", "rule": "rules"},
+    example={
+        "aud": "AdmManHu",
+        "sap": "SvKerneL",
+        "jti": "12345678",
+        "tag": "Primary",
+        "api": "*",
+        "shop": "EldrCaRE",
+        "role": "*",
+        "rule": "*",
+    },
+)

@@ -1,0 +1,58 @@
+"""RSAToken: the owner signs short-lived JWTs with an RSA key of its own."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from reconciler.kinds import keys
+from reconciler.kinds.fields import Model, Names
+from reconciler.kinds.interface import Draft, Grants, Kind, Minted
+
+
+class RSASpec(Model):
+    """What an RSA open token may call, and the key it is checked with."""
+
+    apis: Names
+    """APIs it may call, or `["*"]`."""
+    projects: Names
+    """Platform projects it may reach, or `["*"]`."""
+    algorithm: Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] = "RS256"
+    """JOSE algorithm of the JWTs that the owner signs."""
+    keySize: Literal[2048, 3072, 4096] = 3072
+    """Bits of the RSA modulus."""
+
+
+def grants(spec: RSASpec) -> Grants:
+    """The APIs and projects that the verifier lets it use."""
+    return {"apis": spec.apis, "projects": spec.projects}
+
+
+def mint(spec: RSASpec, draft: Draft) -> Minted:
+    """A new key pair. The owner keeps the private half; `kid` in its JWTs is the token id."""
+    key = keys.generate(spec.algorithm, spec.keySize)
+    public = keys.public_pem(key)
+    return Minted(
+        secret={
+            "token_id": draft.token_id,
+            "algorithm": spec.algorithm,
+            "private_key": keys.private_pem(key),
+            "public_key": public,
+        },
+        algorithm=spec.algorithm,
+        public_key=public,
+    )
+
+
+KIND = Kind(
+    name="RSAToken",
+    summary="an RSA key with which the owner signs short-lived JWTs",
+    spec=RSASpec,
+    reissued_by=frozenset({"algorithm", "keySize"}),
+    grants=grants,
+    new_id=keys.token_id,
+    mint=mint,
+    copied=("private_key",),
+    pem=lambda _: True,
+    catalog={"apis": "apis", "projects": "projects"},
+    example={"apis": ["device.read", "device.list"], "projects": ["plant-a"]},
+)

@@ -1,0 +1,221 @@
+"""The live store as the rest of the house sees it: plain values, one read, one way to write.
+
+Times are epoch seconds, UTC. Nothing here holds a secret: public keys, hashes, and a shared
+secret only as it was sealed to the verifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class TokenState(StrEnum):
+    """`expired` is not stored: it follows from `expires_at` and the time."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+
+
+class CredentialState(StrEnum):
+    """Of one generation."""
+
+    ACTIVE = "active"
+    RETIRING = "retiring"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The checkable half of one generation of a token."""
+
+    generation: int
+    state: CredentialState
+    algorithm: str
+    not_before: int
+    not_after: int | None
+    """When it ends by itself: the end of its overlap, of its lifetime, or never."""
+    public_key: str | None = None
+    secret_hash: str | None = None
+    sealed_secret: str | None = None
+    """A shared secret, sealed (armored age) to the verifier's own recipients."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """One live token with the credentials that are not retired, newest first."""
+
+    id: str
+    name: str
+    kind: str
+    state: TokenState
+    """As stored: active, disabled or deleted."""
+    grants: Mapping[str, tuple[str, ...]]
+    declared: str
+    """The spec as it was applied, in its normal form (JSON): what a change is measured against."""
+    spec_digest: str
+    commit: str | None
+    created_at: int
+    changed_at: int
+    expires_at: int | None
+    protect: bool
+    artifact_path: str | None
+    artifact_digest: str | None
+    revision: int = 0
+    """The workspace revision at which this record last changed; set by the store."""
+    deleted_at: int | None = None
+    credentials: tuple[Credential, ...] = ()
+
+    @property
+    def generation(self) -> int:
+        """The newest generation, or 0 when there is no credential."""
+        return self.credentials[0].generation if self.credentials else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one apply did: canonical JSON, chained to the record before by its digest."""
+
+    sequence: int
+    run: str
+    body: str
+    """RFC 8785 bytes as text. The digest is `sha256:` of them."""
+    digest: str
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A journal entry: one change of a run, from when it is certain to when the run ends.
+
+    With `after`, an artifact is being published, and then the token becomes `after`.
+    Without, the change is true in the store already; if `path` is set, the artifact there is
+    still to leave the tree.
+    """
+
+    run: str
+    number: int
+    """Position among the run's intents, from 0. (run, number) names an intent."""
+    action: str
+    kind: str
+    name: str
+    token_id: str
+    generation: int
+    path: str | None = None
+    digest: str | None = None
+    """Digest of the artifact to be published; None where none is."""
+    after: LiveToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An apply that wrote something to the store and has not ended: running, or interrupted."""
+
+    id: str
+    plan_digest: str
+    started_at: int
+    actor: str
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write to one workspace. `fence` grows with each new holder."""
+
+    workspace: str
+    holder: str
+    run: str
+    fence: int
+    acquired_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Ends a run: its intents become live, except those dropped, and leave the journal."""
+
+    run: str
+    drop: frozenset[int] = frozenset()
+    """Numbers of intents that are given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One transaction's worth of writes. Everything in it happens, or nothing."""
+
+    begin: Run | None = None
+    """Opens a run: until it is finished, `state().run` tells of it."""
+    tokens: Sequence[LiveToken] = ()
+    """Records to insert or replace by id. Credentials are inserted or replaced by generation; ones
+    that are not named stay as they are."""
+    journal: Sequence[Intent] = ()
+    """Intents to add."""
+    finish: Finish | None = None
+    """Applied after `tokens`."""
+    record: Record | None = None
+    """Its `sequence` must be one more than the head's, and starts from 1."""
+    published: Sequence[int] = ()
+    """Sequence numbers of records that are published by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The state of one workspace as one read saw it."""
+
+    store_id: str
+    """Made when the store was made; the same for every workspace in it."""
+    revision: int
+    """Grows by one with every committed batch."""
+    head: Record | None = None
+    """The newest record."""
+    run: Run | None = None
+    """The run that has begun and not ended."""
+    lease: Lease | None = None
+    unpublished: tuple[Record, ...] = ()
+
+
+class LiveStore(Protocol):
+    """A live store of any make. Every method raises StoreUnreadable when a read breaks off.
+
+    One object serves one workspace, by name; others in the same store are out of its reach.
+    """
+
+    url: str
+    """Where it is, without any password."""
+
+    def state(self) -> Workspace:
+        """Revision, chain head, unfinished run and lease of this workspace."""
+
+    def tokens(self) -> Iterator[LiveToken]:
+        """Every token that is not deleted, in the order of its name, as one consistent read."""
+
+    def token(self, name: str) -> LiveToken | None:
+        """The token that has this name now."""
+
+    def tombstones(self, name: str) -> Sequence[LiveToken]:
+        """Deleted tokens that had this name, newest first."""
+
+    def intents(self) -> Iterator[Intent]:
+        """The journal, in the order in which it was written."""
+
+    def records(self) -> Iterator[Record]:
+        """Every record, in order."""
+
+    def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
+        """The lease, with a new fencing number. Raises StoreLocked while somebody holds it."""
+
+    def renew(self, lease: Lease, now: int, ttl: int) -> Lease:
+        """The same lease with a later end. Raises LeaseLost."""
+
+    def release(self, lease: Lease) -> None:
+        """Gives the lease up. Nothing happens where it was lost already."""
+
+    def commit(self, lease: Lease, batch: Batch) -> int:
+        """Writes a batch in one transaction; returns the new revision. Raises LeaseLost."""
+
+    def close(self) -> None:
+        """Lets connections go."""
