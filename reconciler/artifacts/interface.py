@@ -70,5 +70,9 @@ class Sealer(Protocol):
 class Opener(Protocol):
     """Opens sealed files with the reader's own identities."""
 
-    def open(self, data: bytes, path: str) -> Opened:
-        """What the file holds, checked. Raises CannotOpen or ArtifactTampered."""
+    def open(self, data: bytes, path: str, expected: Header | None = None) -> Opened:
+        """What the file holds, checked; `expected` is whose it should be, as the live record says.
+
+        A whole file put in another's place is whole: only the caller knows whose it should be.
+        Raises CannotOpen or ArtifactTampered.
+        """

@@ -106,22 +106,20 @@ ENTRY_NAME = r"\*|[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}"
 
 TokenName: TypeAlias = Annotated[
     str,
-    AfterValidator(
-        pattern("name", TOKEN_NAME, "1 to 63 of a-z, 0-9 and -, and a letter first")
-    ),
+    AfterValidator(pattern("name", TOKEN_NAME, "1 to 63 of a-z, 0-9 and -, and a letter first")),
     Field(json_schema_extra={"pattern": f"^{TOKEN_NAME}$"}),
 ]
 EntryName: TypeAlias = Annotated[
     str,
-    AfterValidator(
-        pattern("entry", ENTRY_NAME, "1 to 128 letters, digits and . _ : / @ -, or * for all")
-    ),
+    AfterValidator(pattern("entry", ENTRY_NAME, "1 to 128 letters, digits and . _ : / @ -, or * for all")),
     Field(json_schema_extra={"pattern": f"^({ENTRY_NAME})$"}),
 ]
-Names: TypeAlias = Annotated[tuple[EntryName, ...], Strict(False), Field(min_length=1), AfterValidator(_distinct)]
+Names: TypeAlias = Annotated[
+    tuple[EntryName, ...], Strict(strict=False), Field(min_length=1), AfterValidator(_distinct)
+]
 OneOrMany: TypeAlias = Annotated[
     tuple[EntryName, ...],
-    Strict(False),
+    Strict(strict=False),
     Field(min_length=1),
     BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
     AfterValidator(_distinct),
@@ -132,9 +130,7 @@ Duration: TypeAlias = Annotated[
     Field(json_schema_extra={"pattern": "^[1-9][0-9]{0,5}[smhdwy]$"}),
 ]
 Ending: TypeAlias = Annotated[str, AfterValidator(_date_or_duration)]
-Switch: TypeAlias = Annotated[
-    bool, BeforeValidator(_switch, json_schema_input_type=bool | Literal["0", "1"])
-]
+Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch, json_schema_input_type=bool | Literal["0", "1"])]
 Reference: TypeAlias = Annotated[
     str,
     AfterValidator(_reference),

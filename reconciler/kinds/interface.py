@@ -17,6 +17,17 @@ Grants: TypeAlias = Mapping[str, tuple[str, ...]]
 
 S = TypeVar("S", bound=Model)
 
+Names: TypeAlias = tuple[str, ...]
+
+
+def meet(_: str, held: Names, wanted: Names) -> Names:
+    """The names that are both held and wanted in one dimension; `*` is all names."""
+    if held == ("*",):
+        return wanted
+    if wanted == ("*",):
+        return held
+    return tuple(name for name in held if name in wanted)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -70,6 +81,10 @@ class Kind(Generic[S]):
     """The artifact's fields that `copy` takes when none is named: the first that is there."""
     pem: Callable[[S], bool] = lambda _: False
     """Whether the owner receives a private key, so that `deliver.format: pem` has a meaning."""
+    enabled: Callable[[S], bool] = lambda _: True
+    """Whether the kind's own switch, if it has one, is on."""
+    meet: Callable[[str, Names, Names], Names] = meet
+    """(dimension, held, wanted) → what is left at once when a grant narrows."""
     carries_end: bool = False
     """Whether the credential has the token's end signed into it, so that a new end reissues it."""
     catalog: Mapping[str, str] = field(default_factory=dict)

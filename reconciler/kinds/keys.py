@@ -83,11 +83,7 @@ def checksum(body: str) -> str:
 def is_secret_id(text: str) -> bool:
     """Whether a text is a real secret id, by prefix, length and checksum."""
     body = text[len(SECRET_PREFIX) : -CHECKSUM_LENGTH]
-    return (
-        text.startswith(SECRET_PREFIX)
-        and len(body) == SECRET_LENGTH
-        and text.endswith(checksum(body))
-    )
+    return text.startswith(SECRET_PREFIX) and len(body) == SECRET_LENGTH and text.endswith(checksum(body))
 
 
 def hash_of(secret: Secret) -> str:

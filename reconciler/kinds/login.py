@@ -8,11 +8,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds import keys
+from reconciler.kinds import interface, keys
 from reconciler.kinds.fields import EntryName, Model, OneOrMany, one_or_many, pattern
-from reconciler.kinds.interface import Draft, Grants, Kind, Minted
+from reconciler.kinds.interface import Draft, Grants, Kind, Minted, Names
 
 ALGORITHM = "EdDSA"
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
@@ -31,7 +33,7 @@ def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
 
 Networks: TypeAlias = Annotated[
     tuple[str, ...],
-    Strict(False),
+    Strict(strict=False),
     Field(min_length=1),
     BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
     AfterValidator(_networks),
@@ -107,6 +109,24 @@ def mint(spec: LoginSpec, draft: Draft) -> Minted:
     )
 
 
+def meet(dimension: str, held: Names, wanted: Names) -> Names:
+    """As for any names; addresses meet by the networks that they stand for."""
+    if dimension != "ipm" or held == ("*",) or wanted == ("*",):
+        return interface.meet(dimension, held, wanted)
+    mine, theirs = map(_parsed, held), tuple(map(_parsed, wanted))
+    return tuple(
+        sorted({str(_narrower(one, other)) for one in mine for other in theirs if one.overlaps(other)})
+    )
+
+
+def _parsed(text: str) -> Network:
+    return ipaddress.ip_network(text)
+
+
+def _narrower(one: Network, other: Network) -> Network:
+    return one if one.prefixlen >= other.prefixlen else other
+
+
 KIND = Kind(
     name="LoginToken",
     summary="a signed login token of an application",
@@ -115,6 +135,7 @@ KIND = Kind(
     grants=grants,
     new_id=keys.short_id,
     mint=mint,
+    meet=meet,
     copied=("login_token",),
     carries_end=True,
     catalog={"aud": "apps", "sap": "apps", "api": "apis", "shop": "shops", "role": "roles", "rule": "rules"},

@@ -43,9 +43,9 @@ class TokenAuthSpec(Model):
     """Seconds that a sign-in JWT may last."""
     fieldmap: FieldMap = FieldMap()
     """Which claims hold the user."""
-    algorithm: Literal[
-        "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "PS256"
-    ] = "HS256"
+    algorithm: Literal["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "PS256"] = (
+        "HS256"
+    )
     """JOSE algorithm of the sign-in JWT."""
     enable: Switch = True
     """Whether the server takes sign-ins of this application."""
@@ -96,6 +96,7 @@ KIND = Kind(
     grants=grants,
     new_id=keys.token_id,
     mint=mint,
+    enabled=lambda spec: spec.enable,
     copied=("secret", "private_key"),
     pem=lambda spec: spec.algorithm not in HASH_BYTES,
     catalog={"initroles": "roles"},

@@ -68,7 +68,14 @@ class LiveToken:
     revision: int = 0
     """The workspace revision at which this record last changed; set by the store."""
     deleted_at: int | None = None
+    due_at: int | None = None
+    """When its newest credential is due for rotation, if it is ever."""
     credentials: tuple[Credential, ...] = ()
+
+    def state_at(self, now: int) -> TokenState:
+        """The state at a time: a token that is active and past its end is expired."""
+        over = self.expires_at is not None and self.expires_at <= now
+        return TokenState.EXPIRED if over and self.state is TokenState.ACTIVE else self.state
 
     @property
     def generation(self) -> int:

@@ -1,0 +1,115 @@
+"""What an apply needs from outside: each effect is a port, so that a test can break any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.artifacts.interface import Sealer
+from reconciler.kinds.interface import Entropy
+from reconciler.live.interface import LiveStore, Record, Run
+from reconciler.plan.change import Done
+from reconciler.plan.document import Plan
+from reconciler.secret import Secret
+from reconciler.specs.load import Specs
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What one publish makes durable, together."""
+
+    run: str
+    paths: Iterable[str] = ()
+    """Staged artifacts that go into place."""
+    removed: Iterable[str] = ()
+    """Artifacts that leave the tree."""
+    records: Sequence[Record] = ()
+
+
+class Publisher(Protocol):
+    """Makes artifacts durable. Paths are relative to the workspace, with `/`.
+
+    Every method raises PublishFailed when the disk, the folder or the remote does not let it.
+    """
+
+    def stage(self, run: str, path: str, data: bytes) -> None:
+        """Puts an artifact beside its place, out of sight. Called from several threads."""
+
+    def publish(self, publication: Publication) -> None:
+        """Puts staged artifacts into place, takes removed ones out, adds records. Durable on return."""
+
+    def published(self, path: str) -> str | None:
+        """Digest of the artifact that is in place, or None where there is none."""
+
+    def discard(self) -> None:
+        """Drops all that is staged, whichever run left it."""
+
+
+class Progress(Protocol):
+    """Tells a person how far a run is."""
+
+    def start(self, what: str, total: int) -> None:
+        """A step of so many things begins."""
+
+    def advance(self) -> None:
+        """One of them is done."""
+
+    def note(self, text: str) -> None:
+        """Something that the person should know."""
+
+
+class Recorder(Protocol):
+    """Makes the record of a run, chained to the one before."""
+
+    def __call__(self, run: Run, done: Sequence[Done], previous: Record | None) -> Record:
+        """The record. Pure: the same run gives the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Every effect that an apply has."""
+
+    store: LiveStore
+    sealer: Sealer
+    publisher: Publisher
+    seal_for_verifier: Callable[[Secret], str | None]
+    """A shared secret → the same, sealed to the verifier; None where no verifier is named."""
+    entropy: Entropy
+    recorder: Recorder
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One plan, ready to be carried out."""
+
+    plan: Plan
+    specs: Specs
+    run: Run
+    workers: int
+    """Keys that are made at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an apply did."""
+
+    run: str | None
+    """None where there was nothing to do."""
+    done: Sequence[Done] = ()
+    resumed: str | None = None
+    """The interrupted run that was settled first, if there was one."""
+
+    def to_json(self) -> Mapping[str, object]:
+        """As the command line prints it."""
+        changes = [
+            {"action": one.action, "kind": one.kind, "name": one.name, "outcome": one.outcome}
+            for one in self.done
+        ]
+        return {
+            "schema": "reconciler/result/v1",
+            "run": self.run,
+            "resumed": self.resumed,
+            "changes": changes,
+        }

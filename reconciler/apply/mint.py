@@ -1,0 +1,100 @@
+"""Minting and sealing, on all cores: what comes out is journaled, and no secret outlives its turn."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from reconciler.apply.interface import Job, Ports
+from reconciler.artifacts.interface import Header, Parcel
+from reconciler.canonical import digest
+from reconciler.kinds.interface import Draft, Minted
+from reconciler.live.interface import Credential, CredentialState, LiveToken
+from reconciler.plan.change import Action, Change
+from reconciler.plan.transition import SealedArtifact
+from reconciler.specs.model import AnyTokenSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A credential to be made."""
+
+    number: int
+    """Position in the plan."""
+    change: Change
+    spec: AnyTokenSpec
+    token: LiveToken | None
+    """The live token that is rotated; None for an issue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A new credential whose secret is sealed and staged."""
+
+    order: Order
+    token_id: str
+    credential: Credential
+    artifact: SealedArtifact
+
+
+def sealed_credentials(orders: Sequence[Order], job: Job, ports: Ports) -> Iterator[Sealed]:
+    """Every credential, in the order of the plan, as it is ready.
+
+    A few more than there are workers are under way at a time, so memory does not grow with the plan.
+    Raises what sealing and staging raise; then nothing more is started.
+    """
+    waiting: deque[Future[Sealed]] = deque()
+    with ThreadPoolExecutor(job.workers, thread_name_prefix="mint") as pool:
+        try:
+            for order in orders:
+                waiting.append(pool.submit(_seal, order, job, ports))
+                if len(waiting) > 4 * job.workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _seal(order: Order, job: Job, ports: Ports) -> Sealed:
+    spec, now = order.spec, job.run.started_at
+    kind = spec.what
+    token_id = order.token.id if order.token else kind.new_id(ports.entropy)
+    generation = order.token.generation + 1 if order.token else 1
+    created_at = order.token.created_at if order.token else now
+    draft = Draft(token_id, generation, now, spec.expires_at(created_at), ports.entropy)
+    minted = kind.mint(spec.spec, draft)
+    path = spec.artifact_path(job.specs.settings.artifacts)
+    data = ports.sealer.seal(
+        Parcel(
+            Header(kind.name, token_id, generation),
+            minted.secret,
+            path,
+            spec.deliver.format,
+            now,
+            spec.delivery_options(),
+        )
+    )
+    ports.publisher.stage(job.run.id, path, data)
+    return Sealed(order, token_id, _credential(minted, draft, ports), SealedArtifact(path, digest(data)))
+
+
+def _credential(minted: Minted, draft: Draft, ports: Ports) -> Credential:
+    return Credential(
+        generation=draft.generation,
+        state=CredentialState.ACTIVE,
+        algorithm=minted.algorithm,
+        not_before=draft.now,
+        not_after=minted.not_after,
+        public_key=minted.public_key,
+        secret_hash=minted.secret_hash,
+        sealed_secret=ports.seal_for_verifier(minted.shared) if minted.shared else None,
+    )
+
+
+def is_minted(change: Change) -> bool:
+    """Whether a change needs a new credential."""
+    return change.action in (Action.ISSUE, Action.ROTATE)

@@ -1,0 +1,223 @@
+"""One apply: take away, mint, seal, journal, publish, activate, retire. In that order, always.
+
+The steps may stop anywhere, by an error or by the death of the process. What is true in the store
+then is what the next run starts from (`resume`): there is one path for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from reconciler.apply.interface import Job, Ports, Publication
+from reconciler.apply.mint import Order, Sealed, is_minted, sealed_credentials
+from reconciler.errors import PartlyApplied, ReconcilerError
+from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken
+from reconciler.plan import transition
+from reconciler.plan.change import Action, Change, Done
+from reconciler.plan.transition import Circumstances, SealedArtifact
+from reconciler.specs.reader import Declared
+
+CHUNK = 128
+"""Intents in one journal write."""
+
+
+@dataclass(slots=True)
+class _Apply:
+    """One run and what it has done so far."""
+
+    job: Job
+    ports: Ports
+    lease: Lease
+    under: Circumstances
+    declared: Mapping[str, Declared]
+    live: dict[str, LiveToken]
+    """The live tokens that the plan touches, by name, as far as the run has brought them."""
+    changed: bool = False
+    """Whether something outside this process is no longer as it was."""
+    done: list[Done] = field(default_factory=list)
+
+
+def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> tuple[Done, ...]:
+    """Carries out the plan of a job under a lease, and returns what was done.
+
+    `live` holds the tokens that the plan touches. Raises PartlyApplied when it stopped after
+    something had changed, and the error itself when nothing had.
+    """
+    doing = _Apply(
+        job=job,
+        ports=ports,
+        lease=lease,
+        under=Circumstances(job.run.started_at, job.run.commit),
+        declared=_wanted(job),
+        live=dict(live),
+    )
+    try:
+        _take_away(doing)
+        _mint(doing)
+        _publish_and_activate(doing)
+    except (ReconcilerError, KeyboardInterrupt) as error:
+        if not doing.changed:
+            raise
+        raise _partly(error) from error
+    return tuple(doing.done)
+
+
+def _partly(error: BaseException) -> PartlyApplied:
+    why = str(error) if isinstance(error, ReconcilerError) else "it was interrupted"
+    hint = error.hint if isinstance(error, ReconcilerError) else ""
+    return PartlyApplied(
+        f"the plan was applied in part: {why}",
+        hint=". ".join(filter(None, (hint, "run apply again, and it goes on from here"))),
+    )
+
+
+def _wanted(job: Job) -> Mapping[str, Declared]:
+    names = {change.name for change in job.plan.changes}
+    return {declared.name: declared for declared in job.specs.tokens if declared.name in names}
+
+
+def _take_away(doing: _Apply) -> None:
+    """Deletes, retires, disables and narrows, in one transaction, before anything is given."""
+    tokens: dict[str, LiveToken] = {}
+    intents: list[Intent] = []
+    for number, change in enumerate(doing.job.plan.changes):
+        if change.action is Action.ISSUE:
+            continue
+        before = doing.live[change.name]
+        after = _taken(doing, change, before)
+        if after is not None:
+            tokens[before.id] = doing.live[change.name] = after
+        if not is_minted(change):
+            intents.append(_intent(doing, number, change, before))
+    doing.ports.store.commit(
+        doing.lease, Batch(begin=doing.job.run, tokens=tuple(tokens.values()), journal=tuple(intents))
+    )
+    doing.changed = bool(tokens)
+    doing.done.extend(map(as_done, intents))
+
+
+def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
+    """The token without what the change takes away; None where it takes nothing."""
+    match change.action:
+        case Action.DELETE:
+            return transition.deleted(token, doing.under)
+        case Action.RETIRE:
+            return transition.retired(token, change.generations, doing.under)
+        case Action.MODIFY | Action.ROTATE:
+            return transition.narrowed(token, doing.declared[change.name], doing.under)
+        case _:
+            return None
+
+
+def _intent(doing: _Apply, number: int, change: Change, before: LiveToken) -> Intent:
+    """The journal entry of a change that mints nothing."""
+    now = doing.live[change.name]
+    after: LiveToken | None = None
+    path = digest = None
+    if change.action is Action.DELETE:
+        path = before.artifact_path
+    elif change.action is Action.MODIFY:
+        after = transition.modified(now, doing.declared[change.name], doing.under)
+    elif change.action is Action.RESEAL:
+        path = before.artifact_path or ""
+        digest = doing.ports.publisher.published(path)
+        after = transition.resealed(now, SealedArtifact(path, digest or ""), doing.under)
+    return Intent(
+        run=doing.job.run.id,
+        number=number,
+        action=change.action.value,
+        kind=change.kind,
+        name=change.name,
+        token_id=before.id,
+        generation=before.generation,
+        path=path,
+        digest=digest,
+        after=after,
+    )
+
+
+def _mint(doing: _Apply) -> None:
+    """Makes and seals every new credential, and journals what is about to become live."""
+    orders = [
+        Order(number, change, doing.declared[change.name].spec(), _rotating(doing, change))
+        for number, change in enumerate(doing.job.plan.changes)
+        if is_minted(change)
+    ]
+    if not orders:
+        return
+    doing.ports.progress.start("minting and sealing", len(orders))
+    sealed = sealed_credentials(orders, doing.job, doing.ports)
+    with closing(sealed):
+        while chunk := tuple(_journaled(doing, one) for one in islice(sealed, CHUNK)):
+            doing.ports.store.commit(doing.lease, Batch(journal=chunk))
+            doing.done.extend(map(as_done, chunk))
+
+
+def _rotating(doing: _Apply, change: Change) -> LiveToken | None:
+    return doing.live[change.name] if change.action is Action.ROTATE else None
+
+
+def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
+    """The journal entry of a new credential: public halves and a digest, never a secret."""
+    change, declared = sealed.order.change, doing.declared[sealed.order.change.name]
+    token, credential, artifact = sealed.order.token, sealed.credential, sealed.artifact
+    if token is None:
+        after = transition.issued(declared, sealed.token_id, credential, artifact, doing.under)
+    else:
+        after = transition.rotated(token, declared, credential, artifact, doing.under)
+    doing.ports.progress.advance()
+    return Intent(
+        run=doing.job.run.id,
+        number=sealed.order.number,
+        action=change.action.value,
+        kind=change.kind,
+        name=change.name,
+        token_id=sealed.token_id,
+        generation=credential.generation,
+        path=artifact.path,
+        digest=artifact.digest,
+        after=after,
+    )
+
+
+def _publish_and_activate(doing: _Apply) -> None:
+    """Makes artifacts and record durable; then, in one transaction, makes all of it live."""
+    ports, state = doing.ports, doing.ports.store.state()
+    done = sorted(doing.done, key=lambda one: one.number)
+    record = ports.recorder(doing.job.run, done, state.head)
+    doing.changed = doing.changed or any(one.minted for one in done)
+    ports.publisher.publish(
+        Publication(
+            run=doing.job.run.id,
+            paths=[one.path for one in done if one.path and one.minted],
+            removed=[one.path for one in done if one.path and one.action == Action.DELETE],
+            records=(*state.unpublished, record),
+        )
+    )
+    ports.store.commit(
+        doing.lease,
+        Batch(
+            finish=Finish(doing.job.run.id),
+            record=replace(record, published=True),
+            published=[one.sequence for one in state.unpublished],
+        ),
+    )
+    ports.publisher.discard()
+    doing.done = done
+
+
+def as_done(intent: Intent) -> Done:
+    """What a journal entry says was done, for the record and the result."""
+    return Done(
+        number=intent.number,
+        action=intent.action,
+        kind=intent.kind,
+        name=intent.name,
+        token_id=intent.token_id,
+        generation=intent.generation,
+        path=intent.path,
+        digest=intent.digest,
+    )

@@ -1,0 +1,53 @@
+"""Sealing for age recipients, natively: no other program is started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.artifacts import agewrap, sops
+from reconciler.artifacts.interface import Parcel
+from reconciler.artifacts.packing import packed
+from reconciler.artifacts.rules import Rule
+from reconciler.artifacts.tree import Entropy, Metadata, Selection, Stanza
+from reconciler.errors import NoRecipients
+from reconciler.secret import Secret
+
+
+class NativeSealer:
+    """Seals parcels whose recipients are age and SSH keys."""
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._entropy = entropy
+
+    def seal(self, parcel: Parcel, rule: Rule) -> bytes:
+        """The bytes of the sealed file. Raises SealFailed, or NoRecipients for a bad recipient."""
+        form, tree = packed(parcel)
+        data_key = self._entropy(sops.KEY_BYTES)
+        metadata = _metadata(parcel, rule, form.selection, wrapped(data_key, rule.recipients.age))
+        return form.emit(*sops.seal_tree(tree, metadata, data_key, self._entropy))
+
+
+def _metadata(parcel: Parcel, rule: Rule, selection: Selection, age: tuple[Stanza, ...]) -> Metadata:
+    return Metadata(
+        age=age,
+        lastmodified=sops.timestamp(parcel.sealed_at),
+        mac="",
+        selection=selection,
+        mac_only_encrypted=rule.recipients.mac_only_encrypted,
+        version=sops.VERSION,
+    )
+
+
+def wrapped(data_key: bytes, recipients: Sequence[str]) -> tuple[Stanza, ...]:
+    """The data key for each recipient: one age file a recipient, as SOPS keeps them."""
+    return tuple(Stanza(one, agewrap.wrap(data_key, [agewrap.recipient(one)])) for one in recipients)
+
+
+def seal_text(recipients: Sequence[str], text: Secret) -> str:
+    """One armored age file (no SOPS) that any of the recipients opens.
+
+    Raises NoRecipients when there is none, or one is not an age or SSH recipient.
+    """
+    if not recipients:
+        raise NoRecipients("there is nobody to seal to", hint="name at least one age recipient")
+    return agewrap.wrap(text.open().encode(), [agewrap.recipient(one) for one in recipients])

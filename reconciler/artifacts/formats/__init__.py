@@ -1,0 +1,41 @@
+"""The delivery formats: one file each, found by their `FORMAT`.
+
+A new format is one new file here. Nothing else names the formats.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import PurePosixPath
+from pkgutil import iter_modules
+
+from reconciler.artifacts.formats.interface import Format
+from reconciler.errors import SealFailed
+
+
+@cache
+def all_formats() -> dict[str, Format]:
+    """Every format by its name, in alphabetical order."""
+    found = [
+        one
+        for module in iter_modules(__path__)
+        if isinstance(one := getattr(import_module(f"{__name__}.{module.name}"), "FORMAT", None), Format)
+    ]
+    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
+
+
+def named(name: str) -> Format:
+    """The format of a name. Raises SealFailed."""
+    try:
+        return all_formats()[name]
+    except KeyError:
+        raise SealFailed(
+            f"there is no delivery format {name!r}", hint="it can be " + ", ".join(all_formats())
+        ) from None
+
+
+def candidates(path: str) -> list[Format]:
+    """The formats that a file of this name can have: those of its extension, or all."""
+    extension = PurePosixPath(path).suffix[1:]
+    return [one for one in all_formats().values() if one.extension == extension] or [*all_formats().values()]

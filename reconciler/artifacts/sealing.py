@@ -1,0 +1,38 @@
+"""The sealer that the rest of the house uses: it picks the backend by the rule's recipients."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from reconciler.artifacts.interface import Parcel, Recipients
+from reconciler.artifacts.rules import Config, Rule
+from reconciler.errors import SealFailed
+
+
+class Backend(Protocol):
+    """One way to seal."""
+
+    def seal(self, parcel: Parcel, rule: Rule) -> bytes:
+        """The bytes of the sealed file. Raises NoRecipients or SealFailed."""
+
+
+class RuleSealer:
+    """Seals each parcel as its creation rule says: natively where age is enough, else by the program."""
+
+    def __init__(self, config: Config, native: Backend, program: Backend) -> None:
+        self._config = config
+        self._native = native
+        self._program = program
+
+    def recipients(self, path: str) -> Recipients:
+        """To whom the artifact at a path is sealed. Raises NoRecipients."""
+        return self._config.match(path).recipients
+
+    def seal(self, parcel: Parcel) -> bytes:
+        """The bytes of the sealed file. Raises NoRecipients or SealFailed, which name the artifact."""
+        rule = self._config.match(parcel.path)
+        backend = self._native if rule.recipients.native else self._program
+        try:
+            return backend.seal(parcel, rule)
+        except SealFailed as fault:
+            raise SealFailed(f"{parcel.path}: {fault.message}", hint=fault.hint) from None

@@ -1,0 +1,1 @@
+"""The three ways in which SOPS writes a tree down: YAML, JSON and dotenv."""

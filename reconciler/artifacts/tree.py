@@ -1,0 +1,144 @@
+"""The plain trees that SOPS encrypts, and the rule that picks which leaves are encrypted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from reconciler.errors import ArtifactTampered
+from reconciler.secret import Secret
+
+Leaf: TypeAlias = "bool | int | float | str | bytes | Secret | None"
+Node: TypeAlias = "Leaf | list[Node] | dict[str, Node]"
+Tree: TypeAlias = "dict[str, Node]"
+Entropy: TypeAlias = Callable[[int], bytes]
+"""n → n random bytes, fit for keys. A value, so that a test can repeat a run."""
+
+MAX_DEPTH = 32
+"""Levels of nesting that a file may have. Ours have three."""
+
+RuleName: TypeAlias = Literal[
+    "unencrypted_regex", "encrypted_regex", "unencrypted_suffix", "encrypted_suffix"
+]
+RULE_NAMES: tuple[RuleName, ...] = (
+    "unencrypted_regex",
+    "encrypted_regex",
+    "unencrypted_suffix",
+    "encrypted_suffix",
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which leaves are encrypted: a match on any key on the way to a leaf decides."""
+
+    name: RuleName
+    pattern: str
+
+    @cached_property
+    def starts_encrypted(self) -> bool:
+        """Whether a leaf whose path matches nowhere is encrypted."""
+        return self.name.startswith("unencrypted")
+
+    @cached_property
+    def matches(self) -> Callable[[str], object]:
+        """Whether a key matches. Truthy when it does."""
+        if self.name.endswith("suffix"):
+            return lambda key: key.endswith(self.pattern)
+        return re.compile(self.pattern).search
+
+    def below(self, key: str, *, encrypted: bool) -> bool:
+        """Whether what stands below a key is encrypted, given what holds for the key's own map."""
+        if encrypted is not self.starts_encrypted or not self.matches(key):
+            return encrypted
+        return not encrypted
+
+
+DEFAULT_SELECTION = Selection("unencrypted_suffix", "_unencrypted")
+"""What SOPS takes when a file names no rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stanza:
+    """The data key, wrapped for one age recipient."""
+
+    recipient: str
+    enc: str
+    """One armored age file, with its final newline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What stands under `sops` in a file."""
+
+    age: tuple[Stanza, ...]
+    lastmodified: str
+    """RFC 3339, UTC, whole seconds."""
+    mac: str
+    selection: Selection
+    mac_only_encrypted: bool = False
+    version: str = ""
+    others: tuple[str, ...] = ()
+    """Recipients of other types, and those in key groups, as they are named in the file."""
+    grouped: bool = False
+    """Whether the data key is split over key groups, so that one stanza is not enough."""
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Every recipient, age first, in the order of the file."""
+        return tuple(stanza.recipient for stanza in self.age) + self.others
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A SOPS file, taken apart and still sealed."""
+
+    tree: Tree
+    metadata: Metadata
+
+
+def at(tree: Node, path: tuple[str, ...]) -> Node:
+    """The node at a path of keys; None where there is none."""
+    for key in path:
+        if not isinstance(tree, dict):
+            return None
+        tree = tree.get(key)
+    return tree
+
+
+def plain(node: Node) -> Node:
+    """The same tree with every Secret opened: for a program's stdin and nothing else."""
+    if isinstance(node, Secret):
+        return node.open()
+    if isinstance(node, dict):
+        return {key: plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(value) for value in node]
+    return node
+
+
+def bounded(node: Node, levels: int = MAX_DEPTH) -> None:
+    """Raises ArtifactTampered for a tree deeper than any that an artifact has."""
+    if levels == 0:
+        raise ArtifactTampered(f"the file nests deeper than {MAX_DEPTH} levels", hint="restore it from git")
+    for child in _children(node):
+        bounded(child, levels - 1)
+
+
+def _children(node: Node) -> Iterator[Node]:
+    if isinstance(node, Mapping):
+        yield from node.values()
+    elif isinstance(node, list):
+        yield from node
+
+
+def number(value: float) -> str:
+    """A number as SOPS hashes it: the shortest decimal, without an exponent."""
+    if isinstance(value, int):
+        return str(value)
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

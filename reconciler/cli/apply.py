@@ -1,0 +1,132 @@
+"""reconcile apply"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.apply.interface import Result
+from reconciler.apply.session import Approved, approval
+from reconciler.cli.context import Invocation, interactive, passed
+from reconciler.cli.output import echo_json
+from reconciler.cli.planned import echo_plan, override_options, overrides
+from reconciler.cli.progress import progress
+from reconciler.errors import PlanBlocked, PlanUnreadable, UsageError
+from reconciler.kinds.fields import parse_duration
+from reconciler.live.interface import LiveStore
+from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
+from reconciler.workspace import Workspace
+
+
+@click.command("apply")
+@click.argument("file", required=False, type=click.Path(dir_okay=False))
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@click.option("--lock-timeout", default="0s", metavar="5m", help="Wait this long for another apply to end.")
+@override_options
+@passed
+def command(
+    invocation: Invocation,
+    file: str | None,
+    form: str,
+    lock_timeout: str,
+    max_delete: int | None,
+    max_rotate: int | None,
+    *,
+    yes: bool,
+    allow_empty: bool,
+) -> int:
+    """Make what is live equal to the specs.
+
+    With FILE, a plan saved by plan --out: exactly that plan is applied, or none. Without, a plan is
+    made and shown, and then you are asked. What takes access away comes first; a token becomes live
+    only after its sealed artifact is in place. A run that was interrupted is gone on with.
+
+    \b
+    Exit codes: 0 done or nothing to do, 1 error and nothing changed, 3 blocked, 4 the plan is stale,
+    5 another apply holds the store, 6 partly applied: run it again.
+    """
+    workspace = invocation.workspace
+    patience = _seconds(lock_timeout)
+    saved = _read(Path(file)) if file else None
+    allowed = saved.overridden() if saved else overrides(max_delete, max_rotate, allow_empty=allow_empty)
+    with workspace.live(create=True) as store:
+        now = workspace.around.clock()
+        plan = workspace.plan(store, saved.planned_at if saved else now, allowed)
+        if saved:
+            check_fits(saved, plan.bound, now)
+            if _applied_before(store, saved, plan):
+                return _print(Result(None), form)
+        approved = _approved(saved, plan)
+        if form == "text" and plan.changes:
+            echo_plan(plan, workspace)
+        if plan.blocked and plan.digest == approved.digest:
+            raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
+        if not _anything_to_do(store, plan):
+            return _print(Result(None), form)
+        _ask(plan, yes=yes)
+        with progress() as shown:
+            result = workspace.apply(store, plan, approved, patience=patience, progress=shown)
+    return _print(result, form)
+
+
+def _seconds(text: str) -> int:
+    if text in ("0", "0s"):
+        return 0
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError("--lock-timeout is not a duration", hint="write one such as 30s or 5m") from error
+
+
+def _read(path: Path) -> SavedPlan:
+    try:
+        return read_plan(path.read_bytes())
+    except OSError as error:
+        raise PlanUnreadable(
+            f"the plan {path} cannot be read: {error.strerror}", hint="make one with: reconcile plan --out FILE"
+        ) from error
+
+
+def _approved(saved: SavedPlan | None, plan: Plan) -> Approved:
+    if saved is None:
+        return approval(plan)
+    return Approved(saved.digest, frozenset((one.action, one.kind, one.name) for one in saved.changes))
+
+
+def _applied_before(store: LiveStore, saved: SavedPlan, plan: Plan) -> bool:
+    """Whether the newest record is of this very plan, and nothing is left of it."""
+    head = store.state().head
+    return head is not None and f'"plan":"{saved.digest}"' in head.body and not plan.changes
+
+
+def _anything_to_do(store: LiveStore, plan: Plan) -> bool:
+    state = store.state()
+    return bool(plan.changes or state.run or state.unpublished)
+
+
+def _ask(plan: Plan, *, yes: bool) -> None:
+    if yes or not plan.changes:
+        return
+    if not interactive():
+        raise UsageError(
+            "there is nobody to ask whether to apply this", hint="pass --yes, or apply a saved plan with --yes"
+        )
+    click.confirm("Apply this plan?", default=False, abort=True, err=True)
+
+
+def _print(result: Result, form: str) -> int:
+    if form == "json":
+        echo_json(result.to_json())
+        return 0
+    if result.resumed:
+        click.echo(f"Settled run {result.resumed}, which was interrupted.")
+    if not result.done:
+        click.echo("Nothing to do: what is live is what the specs declare.")
+        return 0
+    for done in result.done:
+        place = f"  {done.path}" if done.minted else ""
+        click.echo(f"  {done.outcome}  {done.action:<6}  {done.kind}  {done.name}{place}")
+    click.echo(f"{len(result.done)} change{'' if len(result.done) == 1 else 's'} applied by run {result.run}.")
+    return 0

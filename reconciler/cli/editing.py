@@ -1,0 +1,63 @@
+"""What the commands that edit specs share: find the spec, write the edit if it is valid, show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.output import echo_diff
+from reconciler.errors import SettingsError, SpecsInvalid, UsageError
+from reconciler.specs.faults import Fault, did_you_mean
+from reconciler.specs.load import read_bytes
+from reconciler.specs.reader import Declared, FileRead, catalog_faults, read_file
+from reconciler.specs.write import write_whole
+from reconciler.workspace import Workspace
+
+
+def found(workspace: Workspace, name: str) -> Declared:
+    """The spec of a name. Raises UsageError with the nearest name."""
+    tokens = workspace.specs.tokens
+    for declared in tokens:
+        if declared.name == name:
+            return declared
+    names = [declared.name for declared in tokens]
+    hint = did_you_mean(name, names) if names else "add one with: reconcile new KIND NAME"
+    raise UsageError(f"no spec declares {name}", hint=hint)
+
+
+def text_of(workspace: Workspace, file: str) -> str:
+    """The text of a spec file. Raises SettingsError."""
+    try:
+        return read_bytes(workspace.root / file).decode()
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}", hint="mind its permissions") from error
+
+
+def checked(workspace: Workspace, file: str, after: str) -> FileRead:
+    """What a file would declare after an edit. Raises SpecsInvalid; then nothing was written."""
+    read = read_file(file, after.encode())
+    faults: list[Fault] = read.faults or catalog_faults(file, after.encode(), workspace.specs.catalog)
+    if faults:
+        raise SpecsInvalid(
+            "the edit would make the spec invalid, so nothing was written",
+            hint="change the command and try again",
+            faults=tuple(faults),
+        )
+    return read
+
+
+def write(workspace: Workspace, file: str, before: str, after: str) -> None:
+    """Writes an edit and shows it; an empty text removes the file. Nothing live is touched."""
+    if before == after:
+        click.echo("nothing to change: the spec says that already.", err=True)
+        return
+    path: Path = workspace.root / file
+    try:
+        if after:
+            write_whole(path, after.encode())
+        else:
+            path.unlink()
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written: {error.strerror}", hint="mind its permissions") from error
+    echo_diff(file, before, after)

@@ -1,0 +1,102 @@
+"""A plan as a person reads it, and the options by which one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.canonical import Json
+from reconciler.cli.output import style
+from reconciler.plan.brakes import Overrides
+from reconciler.plan.change import Change, FieldChange, summary
+from reconciler.plan.document import Plan
+from reconciler.times import minute
+from reconciler.workspace import Workspace
+
+SIGNS = {
+    "delete": ("-", "red"),
+    "retire": ("x", "red"),
+    "rotate": ("±", "yellow"),
+    "modify": ("~", "yellow"),
+    "reseal": ("=", "cyan"),
+    "issue": ("+", "green"),
+}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def override_options(function: F) -> F:
+    """The options that let one plan past its brakes."""
+    for option in (
+        click.option("--allow-empty", is_flag=True, help="Let specs that declare nothing delete everything."),
+        click.option("--max-rotate", type=click.IntRange(0), metavar="N", help="Let this plan rotate N tokens."),
+        click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Let this plan delete N tokens."),
+    ):
+        function = option(function)
+    return function
+
+
+def overrides(max_delete: int | None, max_rotate: int | None, *, allow_empty: bool) -> Overrides:
+    """The overrides as the plan carries them."""
+    return Overrides(max_delete, max_rotate, allow_empty)
+
+
+def echo_plan(plan: Plan, workspace: Workspace) -> None:
+    """The whole plan as text."""
+    for line in plan_lines(plan, workspace):
+        click.echo(line)
+
+
+def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
+    """The plan, line by line."""
+    count = len(workspace.specs.tokens)
+    at = f" at {plan.commit[:7]}" if plan.commit else ""
+    where = workspace.shown_store
+    yield f"{plan.bound.workspace}: {count} spec{'' if count == 1 else 's'}{at}, live revision {plan.revision} in {where}"
+    if not plan.changes:
+        yield "Nothing to do: what is live is what the specs declare."
+        return
+    yield ""
+    kinds = max(len(change.kind) for change in plan.changes)
+    names = max(len(change.name) for change in plan.changes)
+    for change in plan.changes:
+        yield from _change_lines(change, kinds, names)
+    yield ""
+    for block in plan.blocked:
+        yield style("blocked: ", fg="red", bold=True) + f"{block.message} [{block.rule}]"
+        yield style("hint:    ", fg="cyan") + block.hint
+    counts = ", ".join(f"{number} to {action}" for action, number in summary(plan.changes).items())
+    yield f"{counts}.  plan {short(plan.digest)}, good until {minute(plan.expires_at)} UTC"
+
+
+def _change_lines(change: Change, kinds: int, names: int) -> Iterator[str]:
+    sign, colour = SIGNS[change.action]
+    head = f"  {sign} {change.action:<6}  {change.kind:<{kinds}}  {change.name:<{names}}  "
+    details = [*change.reasons, *(_field(field) for field in change.fields)]
+    if change.action == "delete":
+        details.append("cannot be undone")
+    lines = details or [""]
+    yield (style(head, fg=colour) + lines[0]).rstrip()
+    for detail in lines[1:]:
+        yield " " * len(head) + detail
+
+
+def _field(field: FieldChange) -> str:
+    name = field.field.removeprefix("spec.")
+    if field.is_set:
+        parts = [f"+ {added}" for added in field.added] + [f"- {removed}" for removed in field.removed]
+        return f"{name}: {', '.join(parts)}"
+    return f"{name}: {_value(field.before)} → {_value(field.after)}"
+
+
+def _value(value: Json) -> str:
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def short(digest: str) -> str:
+    """A digest as people compare it: the first and last four digits."""
+    prefix, _, hexadecimal = digest.partition(":")
+    return f"{prefix}:{hexadecimal[:4]}…{hexadecimal[-4:]}"

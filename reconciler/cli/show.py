@@ -1,0 +1,64 @@
+"""reconcile show"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from reconciler.audit.inventory import Entry, entry
+from reconciler.cli.context import Invocation, passed
+from reconciler.cli.opening import not_live
+from reconciler.cli.output import echo_json
+
+
+@click.command("show")
+@click.argument("name")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@passed
+def command(invocation: Invocation, name: str, form: str) -> int:
+    """Show one token: what it may do, since when, until when. A deleted one is shown as it was."""
+    workspace = invocation.workspace
+    with workspace.live() as store:
+        token = store.token(name)
+        gone = store.tombstones(name)
+    found = [token] if token else gone[:1]
+    if not found:
+        raise not_live(workspace, name, deleted=False)
+    shown = entry(found[0], workspace.around.clock())
+    if form == "json":
+        echo_json({"schema": "reconciler/tokens/v1", "tokens": [shown.to_json()]})
+        return 0
+    lines = list(_lines(shown))
+    width = max(len(label) for label, _ in lines)
+    for label, text in lines:
+        click.echo(f"{label:<{width}}  {text}")
+    return 0
+
+
+def _lines(shown: Entry) -> Iterator[tuple[str, str]]:
+    yield "name", shown.name
+    yield "kind", shown.kind
+    yield "id", shown.id
+    yield "state", shown.state + (f" since {shown.deleted}" if shown.deleted else "")
+    for label, text in (("title", shown.title), ("owner", shown.owner)):
+        if text:
+            yield label, text
+    if shown.labels:
+        yield "labels", ", ".join(f"{key}={value}" for key, value in shown.labels.items())
+    for dimension, names in shown.grants.items():
+        yield dimension, ", ".join(names) or "none"
+    yield "created", shown.created
+    for label, text in (("expires", shown.expires), ("rotates", shown.due), ("artifact", shown.artifact)):
+        if text:
+            yield label, text
+    if shown.commit:
+        yield "commit", shown.commit
+    if shown.protect:
+        yield "protected", "yes"
+    for credential in shown.credentials:
+        until = f" until {credential['until']}" if credential["until"] else ""
+        yield (
+            f"generation {credential['generation']}",
+            f"{credential['algorithm']}, {credential['state']}, from {credential['from']}{until}",
+        )

@@ -1,0 +1,76 @@
+"""reconcile validate"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.context import Invocation, passed
+from reconciler.cli.faults import echo_faults
+from reconciler.cli.output import echo_json
+from reconciler.errors import UsageError
+from reconciler.specs.faults import Fault
+from reconciler.specs.load import Specs, examine
+from reconciler.workspace import SPECS
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@passed
+def command(invocation: Invocation, paths: tuple[str, ...], form: str) -> int:
+    """Check every spec and report every fault.
+
+    All files of specs/ are read, because names are unique over all of them and the catalog is for
+    all of them. With PATHs, only faults in those files and folders are reported.
+
+    \b
+    Exit codes: 0 no fault, 1 faults.
+    """
+    workspace = invocation.workspace
+    specs, faults = examine(workspace.root, SPECS)
+    if paths:
+        faults = [fault for fault in faults if _below(fault, paths, workspace.root)]
+    if form == "json":
+        echo_json({"schema": "reconciler/faults/v1", "faults": [as_json(fault) for fault in faults]})
+    else:
+        echo_faults(faults)
+        click.echo(_closing(specs, faults, len(paths)), err=bool(faults))
+    return 1 if faults else 0
+
+
+def as_json(fault: Fault) -> dict[str, str | int]:
+    """A fault as machines read it."""
+    return {
+        "file": fault.file,
+        "line": fault.line,
+        "column": fault.column,
+        "rule": fault.rule,
+        "message": fault.message,
+        "hint": fault.hint,
+    }
+
+
+def _below(fault: Fault, paths: tuple[str, ...], root: Path) -> bool:
+    place = root / fault.file
+    for path in paths:
+        named = Path(path).resolve()
+        if not named.is_relative_to(root / SPECS):
+            raise UsageError(f"{path} is not in {SPECS}/", hint="name files or folders of the spec folder")
+        if place.is_relative_to(named):
+            return True
+    return False
+
+
+def _closing(specs: Specs | None, faults: list[Fault], paths: int) -> str:
+    if faults:
+        files = len({fault.file for fault in faults})
+        return f"{_count(len(faults), 'fault')} in {_count(files, 'file')}."
+    if paths:
+        return "no faults there."
+    return f"{_count(len(specs.tokens) if specs else 0, 'spec')}, no faults."
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,105 @@
+"""What is read from the tables, each query for one workspace only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count as numbers
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import Column, Connection, Select, and_, func, select, text
+
+from reconciler.errors import StoreUnreadable
+from reconciler.live import lease, rows, schema
+from reconciler.live.faults import RESTORE
+from reconciler.live.interface import CredentialState, Intent, Record, Run, Workspace
+
+_token, _credential, _record, _run = schema.token, schema.credential, schema.record, schema.run
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+Query: TypeAlias = "Select[*tuple[object, ...]]"
+
+BY_NAME = (_token.c.name, _credential.c.generation.desc())
+NEWEST_FIRST = (
+    func.coalesce(_token.c.deleted_at, 0).desc(),
+    _token.c.revision.desc(),
+    _token.c.id,
+    _credential.c.generation.desc(),
+)
+
+
+def live(workspace: str) -> Query:
+    """Tokens that are not deleted, joined with the credentials that are not retired."""
+    # The condition is text, and the same text as the index has: a parameter would hide the index.
+    return _joined(_credential.c.state != CredentialState.RETIRED).where(
+        _token.c.workspace == workspace, text(f"token.{schema.LIVE}")
+    )
+
+
+def deleted(workspace: str, name: str) -> Query:
+    """Tombstones, joined with every credential."""
+    return (
+        _joined()
+        .where(_token.c.workspace == workspace, _token.c.name == name, text(f"token.{schema.DELETED}"))
+        .order_by(*NEWEST_FIRST)
+    )
+
+
+def journal(workspace: str) -> Query:
+    """Intents. One run is open at a time, so their number is the order they were written in."""
+    table = schema.intent
+    return select(*rows.INTENT_COLUMNS).where(table.c.workspace == workspace).order_by(table.c.number)
+
+
+def records(workspace: str) -> Query:
+    """Records, in no order yet."""
+    return select(*rows.RECORD_COLUMNS).where(_record.c.workspace == workspace)
+
+
+def count(workspace: str, column: Column[int]) -> Select[int]:
+    """How many rows there are to be, as the last commit wrote it."""
+    return select(column).where(schema.workspace.c.name == workspace)
+
+
+def intents(found: Iterable[Sequence[object]]) -> Iterator[Intent]:
+    """Intents from their rows."""
+    return map(rows.intent, found)
+
+
+def chain(found: Iterable[Sequence[object]]) -> Iterator[Record]:
+    """Records from their rows. Raises StoreUnreadable where one is missing."""
+    for due, record in zip(numbers(1), map(rows.record, found), strict=False):
+        if record.sequence != due:
+            raise StoreUnreadable(f"record {due} is missing in the live store", hint=RESTORE)
+        yield record
+
+
+def state(connection: Connection, workspace: str) -> Workspace:
+    """What one transaction sees of a workspace. One that was never written to is at revision 0."""
+    store_id = connection.execute(select(schema.store.c.id)).scalar_one()
+    row = connection.execute(lease.query(workspace)).one_or_none()
+    if row is None:
+        return Workspace(store_id, 0)
+    newest = records(workspace).order_by(_record.c.sequence.desc()).limit(1)
+    waiting = records(workspace).where(text(schema.UNPUBLISHED)).order_by(_record.c.sequence)
+    return Workspace(
+        store_id=store_id,
+        revision=row.revision,
+        head=next(map(rows.record, connection.execute(newest)), None),
+        run=_open_run(connection, workspace),
+        lease=lease.from_row(workspace, row),
+        unpublished=tuple(map(rows.record, connection.execute(waiting))),
+    )
+
+
+def _open_run(connection: Connection, workspace: str) -> Run | None:
+    columns = (_run.c.id, _run.c.plan_digest, _run.c.started_at, _run.c.actor, _run.c.git_commit)
+    query = select(*columns).where(_run.c.workspace == workspace, text(schema.OPEN))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Run(*row)
+
+
+def _joined(*only: ColumnElement[bool]) -> Query:
+    table = _token.outerjoin(_credential, and_(_credential.c.token_id == _token.c.id, *only))
+    return select(*rows.TOKEN_COLUMNS, *rows.CREDENTIAL_COLUMNS).select_from(table)

@@ -1,0 +1,110 @@
+"""What a plan is made of: changes, each with its reasons and the fields that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.canonical import Json
+
+
+class Action(StrEnum):
+    """What a change does, in the order in which a plan shows and apply carries out."""
+
+    DELETE = "delete"
+    RETIRE = "retire"
+    ROTATE = "rotate"
+    MODIFY = "modify"
+    RESEAL = "reseal"
+    ISSUE = "issue"
+
+
+ORDER = {action: place for place, action in enumerate(Action)}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a spec that differs from what is live. It never holds a secret."""
+
+    field: str
+    """Dotted, as `spec.apis`."""
+    before: Json = None
+    after: Json = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is a set of names, told by what comes and goes."""
+        return bool(self.added or self.removed)
+
+    def to_json(self) -> Mapping[str, Json]:
+        """As in the plan document."""
+        if self.is_set:
+            return {"field": self.field, "added": self.added, "removed": self.removed}
+        return {"field": self.field, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that apply will do to one token."""
+
+    action: Action
+    kind: str
+    name: str
+    reasons: tuple[str, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+    token_id: str | None = None
+    """Of the live token that it starts from; None for an issue."""
+    base: int = 0
+    """The revision at which that live token last changed: if it moved, the plan is stale."""
+    generations: tuple[int, ...] = ()
+    """The credentials that a retire ends."""
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Sort key: what is destroyed comes first, then by name."""
+        return ORDER[self.action], self.name
+
+    def to_json(self) -> Mapping[str, Json]:
+        """As in the plan document, without what is empty."""
+        document: dict[str, Json] = {
+            "action": self.action.value,
+            "kind": self.kind,
+            "name": self.name,
+            "reasons": self.reasons,
+            "fields": [field.to_json() for field in self.fields],
+        }
+        if self.token_id is not None:
+            document["live"] = {"id": self.token_id, "revision": self.base}
+        if self.generations:
+            document["generations"] = self.generations
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One change as it was carried out."""
+
+    number: int
+    """Position in the plan."""
+    action: str
+    kind: str
+    name: str
+    token_id: str
+    generation: int
+    path: str | None
+    digest: str | None
+    outcome: str = "done"
+
+    @property
+    def minted(self) -> bool:
+        """Whether it published a new artifact."""
+        return self.action in ("issue", "rotate")
+
+
+def summary(changes: tuple[Change, ...]) -> dict[str, int]:
+    """How many changes of each action there are, those with none left out."""
+    counts = {action.value: sum(change.action is action for change in changes) for action in Action}
+    return {action: count for action, count in counts.items() if count}

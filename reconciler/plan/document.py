@@ -1,0 +1,184 @@
+"""The plan as data: bound to what it was made from, the same bytes for the same inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+
+from reconciler.canonical import Json, canonical, digest
+from reconciler.errors import PlanForeign, PlanStale, PlanUnreadable
+from reconciler.plan.brakes import Block, Overrides
+from reconciler.plan.change import Change, summary
+from reconciler.times import minute, seconds_of, timestamp
+
+SCHEMA = "reconciler/plan/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a plan was made from. If any of it moved, the plan no longer fits."""
+
+    workspace: str
+    store: str
+    """Id of the live store; empty while there is none."""
+    specs: str
+    """Digest of the specs."""
+    policy: str
+    """Digest of what limits plans: the brakes."""
+    tool: str
+    """Version of this tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An ordered list of changes, bound to its inputs."""
+
+    bound: Bound
+    changes: tuple[Change, ...]
+    blocked: tuple[Block, ...]
+    overrides: Overrides
+    revision: int
+    """Live revision that it was made at."""
+    commit: str | None
+    planned_at: int
+    """Epoch seconds."""
+    expires_at: int
+
+    @property
+    def digest(self) -> str:
+        """What a reviewer approves: the changes and what binds them, whenever it was made."""
+        meaning: Json = {
+            "schema": SCHEMA,
+            "bound": asdict(self.bound),
+            "overrides": asdict(self.overrides),
+            "changes": [change.to_json() for change in self.changes],
+        }
+        return digest(canonical(meaning))
+
+    def to_json(self) -> dict[str, Json]:
+        """The plan document, without its checksum."""
+        return {
+            "schema": SCHEMA,
+            "digest": self.digest,
+            "bound": asdict(self.bound),
+            "revision": self.revision,
+            "commit": self.commit,
+            "planned": timestamp(self.planned_at),
+            "expires": timestamp(self.expires_at),
+            "overrides": asdict(self.overrides),
+            "summary": summary(self.changes),
+            "changes": [change.to_json() for change in self.changes],
+            "blocked": [asdict(block) for block in self.blocked],
+        }
+
+    def to_bytes(self) -> bytes:
+        """The plan file: JSON that a person can read, ending in a checksum of all of it."""
+        document = self.to_json()
+        document["checksum"] = digest(canonical(document))
+        return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _BoundPart(_Part):
+    workspace: str
+    store: str
+    specs: str
+    policy: str
+    tool: str
+
+
+class _OverridesPart(_Part):
+    max_delete: int | None
+    max_rotate: int | None
+    allow_empty: bool
+
+
+class _ChangePart(BaseModel):
+    """As much of a change as is compared; the whole of it is under the digest."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    action: str
+    kind: str
+    name: str
+
+
+class SavedPlan(_Part):
+    """A plan file that was read: what it claims. Nothing of it is done without being planned again."""
+
+    schema_: Annotated[Literal["reconciler/plan/v1"], Field(alias="schema")]
+    digest: str
+    bound: _BoundPart
+    revision: int
+    commit: str | None
+    planned: str
+    expires: str
+    overrides: _OverridesPart
+    summary: dict[str, int]
+    changes: Annotated[tuple[_ChangePart, ...], Strict(strict=False)]
+    blocked: Annotated[tuple[dict[str, str], ...], Strict(strict=False)]
+    checksum: str
+
+    @property
+    def planned_at(self) -> int:
+        """Epoch seconds."""
+        return seconds_of(self.planned)
+
+    def overridden(self) -> Overrides:
+        """The overrides that it was made with."""
+        return Overrides(**self.overrides.model_dump())
+
+
+def read_plan(data: bytes) -> SavedPlan:
+    """The plan in a file's bytes. Raises PlanUnreadable when they are not those that were written."""
+    try:
+        document = json.loads(data)
+        if not isinstance(document, dict):
+            raise PlanUnreadable("this file is not a plan", hint="make one with: reconcile plan --out FILE")
+        saved = SavedPlan.model_validate(document)
+        expected = digest(canonical({key: value for key, value in document.items() if key != "checksum"}))
+        seconds_of(saved.planned), seconds_of(saved.expires)
+    except (ValueError, ValidationError, RecursionError) as error:
+        raise PlanUnreadable(
+            "this file is not a plan, or it was made by another version",
+            hint="make one with: reconcile plan --out FILE",
+        ) from error
+    if saved.checksum != expected:
+        raise PlanUnreadable(
+            "this plan was edited after it was written", hint="make it anew with: reconcile plan --out FILE"
+        )
+    return saved
+
+
+def check_fits(saved: SavedPlan, bound: Bound, now: int) -> None:
+    """Whether a saved plan was made from what is here now.
+
+    Raises PlanForeign for another workspace or store, and PlanStale naming what moved.
+    """
+    if (saved.bound.workspace, saved.bound.store) != (bound.workspace, bound.store):
+        raise PlanForeign(
+            f"this plan was made for workspace {saved.bound.workspace} in another live store"
+            if saved.bound.workspace == bound.workspace
+            else f"this plan was made for workspace {saved.bound.workspace}, and this is {bound.workspace}",
+            hint="apply it where it was made",
+        )
+    if now >= seconds_of(saved.expires):
+        raise PlanStale(
+            f"this plan was good until {minute(seconds_of(saved.expires))} UTC",
+            hint="plan again, and apply that",
+        )
+    moved: Mapping[str, tuple[str, str]] = {
+        "the specs changed": (saved.bound.specs, bound.specs),
+        "the brakes or policies changed": (saved.bound.policy, bound.policy),
+        "the tool changed": (saved.bound.tool, bound.tool),
+    }
+    for what, (then, now_is) in moved.items():
+        if then != now_is:
+            raise PlanStale(f"{what} since this plan was made", hint="plan again, and apply that")

@@ -1,0 +1,50 @@
+"""What differs between two specs of one token, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from reconciler.canonical import Json
+from reconciler.plan.change import FieldChange
+from reconciler.specs.model import from_normal_form
+
+Tree = Mapping[str, Json]
+
+
+def field_changes(before: str, after: str) -> tuple[FieldChange, ...]:
+    """Every field that differs between two normal forms, by its dotted name, sorted."""
+    old, new = dict(_leaves(_whole(before))), dict(_leaves(_whole(after)))
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return tuple(_change(name, old.get(name), new.get(name)) for name in names)
+
+
+def _whole(normal: str) -> Tree:
+    """A normal form with its defaults filled in; as it is when this version no longer reads it."""
+    try:
+        return cast("Tree", from_normal_form(normal).model_dump(mode="json"))
+    except (ValidationError, KeyError):
+        return cast("Tree", from_json(normal))
+
+
+def _leaves(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Json]]:
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{name}.")
+        elif value is not None:
+            yield name, value
+
+
+def _change(name: str, before: Json, after: Json) -> FieldChange:
+    if isinstance(before, list) or isinstance(after, list):
+        old, new = _names(before), _names(after)
+        return FieldChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
+    return FieldChange(name, before=before, after=after)
+
+
+def _names(value: Json) -> set[str]:
+    return {str(item) for item in value} if isinstance(value, list) else set()

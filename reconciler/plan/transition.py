@@ -1,0 +1,167 @@
+"""What a live token becomes by each change. Pure: the time and the new credential are values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler.live.interface import Credential, CredentialState, LiveToken, TokenState
+from reconciler.specs.model import AnyTokenSpec
+from reconciler.specs.reader import Declared
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a change happens under."""
+
+    now: int
+    """Epoch seconds: the run's one clock reading."""
+    commit: str | None
+    """The commit that the specs were read at."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedArtifact:
+    """An artifact that is about to be published."""
+
+    path: str
+    digest: str
+
+
+def due_at(spec: AnyTokenSpec, credential: Credential, expires_at: int | None) -> int | None:
+    """When a credential is due for rotation, if it is ever: by schedule, or ahead of its own end.
+
+    A credential that lasts until its token ends is not renewed for that end.
+    """
+    times: list[int] = []
+    if spec.every is not None:
+        times.append(credential.not_before + spec.every)
+    ends = credential.not_after
+    if ends is not None and (expires_at is None or ends < expires_at):
+        times.append(ends - spec.overlap)
+    return min(times, default=None)
+
+
+def issued(
+    declared: Declared, token_id: str, credential: Credential, artifact: SealedArtifact, under: Circumstances
+) -> LiveToken:
+    """A new token with its first credential."""
+    blank = LiveToken(
+        id=token_id,
+        name=declared.name,
+        kind=declared.kind,
+        state=TokenState.ACTIVE,
+        grants={},
+        declared="",
+        spec_digest="",
+        commit=under.commit,
+        created_at=under.now,
+        changed_at=under.now,
+        expires_at=None,
+        protect=False,
+        artifact_path=artifact.path,
+        artifact_digest=artifact.digest,
+        credentials=(credential,),
+    )
+    return modified(blank, declared, under)
+
+
+def modified(token: LiveToken, declared: Declared, under: Circumstances) -> LiveToken:
+    """The token as its spec now says, with the credentials that it has."""
+    spec = declared.spec()
+    expires_at = spec.expires_at(token.created_at)
+    newest = token.credentials[0] if token.credentials else None
+    return replace(
+        token,
+        state=TokenState.ACTIVE if spec.enabled else TokenState.DISABLED,
+        grants=spec.what.grants(spec.spec),
+        declared=declared.normal,
+        spec_digest=declared.digest,
+        commit=under.commit,
+        changed_at=under.now,
+        expires_at=expires_at,
+        due_at=due_at(spec, newest, expires_at) if newest else None,
+        protect=spec.lifecycle.protect,
+    )
+
+
+def rotated(
+    token: LiveToken,
+    declared: Declared,
+    credential: Credential,
+    artifact: SealedArtifact,
+    under: Circumstances,
+) -> LiveToken:
+    """The token with a new credential; the one before goes on until the overlap ends, older ones end."""
+    previous = token.credentials[:1]
+    overlap = declared.spec().overlap
+    kept = tuple(_retiring(one, under.now, overlap) for one in previous)
+    ended = tuple(retire(one, under.now) for one in token.credentials[1:])
+    renewed = replace(
+        token,
+        credentials=(credential, *kept, *ended),
+        artifact_path=artifact.path,
+        artifact_digest=artifact.digest,
+    )
+    return modified(renewed, declared, under)
+
+
+def _retiring(credential: Credential, now: int, overlap: int) -> Credential:
+    end = now + overlap
+    if credential.not_after is not None:
+        end = min(end, credential.not_after)
+    return replace(credential, state=CredentialState.RETIRING, not_after=end)
+
+
+def retire(credential: Credential, now: int) -> Credential:
+    """The credential, over for good."""
+    ends = now if credential.not_after is None else min(now, credential.not_after)
+    return replace(credential, state=CredentialState.RETIRED, not_after=ends)
+
+
+def retired(token: LiveToken, generations: tuple[int, ...], under: Circumstances) -> LiveToken:
+    """The token without the generations named."""
+    credentials = tuple(
+        retire(one, under.now) if one.generation in generations else one for one in token.credentials
+    )
+    return replace(token, credentials=credentials, changed_at=under.now)
+
+
+def resealed(token: LiveToken, artifact: SealedArtifact, under: Circumstances) -> LiveToken:
+    """The token with the artifact that was encrypted anew."""
+    return replace(token, artifact_path=artifact.path, artifact_digest=artifact.digest, changed_at=under.now)
+
+
+def deleted(token: LiveToken, under: Circumstances) -> LiveToken:
+    """The tombstone: id, name, dates and last grants stay, and no credential works."""
+    return replace(
+        token,
+        state=TokenState.DELETED,
+        credentials=tuple(retire(one, under.now) for one in token.credentials),
+        artifact_path=None,
+        artifact_digest=None,
+        changed_at=under.now,
+        deleted_at=under.now,
+        due_at=None,
+        protect=False,
+        commit=under.commit,
+    )
+
+
+def narrowed(token: LiveToken, declared: Declared, under: Circumstances) -> LiveToken | None:
+    """The token with what its new spec takes away already gone, and nothing given yet.
+
+    None when the spec takes nothing away. This is written before anything is minted.
+    """
+    spec = declared.spec()
+    wanted = spec.what.grants(spec.spec)
+    grants = {name: spec.what.meet(name, held, wanted.get(name, ())) for name, held in token.grants.items()}
+    expires_at = _sooner(token.expires_at, spec.expires_at(token.created_at))
+    state = token.state if spec.enabled else TokenState.DISABLED
+    if (grants, expires_at, state) == (dict(token.grants), token.expires_at, token.state):
+        return None
+    return replace(token, grants=grants, expires_at=expires_at, state=state, changed_at=under.now)
+
+
+def _sooner(one: int | None, other: int | None) -> int | None:
+    times = [time for time in (one, other) if time is not None]
+    return min(times, default=None)

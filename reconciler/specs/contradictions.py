@@ -1,0 +1,53 @@
+"""Fields of one spec that are right by themselves and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.kinds.fields import parse_duration
+from reconciler.specs.explain import Finding
+from reconciler.specs.model import AnyTokenSpec
+
+
+def contradictions(spec: AnyTokenSpec) -> Iterator[Finding]:
+    """Every pair of fields of a spec that cannot both hold."""
+    yield from _overlap(spec)
+    yield from _format(spec)
+
+
+def _overlap(spec: AnyTokenSpec) -> Iterator[Finding]:
+    rotate = spec.lifecycle.rotate
+    if rotate and parse_duration(rotate.overlap) >= parse_duration(rotate.every):
+        yield Finding(
+            ("lifecycle", "rotate", "overlap"),
+            "lifecycle.rotate.overlap",
+            f"overlap is {rotate.overlap}, and a new credential comes every {rotate.every}",
+            "make the overlap shorter than the interval, so that two credentials at most are valid",
+        )
+    renewal = spec.renewal
+    if renewal is not None and spec.overlap >= renewal:
+        yield Finding(
+            ("lifecycle", "rotate", "overlap") if rotate else ("spec", "lifetime"),
+            "lifecycle.rotate.overlap",
+            "the overlap is not shorter than the lifetime of the credential",
+            "make the lifetime longer, or set lifecycle.rotate.overlap shorter",
+        )
+
+
+def _format(spec: AnyTokenSpec) -> Iterator[Finding]:
+    deliver = spec.deliver
+    if deliver.format == "pem" and not spec.what.pem(spec.spec):
+        yield Finding(
+            ("deliver", "format"),
+            "deliver.format",
+            "format is pem, and the owner of this token gets no private key",
+            "use yaml, json or dotenv",
+        )
+    if deliver.kubernetes is not None and deliver.format != "kubernetes":
+        yield Finding(
+            ("deliver", "kubernetes"),
+            "deliver.kubernetes",
+            f"these options are for format kubernetes, and the format is {deliver.format}",
+            "set format: kubernetes, or remove them",
+            at_key=True,
+        )

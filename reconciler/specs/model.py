@@ -1,0 +1,168 @@
+"""A token spec around its kind: metadata, lifecycle, delivery, and its normal form."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from reconciler.artifacts.formats import all_formats
+from reconciler.kinds import all_kinds
+from reconciler.kinds.fields import Duration, Ending, Labels, Model, TokenName, end_of_date, parse_duration
+from reconciler.kinds.interface import AnyKind
+
+API_VERSION = "reconciler/v1"
+DEFAULT_OVERLAP = "7d"
+
+S = TypeVar("S", bound=Model)
+
+
+def _known_format(name: str) -> str:
+    if name not in all_formats():
+        raise PydanticCustomError("choice", "unknown format", {"choices": sorted(all_formats())})
+    return name
+
+
+def _formats_in_schema(schema: dict[str, Any]) -> None:
+    schema["enum"] = sorted(all_formats())
+
+
+FormatName: TypeAlias = Annotated[
+    str, AfterValidator(_known_format), Field(json_schema_extra=_formats_in_schema)
+]
+Line: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Metadata(Model):
+    """Which token it is, and whose."""
+
+    name: TokenName
+    """Unique over the whole workspace, all kinds."""
+    title: Line | None = None
+    """Free text in any script; `list` searches it too."""
+    owner: Line | None = None
+    """Who answers for it, and gets it."""
+    labels: Labels = Field(default_factory=dict)
+    """Free pairs of words."""
+
+
+class Rotation(Model):
+    """When a new credential is made, and how long the old one goes on working."""
+
+    every: Duration
+    """From one credential to the next."""
+    overlap: Duration = DEFAULT_OVERLAP
+    """How long the old credential stays valid beside the new one."""
+
+
+class Lifecycle(Model):
+    """When a token works, and when it ends."""
+
+    enabled: bool = True
+    """Off: refused at once, and back when it is on again."""
+    expires: Ending | None = None
+    """A date (the token works until that day is over, in UTC), or a duration from issue."""
+    rotate: Rotation | None = None
+    """Rotation on a schedule."""
+    protect: bool = False
+    """Refuse to delete it; kept in the live store too, so dropping the spec does not drop it."""
+
+
+class KubernetesOptions(Model):
+    """How the `v1/Secret` is called."""
+
+    name: TokenName | None = None
+    """Name of the Secret; by default the token's."""
+    namespace: TokenName | None = None
+    """Namespace of the Secret."""
+    labels: Labels = Field(default_factory=dict)
+    """Labels of the Secret."""
+    type: Line | None = None
+    """Type of the Secret; by default Opaque."""
+
+
+class Deliver(Model):
+    """In which form the owner receives the secret."""
+
+    format: FormatName = "yaml"
+    """Format of the sealed file."""
+    kubernetes: KubernetesOptions | None = None
+    """For `format: kubernetes`."""
+
+
+class TokenSpec(Model, Generic[S]):
+    """One declared token."""
+
+    apiVersion: Literal["reconciler/v1"]
+    kind: str
+    metadata: Metadata
+    spec: S
+    lifecycle: Lifecycle = Lifecycle()
+    deliver: Deliver = Deliver()
+
+    def normal_form(self) -> str:
+        """JSON of what is not a default, in the order of the model: one text for one meaning."""
+        return self.model_dump_json(exclude_defaults=True)
+
+    @property
+    def what(self) -> AnyKind:
+        """The kind it declares."""
+        return all_kinds()[self.kind]
+
+    def artifact_path(self, folder: str) -> str:
+        """Where its artifact stands, relative to the workspace: `<folder>/<kind>/<name>.<extension>`."""
+        return f"{folder}/{self.kind}/{self.metadata.name}.{all_formats()[self.deliver.format].extension}"
+
+    def delivery_options(self) -> dict[str, str | dict[str, str]]:
+        """What the delivery format wants to know beside the fields."""
+        options: dict[str, str | dict[str, str]] = {"name": self.metadata.name}
+        if self.deliver.kubernetes is not None:
+            options.update(self.deliver.kubernetes.model_dump(exclude_defaults=True))
+        return options
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is to work at all."""
+        return self.lifecycle.enabled and self.what.enabled(self.spec)
+
+    @property
+    def overlap(self) -> int:
+        """Seconds for which a replaced credential goes on working."""
+        rotate = self.lifecycle.rotate
+        return parse_duration(rotate.overlap if rotate else DEFAULT_OVERLAP)
+
+    @property
+    def every(self) -> int | None:
+        """Seconds from one credential to the next, by its schedule."""
+        return parse_duration(self.lifecycle.rotate.every) if self.lifecycle.rotate else None
+
+    def expires_at(self, issued_at: int) -> int | None:
+        """Epoch seconds at which the token ends, if it does, given when it was issued."""
+        expires = self.lifecycle.expires
+        if expires is None:
+            return None
+        return end_of_date(expires) if "-" in expires else issued_at + parse_duration(expires)
+
+    @property
+    def renewal(self) -> int | None:
+        """Seconds after which a credential of this spec ends by itself, if it does."""
+        return self.what.renewal(self.spec)
+
+
+AnyTokenSpec: TypeAlias = TokenSpec[Any]
+
+
+@cache
+def token_spec(kind: str) -> type[AnyTokenSpec]:
+    """The model of a token spec of one kind."""
+    model: type[AnyTokenSpec] = TokenSpec[all_kinds()[kind].spec]  # type: ignore[misc]
+    return model
+
+
+def from_normal_form(text: str) -> AnyTokenSpec:
+    """The spec that a normal form was made from. Raises pydantic's ValidationError or KeyError."""
+    from pydantic_core import from_json
+
+    return token_spec(from_json(text)["kind"]).model_validate_json(text)

@@ -1,0 +1,92 @@
+"""The Workspace document: the settings of a workspace, with defaults that work without one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, Strict
+from pydantic_core import PydanticCustomError
+
+from reconciler.kinds.fields import Duration, Model, TokenName
+
+DEFAULT_STORE = "sqlite:///.reconciler/live.db"
+DEFAULT_NAME = "default"
+
+
+def _no_password(url: str) -> str:
+    if urlsplit(url).password:
+        raise PydanticCustomError(
+            "literal_secret",
+            "a password never stands in a spec: leave it out and set RECONCILER_STORE or PGPASSFILE",
+        )
+    return url
+
+
+def _inside(folder: str) -> str:
+    parts = folder.split("/")
+    if folder.startswith("/") or "\\" in folder or any(part in ("", ".", "..") for part in parts):
+        raise PydanticCustomError("folder", "a folder inside the workspace, such as artifacts")
+    return folder
+
+
+StoreUrl: TypeAlias = Annotated[str, AfterValidator(_no_password)]
+Folder: TypeAlias = Annotated[str, AfterValidator(_inside)]
+
+
+class Brake(Model):
+    """How much one plan may do of one thing. Both limits hold; one token is always let through."""
+
+    count: Annotated[int, Field(ge=0)]
+    """Tokens."""
+    percent: Annotated[int, Field(ge=0, le=100)]
+    """Of the live tokens, rounded down."""
+
+
+class Brakes(Model):
+    """Limits on what one plan may destroy or disturb."""
+
+    delete: Brake = Brake(count=10, percent=20)
+    """Deletions, which are final."""
+    rotate: Brake = Brake(count=50, percent=50)
+    """Rotations, which make owners fetch new secrets."""
+
+
+class VerifierSettings(Model):
+    """The verifier of this workspace."""
+
+    recipients: Annotated[tuple[str, ...], Strict(strict=False)] = ()
+    """Age recipients of the verifier: shared secrets (HS algorithms) are kept sealed to them."""
+
+
+class Settings(Model):
+    """What a workspace may set."""
+
+    store: StoreUrl = DEFAULT_STORE
+    """The live store: `sqlite:///PATH`, relative to the workspace, or `postgresql://HOST/DATABASE`."""
+    artifacts: Folder = "artifacts"
+    """Folder of the sealed files."""
+    publish: Literal["folder"] = "folder"
+    """How artifacts are made durable."""
+    brakes: Brakes = Brakes()
+    """Limits on one plan."""
+    planValidFor: Duration = "1h"
+    """How long a saved plan may be applied."""
+    verifier: VerifierSettings = VerifierSettings()
+    """The verifier of this workspace."""
+
+
+class WorkspaceName(Model):
+    """Which workspace it is."""
+
+    name: TokenName
+    """Unique among the workspaces that share a live store."""
+
+
+class WorkspaceDocument(Model):
+    """The settings of this workspace. At most one in `specs/`."""
+
+    apiVersion: Literal["reconciler/v1"]
+    kind: Literal["Workspace"]
+    metadata: WorkspaceName
+    spec: Settings = Settings()

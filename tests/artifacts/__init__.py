@@ -1,0 +1,1 @@
+"""Tests of sealed artifacts, most of them against the real sops program."""
