@@ -19,6 +19,7 @@ from reconciler.artifacts import age, rules
 from reconciler.artifacts.identities import Identities, find
 from reconciler.artifacts.opener import FileOpener
 from reconciler.artifacts.process import Program
+from reconciler.artifacts.process import find as find_program
 from reconciler.artifacts.program import ProgramOpener, ProgramSealer
 from reconciler.artifacts.sealing import RuleSealer
 from reconciler.audit.record import record
@@ -94,7 +95,11 @@ class Workspace:
     def shown_store(self) -> str:
         """The store as messages show it: relative to the workspace, without any password."""
         url = self.store_url
-        return url.replace(f"sqlite:///{self.root}/", "sqlite:") if url.startswith("sqlite") else address.parse(url).shown
+        return (
+            url.replace(f"sqlite:///{self.root}/", "sqlite:")
+            if url.startswith("sqlite")
+            else address.parse(url).shown
+        )
 
     @contextmanager
     def live(self, *, create: bool = False) -> Iterator[LiveStore]:
@@ -209,7 +214,8 @@ class Workspace:
     @property
     def program(self) -> Program:
         """The `sops` program, wherever it is."""
-        return Program(self.around.environ.get("RECONCILER_SOPS"), self.around.environ)
+        environ = self.around.environ
+        return Program(find_program(environ.get("RECONCILER_SOPS"), environ.get("PATH")), environ)
 
 
 class _Counted:

@@ -25,7 +25,9 @@ def plaintext(opened: Opened, form: Format) -> Secret:
 
 def opened_fields(opened: Opened) -> dict[str, str]:
     """Every field in the clear. The caller answers for where they go."""
-    return {name: value.open() if isinstance(value, Secret) else value for name, value in opened.fields.items()}
+    return {
+        name: value.open() if isinstance(value, Secret) else value for name, value in opened.fields.items()
+    }
 
 
 def _yaml(fields: Mapping[str, str]) -> str:

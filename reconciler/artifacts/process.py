@@ -125,6 +125,14 @@ class Program:
         self._timeout = timeout
         self._checked = False
 
+    def version(self) -> str:
+        """Which version it is. Raises ArtifactError when it is missing, or is not sops."""
+        ended = self._start(["--version"], b"", sealing=True)
+        found = _VERSION.match(ended.out)
+        if found is None:
+            raise ArtifactError(f"{self._executable} is not the sops program", hint=_INSTALL)
+        return f"{int(found[1])}.{int(found[2])}"
+
     def run(self, arguments: Sequence[str], stdin: bytes, *, sealing: bool) -> Ended:
         """Runs it to its end. Raises ArtifactError when it is missing, too old, or hangs."""
         if not self._checked:
@@ -132,13 +140,9 @@ class Program:
         return self._start(arguments, stdin, sealing=sealing)
 
     def _check(self) -> None:
-        ended = self._start(["--version"], b"", sealing=True)
-        found = _VERSION.match(ended.out)
-        if found is None:
-            raise ArtifactError(f"{self._executable} is not the sops program", hint=_INSTALL)
-        version = int(found[1]), int(found[2])
-        if version < OLDEST:
-            raise ArtifactError(f"sops {version[0]}.{version[1]} is too old", hint=_INSTALL)
+        version = self.version()
+        if tuple(map(int, version.split("."))) < OLDEST:
+            raise ArtifactError(f"sops {version} is too old", hint=_INSTALL)
         self._checked = True
 
     def _start(self, arguments: Sequence[str], stdin: bytes, *, sealing: bool) -> Ended:

@@ -9,14 +9,14 @@ import click
 from reconciler.apply.interface import Result
 from reconciler.apply.session import Approved, approval
 from reconciler.cli.context import Invocation, interactive, passed
-from reconciler.cli.output import echo_json
-from reconciler.cli.planned import echo_plan, override_options, overrides
+from reconciler.cli.output import counted, echo_json
+from reconciler.cli.planned import echo_plan, override_options
 from reconciler.cli.progress import progress
 from reconciler.errors import PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore
+from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
-from reconciler.workspace import Workspace
 
 
 @click.command("apply")
@@ -50,7 +50,7 @@ def command(
     workspace = invocation.workspace
     patience = _seconds(lock_timeout)
     saved = _read(Path(file)) if file else None
-    allowed = saved.overridden() if saved else overrides(max_delete, max_rotate, allow_empty=allow_empty)
+    allowed = saved.overridden() if saved else Overrides(max_delete, max_rotate, allow_empty)
     with workspace.live(create=True) as store:
         now = workspace.around.clock()
         plan = workspace.plan(store, saved.planned_at if saved else now, allowed)
@@ -85,7 +85,8 @@ def _read(path: Path) -> SavedPlan:
         return read_plan(path.read_bytes())
     except OSError as error:
         raise PlanUnreadable(
-            f"the plan {path} cannot be read: {error.strerror}", hint="make one with: reconcile plan --out FILE"
+            f"the plan {path} cannot be read: {error.strerror}",
+            hint="make one with: reconcile plan --out FILE",
         ) from error
 
 
@@ -111,7 +112,8 @@ def _ask(plan: Plan, *, yes: bool) -> None:
         return
     if not interactive():
         raise UsageError(
-            "there is nobody to ask whether to apply this", hint="pass --yes, or apply a saved plan with --yes"
+            "there is nobody to ask whether to apply this",
+            hint="pass --yes, or apply a saved plan with --yes",
         )
     click.confirm("Apply this plan?", default=False, abort=True, err=True)
 
@@ -125,8 +127,11 @@ def _print(result: Result, form: str) -> int:
     if not result.done:
         click.echo("Nothing to do: what is live is what the specs declare.")
         return 0
+    kinds = max(len(done.kind) for done in result.done)
+    names = max(len(done.name) for done in result.done)
     for done in result.done:
-        place = f"  {done.path}" if done.minted else ""
-        click.echo(f"  {done.outcome}  {done.action:<6}  {done.kind}  {done.name}{place}")
-    click.echo(f"{len(result.done)} change{'' if len(result.done) == 1 else 's'} applied by run {result.run}.")
+        place = done.path if done.minted else ""
+        line = f"  {done.outcome}  {done.action:<6}  {done.kind:<{kinds}}  {done.name:<{names}}  {place}"
+        click.echo(line.rstrip())
+    click.echo(f"{counted(len(result.done), 'change')} applied by run {result.run}.")
     return 0

@@ -16,7 +16,7 @@ def command(shell: str) -> int:
     zsh:   eval "$(reconcile completion zsh)"      in ~/.zshrc
     fish:  reconcile completion fish > ~/.config/fish/completions/reconcile.fish
     """
-    from reconciler.cli import cli
+    from reconciler.cli.main import cli
 
     found = get_completion_class(shell)
     if found is not None:

@@ -32,7 +32,9 @@ TERMINAL = Path("/dev/tty")
 @click.command("copy")
 @click.argument("name")
 @click.argument("field", required=False)
-@click.option("--clear", default="45s", metavar="45s", help="Clear the clipboard after this time; 0s keeps it.")
+@click.option(
+    "--clear", default="45s", metavar="45s", help="Clear the clipboard after this time; 0s keeps it."
+)
 @passed
 def command(invocation: Invocation, name: str, field: str | None, clear: str) -> int:
     """Copy one field of a token to the clipboard, and clear it after a while.
@@ -63,7 +65,9 @@ def _pause(text: str) -> int:
     try:
         return 0 if text in ("0", "0s") else parse_duration(text)
     except ValueError as error:
-        raise UsageError("--clear is not a duration", hint="write one such as 45s, or 0s to keep it") from error
+        raise UsageError(
+            "--clear is not a duration", hint="write one such as 45s, or 0s to keep it"
+        ) from error
 
 
 def _usual(kind: str, fields: dict[str, str]) -> str:

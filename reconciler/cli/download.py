@@ -17,7 +17,9 @@ from reconciler.secret import Secret
 
 @click.command("download")
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE, a new one.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE, a new one."
+)
 @click.option("--stdout", is_flag=True, help="Write to standard output.")
 @click.option("--force", is_flag=True, help="With --stdout: even when that is a terminal.")
 @passed
@@ -31,7 +33,9 @@ def command(invocation: Invocation, name: str, output: str | None, *, stdout: bo
     if stdout and output:
         raise UsageError("--stdout and --output are two places", hint="choose one")
     if stdout and sys.stdout.isatty() and not force:
-        raise UsageError("this would show the secret on the terminal", hint="pipe it, use --output, or add --force")
+        raise UsageError(
+            "this would show the secret on the terminal", hint="pipe it, use --output, or add --force"
+        )
     delivered = opened(invocation.workspace, name)
     text = plaintext(delivered.opened, delivered.form)
     if stdout:
@@ -40,7 +44,9 @@ def command(invocation: Invocation, name: str, output: str | None, *, stdout: bo
     path = Path(output or Path(delivered.path).name)
     write_private(path, text)
     header = delivered.opened.header
-    click.echo(f"{path}: {delivered.kind} {name}, generation {header.generation}, readable by you alone.", err=True)
+    click.echo(
+        f"{path}: {delivered.kind} {name}, generation {header.generation}, readable by you alone.", err=True
+    )
     return 0
 
 
@@ -51,6 +57,10 @@ def write_private(path: Path, text: Secret) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text.open())
     except FileExistsError as error:
-        raise SettingsError(f"{path} exists, and is not overwritten", hint="name a new file with --output") from error
+        raise SettingsError(
+            f"{path} exists, and is not overwritten", hint="name a new file with --output"
+        ) from error
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}", hint="name another file with --output") from error
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}", hint="name another file with --output"
+        ) from error

@@ -31,7 +31,9 @@ def text_of(workspace: Workspace, file: str) -> str:
     try:
         return read_bytes(workspace.root / file).decode()
     except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}", hint="mind its permissions") from error
+        raise SettingsError(
+            f"{file} cannot be read: {error.strerror}", hint="mind its permissions"
+        ) from error
 
 
 def checked(workspace: Workspace, file: str, after: str) -> FileRead:
@@ -59,5 +61,7 @@ def write(workspace: Workspace, file: str, before: str, after: str) -> None:
         else:
             path.unlink()
     except OSError as error:
-        raise SettingsError(f"{file} cannot be written: {error.strerror}", hint="mind its permissions") from error
+        raise SettingsError(
+            f"{file} cannot be written: {error.strerror}", hint="mind its permissions"
+        ) from error
     echo_diff(file, before, after)

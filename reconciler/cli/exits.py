@@ -28,7 +28,7 @@ CODES = {
 
 def run(cli: click.Command, arguments: Sequence[str]) -> int:
     """Runs the command line and says how it ended, for `sys.exit`."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupted)
     try:
         result = cli.main(list(arguments), prog_name="reconcile", standalone_mode=False)
         sys.stdout.flush()
@@ -49,7 +49,7 @@ def run(cli: click.Command, arguments: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
+def _interrupted(_: int, __: FrameType | None) -> None:
     """A pipeline that is cancelled ends as cleanly as Ctrl-C does."""
     raise KeyboardInterrupt
 

@@ -52,6 +52,10 @@ def _formatted(file: str, before: str) -> str:
     if old.faults:
         raise SpecsInvalid(f"{file} has faults", hint="mend them first", faults=tuple(old.faults))
     after = formatted(before)
-    if [token.normal for token in read_file(file, after.encode()).tokens] != [token.normal for token in old.tokens]:
-        raise UsageError(f"{file} cannot be formatted without changing what it means", hint="format it by hand")
+    if [token.normal for token in read_file(file, after.encode()).tokens] != [
+        token.normal for token in old.tokens
+    ]:
+        raise UsageError(
+            f"{file} cannot be formatted without changing what it means", hint="format it by hand"
+        )
     return after

@@ -18,8 +18,9 @@ from reconciler.workspace import Workspace
 
 
 @click.command("keygen")
+@click.option("--if-missing", is_flag=True, help="Do nothing when there is an identity and a rule already.")
 @passed
-def command(invocation: Invocation) -> int:
+def command(invocation: Invocation, *, if_missing: bool) -> int:
     """Make an age identity, and a creation rule to seal to it where there is none.
 
     The identity is appended to SOPS_AGE_KEY_FILE, or else to your sops file, with mode 0600; sops,
@@ -28,11 +29,16 @@ def command(invocation: Invocation) -> int:
     """
     workspace = invocation.workspace
     around = workspace.around
+    if if_missing and workspace.identities.native and _has_rules(workspace):
+        click.echo("There is an identity, and there are rules: nothing to do.", err=True)
+        return 0
     path = _file(around.environ, around.home, around.platform)
     recipient, secret = identities.generate()
     _append(path, recipient, secret, timestamp(around.clock()))
     click.echo(recipient)
-    click.echo(f"The identity is in {path}, readable by you alone. Keep a copy where you keep keys.", err=True)
+    click.echo(
+        f"The identity is in {path}, readable by you alone. Keep a copy where you keep keys.", err=True
+    )
     _add_rule(workspace, recipient)
     return 0
 
@@ -57,14 +63,19 @@ def _append(path: Path, recipient: str, secret: Secret, made: str) -> None:
         ) from error
 
 
-def _add_rule(workspace: Workspace, recipient: str) -> None:
-    config = workspace.root / rules.CONFIG
+def _has_rules(workspace: Workspace) -> bool:
     try:
         rules.load(workspace.root)
     except NoRecipients:
-        if not config.exists():
-            text = f"creation_rules:\n  - path_regex: ^artifacts/\n    age: {recipient}\n"
-            write_whole(config, text.encode())
-            click.echo(f"{rules.CONFIG} is new: artifacts are sealed to this recipient.", err=True)
-            return
-    click.echo(f"{rules.CONFIG} is there already: add the recipient to a rule to seal to it.", err=True)
+        return False
+    return True
+
+
+def _add_rule(workspace: Workspace, recipient: str) -> None:
+    config = workspace.root / rules.CONFIG
+    if config.exists() or _has_rules(workspace):
+        click.echo(f"{rules.CONFIG} is there already: add the recipient to a rule to seal to it.", err=True)
+        return
+    text = f"creation_rules:\n  - path_regex: ^artifacts/\n    age: {recipient}\n"
+    write_whole(config, text.encode())
+    click.echo(f"{rules.CONFIG} is new: artifacts are sealed to this recipient.", err=True)

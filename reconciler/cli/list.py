@@ -32,7 +32,10 @@ def command(
     expiring: str | None,
     form: str,
 ) -> int:
-    """Find live tokens. QUERY is looked for in name, title, owner, id and labels, roughly."""
+    """Find live tokens by name, title, owner or label.
+
+    QUERY is looked for roughly, so that a slip of the finger does no harm; the best match comes first.
+    """
     workspace = invocation.workspace
     now = workspace.around.clock()
     filters = Filters(kind, owner, state, _within(expiring, now))
@@ -43,7 +46,9 @@ def command(
     elif entries:
         echo_table([HEADING, *map(_row, entries)])
     else:
-        click.echo("no live token fits that." if query or any(_given(filters)) else "no token is live yet.", err=True)
+        click.echo(
+            "no live token fits that." if query or any(_given(filters)) else "no token is live yet.", err=True
+        )
     return 0
 
 

@@ -20,7 +20,9 @@ def _kinds() -> str:
     return "\n".join(f"  {kind.name:<12}{kind.summary}" for kind in all_kinds().values())
 
 
-@click.command("new", help=f"""Apply for a token: write its spec, and show it. Nothing live is touched.
+@click.command(
+    "new",
+    help=f"""Apply for a token: write its spec, and show it. Nothing live is touched.
 
 \b
 KIND is one of
@@ -32,11 +34,14 @@ deliver; lists are written with commas.
 \b
 reconcile new RSAToken plant-a-historian owner=team-historian \\
     apis=device.read,device.list projects=plant-a rotate.every=90d
-""")
+""",
+)
 @click.argument("kind", type=click.Choice(list(all_kinds()), case_sensitive=False), metavar="KIND")
 @click.argument("name")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
-@click.option("--file", metavar="FILE", help="Write to this file of specs/; by default specs/tokens/NAME.yaml.")
+@click.option(
+    "--file", metavar="FILE", help="Write to this file of specs/; by default specs/tokens/NAME.yaml."
+)
 @passed
 def command(invocation: Invocation, kind: str, name: str, fields: tuple[str, ...], file: str | None) -> int:
     """Write a new spec."""
@@ -44,7 +49,9 @@ def command(invocation: Invocation, kind: str, name: str, fields: tuple[str, ...
     (workspace.root / SPECS).mkdir(exist_ok=True)
     taken = next((one for one in workspace.specs.tokens if one.name == name), None)
     if taken is not None:
-        raise UsageError(f"{name} is taken, in {taken.file}:{taken.line}", hint="names are unique: choose another")
+        raise UsageError(
+            f"{name} is taken, in {taken.file}:{taken.line}", hint="names are unique: choose another"
+        )
     place = _place(workspace, name, file)
     before = text_of(workspace, place) if (workspace.root / place).exists() else ""
     document = new_document(kind, name, parse(fields, kind))
@@ -74,4 +81,6 @@ def _keep_schema(workspace: Workspace) -> None:
         if not path.exists() or path.read_text() != text:
             write_whole(path, text.encode())
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}", hint="mind its permissions") from error
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}", hint="mind its permissions"
+        ) from error

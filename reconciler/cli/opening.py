@@ -47,12 +47,16 @@ def _live(workspace: Workspace, name: str) -> LiveToken | None:
     try:
         with workspace.live() as store:
             if store.state().revision == 0:
-                click.echo("note: there is no live store here, so only the artifact itself is checked", err=True)
+                click.echo(
+                    "note: there is no live store here, so only the artifact itself is checked", err=True
+                )
                 return None
             token = store.token(name)
             gone = store.tombstones(name)
     except StoreError as error:
-        click.echo(f"note: the live store was not asked ({error}); only the artifact itself is checked", err=True)
+        click.echo(
+            f"note: the live store was not asked ({error}); only the artifact itself is checked", err=True
+        )
         return None
     if token is None:
         raise not_live(workspace, name, deleted=bool(gone))
@@ -64,7 +68,9 @@ def not_live(workspace: Workspace, name: str, *, deleted: bool) -> ReconcilerErr
     if any(declared.name == name for declared in workspace.specs.tokens):
         return CannotOpen(f"{name} is declared and not live yet", hint="issue it with: reconcile apply")
     if deleted:
-        return CannotOpen(f"{name} was deleted, and that is final", hint="see what it was with: reconcile show " + name)
+        return CannotOpen(
+            f"{name} was deleted, and that is final", hint="see what it was with: reconcile show " + name
+        )
     return CannotOpen(f"there is no token {name}", hint="find it with: reconcile list")
 
 

@@ -16,20 +16,23 @@ def echo_json(document: Mapping[str, object]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def coloured(stream: str = "stdout") -> bool:
-    """Whether a stream may carry colour: a terminal, and nobody said NO_COLOR."""
-    return getattr(sys, stream).isatty() and not os.environ.get("NO_COLOR")
+def coloured() -> bool:
+    """Whether results may carry colour: a terminal, and nobody said NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def style(text: str, **how: object) -> str:
+def style(text: str, fg: str | None = None, *, bold: bool = False) -> str:
     """The text in colour, where there may be colour."""
-    return click.style(text, **how) if coloured() else text  # type: ignore[arg-type]
+    return click.style(text, fg=fg, bold=bold) if coloured() else text
 
 
 def echo_diff(file: str, before: str, after: str) -> None:
-    """What an edit did to a file, as a unified diff."""
+    """What an edit did to a file, as a unified diff; a new or removed file stands against /dev/null."""
     lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{file}", f"b/{file}"
+        before.splitlines(keepends=True),
+        after.splitlines(keepends=True),
+        f"a/{file}" if before else "/dev/null",
+        f"b/{file}" if after else "/dev/null",
     )
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
@@ -49,3 +52,8 @@ def echo_table(rows: Sequence[Sequence[str]]) -> None:
         cells = [text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
         line = "  ".join(cells).rstrip()
         click.echo(style(line, bold=True) if number == 0 else line)
+
+
+def counted(number: int, word: str) -> str:
+    """`1 spec`, `2 specs`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -8,8 +8,9 @@ import click
 
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import echo_json
-from reconciler.cli.planned import echo_plan, override_options, overrides
+from reconciler.cli.planned import echo_plan, override_options
 from reconciler.errors import SettingsError
+from reconciler.plan.brakes import Overrides
 from reconciler.specs.write import write_whole
 
 PENDING, BLOCKED = 2, 3
@@ -40,7 +41,7 @@ def command(
     Exit codes: 0 done, 2 changes are pending (with --detailed-exitcode), 3 blocked.
     """
     workspace = invocation.workspace
-    allowed = overrides(max_delete, max_rotate, allow_empty=allow_empty)
+    allowed = Overrides(max_delete, max_rotate, allow_empty)
     with workspace.live() as store:
         plan = workspace.plan(store, workspace.around.clock(), allowed)
     if out is not None:
@@ -66,4 +67,6 @@ def _save(path: Path, data: bytes) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}", hint="choose another --out") from error
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}", hint="choose another --out"
+        ) from error

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
 from reconciler.canonical import Json
-from reconciler.cli.output import style
-from reconciler.plan.brakes import Overrides
+from reconciler.cli.output import counted, style
 from reconciler.plan.change import Change, FieldChange, summary
 from reconciler.plan.document import Plan
 from reconciler.times import minute
@@ -23,23 +22,19 @@ SIGNS = {
     "reseal": ("=", "cyan"),
     "issue": ("+", "green"),
 }
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., int])
 
 
 def override_options(function: F) -> F:
     """The options that let one plan past its brakes."""
+    number = click.IntRange(0)
     for option in (
         click.option("--allow-empty", is_flag=True, help="Let specs that declare nothing delete everything."),
-        click.option("--max-rotate", type=click.IntRange(0), metavar="N", help="Let this plan rotate N tokens."),
-        click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Let this plan delete N tokens."),
+        click.option("--max-rotate", type=number, metavar="N", help="Let this plan rotate N tokens."),
+        click.option("--max-delete", type=number, metavar="N", help="Let this plan delete N tokens."),
     ):
         function = option(function)
     return function
-
-
-def overrides(max_delete: int | None, max_rotate: int | None, *, allow_empty: bool) -> Overrides:
-    """The overrides as the plan carries them."""
-    return Overrides(max_delete, max_rotate, allow_empty)
 
 
 def echo_plan(plan: Plan, workspace: Workspace) -> None:
@@ -50,10 +45,10 @@ def echo_plan(plan: Plan, workspace: Workspace) -> None:
 
 def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
     """The plan, line by line."""
-    count = len(workspace.specs.tokens)
+    specs = counted(len(workspace.specs.tokens), "spec")
     at = f" at {plan.commit[:7]}" if plan.commit else ""
-    where = workspace.shown_store
-    yield f"{plan.bound.workspace}: {count} spec{'' if count == 1 else 's'}{at}, live revision {plan.revision} in {where}"
+    live = f"live revision {plan.revision} in {workspace.shown_store}"
+    yield f"{plan.bound.workspace}: {specs}{at}, {live}"
     if not plan.changes:
         yield "Nothing to do: what is live is what the specs declare."
         return
@@ -73,10 +68,9 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
 def _change_lines(change: Change, kinds: int, names: int) -> Iterator[str]:
     sign, colour = SIGNS[change.action]
     head = f"  {sign} {change.action:<6}  {change.kind:<{kinds}}  {change.name:<{names}}  "
-    details = [*change.reasons, *(_field(field) for field in change.fields)]
+    lines = [*change.reasons, *(_field(field) for field in change.fields)] or [""]
     if change.action == "delete":
-        details.append("cannot be undone")
-    lines = details or [""]
+        lines[0] += "; this cannot be undone"
     yield (style(head, fg=colour) + lines[0]).rstrip()
     for detail in lines[1:]:
         yield " " * len(head) + detail

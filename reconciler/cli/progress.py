@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, nothing but notes elsewhere. On stderr, always."""
+"""How far a run is: a bar on a terminal, plain lines elsewhere. On stderr, always."""
 
 from __future__ import annotations
 
@@ -6,13 +6,31 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.apply.interface import Progress
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
-class Quiet:
+LONG = 50
+"""Credentials that are worth a line in a log."""
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """What suits the terminal, or its absence."""
+    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
+        yield PlainLines()
+        return
+    with _bar() as bar:
+        yield OnTerminal(bar)
+
+
+class PlainLines:
     """No bar: a pipeline's log is no terminal."""
 
     def start(self, what: str, total: int) -> None:
@@ -28,40 +46,36 @@ class Quiet:
         click.echo(text, err=True)
 
 
-LONG = 50
+class OnTerminal:
+    """A bar that is gone when the run is over."""
 
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """What suits the terminal, or its absence."""
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        yield Quiet()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
-
-    bar = Bar(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )
-    with bar:
-        yield _OnTerminal(bar)
-
-
-class _OnTerminal:
-    def __init__(self, bar: object) -> None:
-        from rich.progress import Progress as Bar
-
-        assert isinstance(bar, Bar)
-        self.bar = bar
-        self.task = None
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._task: TaskID | None = None
 
     def start(self, what: str, total: int) -> None:
-        self.task = self.bar.add_task(what, total=total)
+        """A bar of its own for each step."""
+        self._task = self._bar.add_task(what, total=total)
 
     def advance(self) -> None:
-        if self.task is not None:
-            self.bar.advance(self.task)
+        """One more."""
+        if self._task is not None:
+            self._bar.advance(self._task)
 
     def note(self, text: str) -> None:
-        self.bar.console.print(text, markup=False, highlight=False)
+        """One line above the bar."""
+        self._bar.console.print(text, markup=False, highlight=False)
+
+
+def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -27,5 +27,7 @@ def command(kind: str | None, out: str | None) -> int:
     try:
         write_whole(Path(out), text.encode())
     except OSError as error:
-        raise SettingsError(f"{out} cannot be written: {error.strerror}", hint="choose another --out") from error
+        raise SettingsError(
+            f"{out} cannot be written: {error.strerror}", hint="choose another --out"
+        ) from error
     return 0

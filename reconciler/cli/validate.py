@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.faults import echo_faults
-from reconciler.cli.output import echo_json
+from reconciler.cli.output import counted, echo_json
 from reconciler.errors import UsageError
 from reconciler.specs.faults import Fault
 from reconciler.specs.load import Specs, examine
@@ -66,11 +66,7 @@ def _below(fault: Fault, paths: tuple[str, ...], root: Path) -> bool:
 def _closing(specs: Specs | None, faults: list[Fault], paths: int) -> str:
     if faults:
         files = len({fault.file for fault in faults})
-        return f"{_count(len(faults), 'fault')} in {_count(files, 'file')}."
+        return f"{counted(len(faults), 'fault')} in {counted(files, 'file')}."
     if paths:
         return "no faults there."
-    return f"{_count(len(specs.tokens) if specs else 0, 'spec')}, no faults."
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return f"{counted(len(specs.tokens) if specs else 0, 'spec')}, no faults."

@@ -59,7 +59,7 @@ def test_the_layout_is_that_of_sops(bench: Bench, form: str) -> None:
 
 
 def _lines(data: bytes) -> tuple[list[bytes], list[bytes]]:
-    """The lines before and in the metadata, without what is random (keys, MACs; age pads its headers) or differs by version."""
+    """The lines before and in the metadata, without what is random: keys, MACs, padding of age."""
     whole = re.sub(rb"-----BEGIN.*?-----END", b"", data, flags=re.DOTALL)
     marks = rb"(ENC\[|lastmodified|version).*"
     lines = [re.sub(marks, b"", line) for line in whole.splitlines()]

@@ -1,0 +1,92 @@
+"""The `reconcile` command and its table of commands; none is imported before it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from reconciler import __version__
+
+COMMANDS = {
+    "Write specs": {
+        "new": "Apply for a token: write its spec.",
+        "set": "Modify a token: edit its spec.",
+        "remove": "Give a token up: remove its spec.",
+        "fmt": "Format spec files.",
+        "schema": "Print the JSON Schema of spec files.",
+        "validate": "Check every spec and report every fault.",
+    },
+    "Change what is live": {
+        "plan": "Show what apply would do.",
+        "apply": "Make what is live equal to the specs.",
+    },
+    "Use tokens": {
+        "list": "Find live tokens by name, title, owner or label.",
+        "show": "Show one token.",
+        "download": "Open a token's artifact into a file.",
+        "copy": "Copy one field of a token to the clipboard.",
+    },
+    "Set up": {
+        "keygen": "Make an age identity, and a creation rule.",
+        "doctor": "Say in one screen what is set up.",
+        "completion": "Print the completion script of a SHELL.",
+    },
+}
+MODULES = {name: f"reconciler.cli.{name}" for section in COMMANDS.values() for name in section}
+HELP = {name: text for section in COMMANDS.values() for name, text in section.items()}
+
+
+class Commands(click.Group):
+    """Knows every command by name and help, and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in MODULES:
+            return None
+        command: click.Command = import_module(MODULES[cmd_name]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in MODULES and not args[0].startswith("-"):
+            from reconciler.specs.faults import did_you_mean
+
+            raise click.UsageError(
+                f"there is no command {args[0]!r}; {did_you_mean(args[0], list(MODULES))}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 error, 2 changes pending, 3 blocked, 4 stale plan, 5 locked, "
+    "6 partly applied (run again), 64 wrong usage.",
+)
+@click.option("-C", "--workspace", "root", metavar="DIR", help="Work on the workspace in DIR.")
+@click.option("--store", metavar="URL", help="Use this live store instead of the one that is set.")
+@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@click.version_option(__version__, "-V", "--version", prog_name="reconcile")
+@click.pass_context
+def cli(ctx: click.Context, root: str | None, store: str | None, *, debug: bool) -> None:
+    """API tokens as code: specs in git, a plan, an apply, and secrets that leave sealed."""
+    from reconciler.cli.context import Invocation
+
+    ctx.obj = Invocation(root, store, debug)
+
+
+def main() -> None:
+    """Runs the command line and exits with the code that the outcome has."""
+    from reconciler.cli.exits import run
+
+    sys.exit(run(cli, sys.argv[1:]))

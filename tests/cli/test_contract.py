@@ -1,0 +1,184 @@
+"""What holds for every command: help, streams, exit codes, JSON."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from reconciler.cli.exits import CODES
+from reconciler.cli.main import HELP, MODULES
+from tests.cli.kit import AUTH, JWT, Shop, on_terminal, spawn
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_help_table_says_what_the_command_says(name: str) -> None:
+    """The group's table of commands is written by hand, so that help imports nothing: it must not drift."""
+    command: click.Command = import_module(MODULES[name]).command
+    assert command.name == name
+    assert " ".join((command.help or "").split()).startswith(HELP[name].removesuffix("."))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_command_has_help_that_exits_0(name: str, shop: Shop) -> None:
+    ran = shop.ok(name, "--help")
+    assert "Usage: reconcile " + name in ran.out
+    assert ran.err == ""
+
+
+def test_help_imports_no_heavy_library() -> None:
+    """`--help` is read often, so it must not wait for pydantic, SQLAlchemy or cryptography."""
+    code = (
+        "import sys; from reconciler.cli.exits import run; from reconciler.cli.main import cli;"
+        "run(cli, ['--help']);"
+        "print([name for name in ('pydantic', 'sqlalchemy', 'cryptography', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plam",),
+        ("plan", "--nonsense"),
+        ("plan", "--max-delete", "-1"),
+        ("new",),
+        ("new", "NoSuchToken", "x"),
+        ("set", "erp"),
+        ("list", "--state", "asleep"),
+        ("list", "--expiring", "soon"),
+        ("apply", "--lock-timeout", "soon"),
+        ("schema", "NoSuchToken"),
+        ("completion", "tcsh"),
+    ],
+)
+def test_wrong_usage_exits_64(arguments: tuple[str, ...], shop: Shop) -> None:
+    shop.spec(AUTH)
+    ran = shop.run(*arguments)
+    assert ran.code == 64
+    assert ran.out == ""
+
+
+def test_an_unknown_command_gets_a_suggestion(shop: Shop) -> None:
+    assert "did you mean plan?" in shop.run("plam").err
+
+
+def test_no_arguments_show_the_help(shop: Shop) -> None:
+    ran = shop.run()
+    assert "Change what is live:" in ran.out + ran.err
+
+
+def test_exit_codes_are_those_of_the_design() -> None:
+    assert CODES == {
+        "plan-blocked": 3,
+        "plan-stale": 4,
+        "locked": 5,
+        "partly-applied": 6,
+        "lease-lost": 6,
+        "usage": 64,
+    }
+
+
+def test_apply_without_a_terminal_and_without_yes_refuses_to_ask(shop: Shop) -> None:
+    shop.ok("keygen")
+    shop.spec(AUTH)
+    ran = shop.run("apply")
+    assert ran.code == 64
+    assert "nobody to ask" in ran.err
+    assert not (shop.root / "artifacts").exists()
+
+
+def test_on_a_terminal_apply_asks_and_no_is_no(shop: Shop) -> None:
+    shop.ok("keygen")
+    shop.spec(AUTH)
+    code, shown = on_terminal(["apply"], answer="n\n")
+    assert code == 130
+    assert "Apply this plan?" in shown
+    assert not (shop.root / "artifacts").exists()
+
+
+def test_on_a_terminal_yes_applies_in_colour_and_no_color_takes_it_out(shop: Shop) -> None:
+    shop.ok("keygen")
+    shop.spec(AUTH)
+    code, shown = on_terminal(["apply"], answer="y\n", environ={"NO_COLOR": "", "TERM": "xterm"})
+    assert code == 0
+    assert "\x1b[32m" in shown
+    assert "1 change applied" in shown
+    shop.spec(JWT, "more.yaml")
+    code, shown = on_terminal(["apply", "--yes"], environ={"NO_COLOR": "1"})
+    assert code == 0
+    assert "\x1b[" not in shown
+
+
+def test_results_go_to_stdout_and_everything_else_to_stderr(stocked: Shop) -> None:
+    stocked.spec("kind: RSAToken\n", "broken.yaml")
+    ran = stocked.run("plan")
+    assert (ran.code, ran.out) == (1, "")
+    assert "specs/broken.yaml:1:1: apiVersion is missing" in ran.err
+    assert "error: the specs have" in ran.err
+    assert "[specs-invalid, exit 1]" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_a_traceback_comes_only_with_debug(shop: Shop) -> None:
+    shop.spec("kind: [\n")
+    assert "Traceback" not in shop.run("plan").err
+    assert "load.py" not in shop.run("plan").err
+    assert "load.py" in shop.run("--debug", "plan").err
+
+
+def test_a_folder_that_is_not_there_is_a_clear_error(shop: Shop) -> None:
+    ran = shop.run("-C", "nowhere", "plan")
+    assert ran.code == 1
+    assert "there is no folder nowhere" in ran.err
+
+
+def test_the_workspace_is_found_from_a_folder_inside_it(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = stocked.root / "specs" / "deep"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    assert "historian" in stocked.ok("list").out
+
+
+def test_the_workspace_can_be_named_by_flag_and_by_environment(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "historian" in stocked.ok("-C", str(stocked.root), "list").out
+    monkeypatch.setenv("RECONCILER_WORKSPACE", str(stocked.root))
+    assert "historian" in stocked.ok("list").out
+
+
+def test_a_reader_that_goes_away_is_no_error(shop: Shop) -> None:
+    """`reconcile schema | head -1`."""
+    command = f"{sys.executable} -m reconciler.cli schema | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
+def test_the_version_is_the_packages() -> None:
+    done = spawn(["--version"])
+    assert done.stdout.strip().startswith("reconcile, version ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(shell: str, shop: Shop) -> None:
+    assert "_RECONCILE_COMPLETE" in shop.ok("completion", shell).out
+
+
+def test_a_shell_that_asks_for_completion_gets_commands() -> None:
+    environ = {
+        **os.environ,
+        "_RECONCILE_COMPLETE": "bash_complete",
+        "COMP_WORDS": "reconcile pl",
+        "COMP_CWORD": "1",
+    }
+    assert "plain,plan" in spawn([], env=environ).stdout

@@ -1,0 +1,381 @@
+"""plan and apply, and handing tokens out: download, copy."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kit import AUTH, JWT, LOGIN, RSA, Shop, on_terminal
+
+
+def test_plan_writes_nothing(shop: Shop) -> None:
+    shop.ok("keygen")
+    shop.spec(RSA)
+    before = sorted(shop.root.rglob("*"))
+    shop.ok("plan")
+    assert sorted(shop.root.rglob("*")) == before
+
+
+def test_plan_json_is_the_document_of_the_design(shop: Shop) -> None:
+    shop.ok("keygen")
+    shop.spec(RSA)
+    plan = shop.ok("plan", "--format", "json").json
+    assert plan["schema"] == "reconciler/plan/v1"
+    assert plan["digest"].startswith("sha256:")
+    assert plan["summary"] == {"issue": 1}
+    assert plan["blocked"] == []
+    change = plan["changes"][0]
+    assert {"action", "kind", "name", "reasons", "fields"} <= set(change)
+    assert (change["action"], change["kind"], change["name"]) == ("issue", "RSAToken", "historian")
+
+
+def test_detailed_exitcode_tells_whether_changes_are_pending(stocked: Shop) -> None:
+    assert stocked.run("plan", "--detailed-exitcode").code == 0
+    stocked.ok("set", "erp", "expire=60")
+    assert stocked.run("plan", "--detailed-exitcode").code == 2
+    assert stocked.run("plan").code == 0
+
+
+def test_apply_json_is_the_document_of_the_design(shop: Shop) -> None:
+    shop.ok("keygen")
+    shop.spec(AUTH)
+    result = shop.ok("apply", "--yes", "--format", "json").json
+    assert result["schema"] == "reconciler/result/v1"
+    assert result["changes"] == [{"action": "issue", "kind": "TokenAuth", "name": "erp", "outcome": "done"}]
+    assert shop.ok("apply", "--yes", "--format", "json").json["changes"] == []
+
+
+def test_applying_twice_leaves_the_same_bytes(stocked: Shop) -> None:
+    before = stocked.tree()
+    assert "Nothing to do" in stocked.ok("apply", "--yes").out
+    assert stocked.tree() == before
+
+
+def test_a_saved_plan_is_applied_once_and_then_there_is_nothing_to_do(stocked: Shop) -> None:
+    stocked.ok("set", "erp", "expire=60")
+    stocked.ok("plan", "--out", "tonight.plan")
+    assert "1 change applied" in stocked.ok("apply", "tonight.plan", "--yes").out
+    assert "Nothing to do" in stocked.ok("apply", "tonight.plan", "--yes").out
+
+
+def test_a_stale_plan_exits_4_and_changes_nothing(stocked: Shop) -> None:
+    stocked.ok("set", "erp", "expire=60")
+    stocked.ok("plan", "--out", "tonight.plan")
+    stocked.ok("set", "erp", "expire=61")
+    before = stocked.tree()
+    ran = stocked.run("apply", "tonight.plan", "--yes")
+    assert ran.code == 4
+    assert "the specs changed since this plan was made" in ran.err
+    assert stocked.tree() == before
+
+
+def test_a_plan_that_was_edited_or_is_none_exits_1(stocked: Shop) -> None:
+    stocked.ok("set", "erp", "expire=60")
+    stocked.ok("plan", "--out", "tonight.plan")
+    path = stocked.root / "tonight.plan"
+    path.write_text(path.read_text().replace('"modify"', '"delete"'))
+    assert "edited after it was written" in stocked.run("apply", "tonight.plan", "--yes").err
+    path.write_text("hello")
+    assert stocked.run("apply", "tonight.plan", "--yes").code == 1
+    assert "cannot be read" in stocked.run("apply", "none.plan", "--yes").err
+
+
+def test_a_plan_of_another_workspace_exits_1(stocked: Shop) -> None:
+    stocked.ok("set", "erp", "expire=60")
+    stocked.ok("plan", "--out", "tonight.plan")
+    stocked.spec("apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: other}\n", "workspace.yaml")
+    ran = stocked.run("apply", "tonight.plan", "--yes")
+    assert ran.code == 1
+    assert "made for workspace default, and this is other" in ran.err
+
+
+def test_a_brake_exits_3_and_is_let_go_by_name(stocked: Shop) -> None:
+    for name in ("erp", "console"):
+        stocked.ok("remove", name)
+    ran = stocked.run("plan")
+    assert ran.code == 3
+    assert "- delete  TokenAuth" in ran.out
+    assert "[brake-delete]" in ran.out
+    assert stocked.run("apply", "--yes").code == 3
+    stocked.ok("plan", "--max-delete", "2", "--out", "two.plan")
+    assert "2 changes applied" in stocked.ok("apply", "two.plan", "--yes").out
+
+
+def test_empty_specs_never_mean_delete_everything(stocked: Shop) -> None:
+    (stocked.root / "specs/tokens.yaml").unlink()
+    ran = stocked.run("apply", "--yes", "--max-delete", "9")
+    assert ran.code == 3
+    assert "--allow-empty" in ran.err
+    assert len(stocked.ok("list", "--format", "json").json["tokens"]) == 4
+    stocked.ok("apply", "--yes", "--max-delete", "9", "--allow-empty")
+    assert stocked.ok("list", "--format", "json").json["tokens"] == []
+    assert not (stocked.root / "artifacts/RSAToken/historian.yaml").exists()
+
+
+def test_protection_outlives_the_spec_that_declared_it(stocked: Shop) -> None:
+    stocked.ok("set", "erp", "protect=true")
+    stocked.ok("apply", "--yes")
+    stocked.ok("remove", "erp")
+    ran = stocked.run("apply", "--yes", "--max-delete", "1")
+    assert ran.code == 3
+    assert "erp is protected" in ran.err
+
+
+def test_without_a_rule_nothing_is_issued_and_the_plan_says_why(shop: Shop) -> None:
+    shop.spec(AUTH)
+    ran = shop.run("plan")
+    assert ran.code == 3
+    assert "+ issue" in ran.out
+    assert "run reconcile keygen" in ran.out
+
+
+def test_every_artifact_opens_with_sops(stocked: Shop) -> None:
+    import shutil
+    import subprocess
+    import sys
+
+    sops = shutil.which("sops", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert sops is not None
+    paths = sorted((stocked.root / "artifacts").rglob("*.yaml"))
+    assert len(paths) == 4
+    for path in paths:
+        done = subprocess.run([sops, "decrypt", str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "token_id: " in done.stdout
+
+
+def test_download_writes_a_new_private_file_and_never_over_one(stocked: Shop) -> None:
+    stocked.ok("download", "historian")
+    path = stocked.root / "historian.yaml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "-----BEGIN PRIVATE KEY-----" in path.read_text()
+    assert "reconciler" not in path.read_text()
+    before = path.read_bytes()
+    ran = stocked.run("download", "historian")
+    assert ran.code == 1
+    assert "exists, and is not overwritten" in ran.err
+    assert path.read_bytes() == before
+    assert stocked.run("download", "historian", "--output", "/proc/none/x").code == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "starts"),
+    [
+        ("json", "{\n"),
+        ("dotenv", "TOKEN_ID="),
+        ("pem", "-----BEGIN PRIVATE KEY-----\n"),
+        ("kubernetes", "token_id: "),
+        ("yaml", "token_id: "),
+    ],
+)
+def test_download_gives_the_format_that_was_asked_for(form: str, starts: str, shop: Shop) -> None:
+    shop.ok("keygen")
+    shop.spec(f"{RSA}deliver: {{format: {form}}}\n")
+    shop.ok("apply", "--yes")
+    assert shop.ok("download", "historian", "--stdout").out.startswith(starts)
+    assert shop.ok("copy", "historian", "--help").code == 0
+
+
+def test_a_new_format_moves_the_artifact_and_leaves_none_behind(stocked: Shop) -> None:
+    stocked.ok("set", "erp", "format=json")
+    assert "± rotate  TokenAuth  erp" in stocked.ok("plan").out
+    stocked.ok("apply", "--yes")
+    names = sorted(path.name for path in (stocked.root / "artifacts/TokenAuth").iterdir())
+    assert names == ["erp.json"]
+    assert json.loads(stocked.ok("download", "erp", "--stdout").out)["application"] == "ERP"
+
+
+def test_download_to_a_terminal_is_refused_unless_forced(stocked: Shop) -> None:
+    code, shown = on_terminal(["download", "historian", "--stdout"])
+    assert code == 64
+    assert "BEGIN PRIVATE KEY" not in shown
+    code, shown = on_terminal(["download", "historian", "--stdout", "--force"])
+    assert code == 0
+    assert "BEGIN PRIVATE KEY" in shown
+    assert stocked.run("download", "historian", "--stdout", "--output", "x").code == 64
+
+
+def test_an_owner_without_the_live_store_can_still_open_a_clone(stocked: Shop) -> None:
+    import shutil
+
+    shutil.rmtree(stocked.root / ".reconciler")
+    ran = stocked.ok("download", "historian", "--stdout")
+    assert "BEGIN PRIVATE KEY" in ran.out
+    assert "only the artifact itself is checked" in ran.err
+    assert stocked.run("download", "nobody").code == 1
+
+
+def test_a_store_that_cannot_be_reached_is_a_note_for_the_owner(stocked: Shop) -> None:
+    stocked.spec("apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: default}\n", "workspace.yaml")
+    ran = stocked.ok("--store", "postgresql://127.0.0.1:1/none", "download", "historian", "--stdout")
+    assert "the live store was not asked" in ran.err
+
+
+def test_an_artifact_that_was_swapped_edited_or_lost_is_refused(stocked: Shop) -> None:
+    artifacts = stocked.root / "artifacts"
+    stocked.spec(AUTH.replace("erp", "second"), "second.yaml")
+    stocked.ok("apply", "--yes")
+    erp, second = artifacts / "TokenAuth/erp.yaml", artifacts / "TokenAuth/second.yaml"
+    mine = erp.read_bytes()
+    erp.write_bytes(second.read_bytes())
+    ran = stocked.run("download", "erp", "--stdout")
+    assert (ran.code, ran.out) == (1, "")
+    assert "[artifact-tampered, exit 1]" in ran.err
+    assert "belongs to another token" in stocked.ok("plan").out
+    erp.write_bytes(mine.replace(b"generation: 1", b"generation: 2"))
+    assert stocked.run("download", "erp", "--stdout").code == 1
+    erp.unlink()
+    assert "[cannot-open, exit 1]" in stocked.run("download", "erp", "--stdout").err
+    assert "its artifact is missing" in stocked.ok("plan").out
+    stocked.ok("apply", "--yes")
+    assert stocked.ok("download", "erp", "--stdout").out
+
+
+def test_another_identity_does_not_open_it(stocked: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(stocked.root))
+    ran = stocked.run("download", "historian", "--stdout")
+    assert (ran.code, ran.out) == (1, "")
+    assert "[cannot-open, exit 1]" in ran.err
+
+
+def test_a_deleted_token_hands_nothing_out(stocked: Shop) -> None:
+    stocked.ok("remove", "erp")
+    stocked.ok("apply", "--yes")
+    assert "erp was deleted, and that is final" in stocked.run("download", "erp").err
+
+
+def fake_clipboard(shop: Shop, monkeypatch: pytest.MonkeyPatch, ends: int = 0) -> Path:
+    """A program named xclip that appends what it is given to a file, as a clipboard has no memory."""
+    pasted = shop.root / "pasted"
+    program = shop.write("bin/xclip", f"#!/bin/sh\ncat >> {pasted}\necho >> {pasted}\nexit {ends}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    for name in ("SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
+    return pasted
+
+
+def test_copy_puts_the_usual_field_on_the_clipboard_clears_it_and_prints_nothing(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pasted = fake_clipboard(stocked, monkeypatch)
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    ran = stocked.ok("copy", "bridge")
+    first, *rest = pasted.read_text().splitlines()
+    assert first.startswith("rcn_")
+    assert rest == [""]
+    assert slept == [45]
+    assert first not in ran.out + ran.err
+    assert "secret_id of bridge is on the clipboard for 45s." in ran.err
+
+
+def test_copy_takes_any_field_and_refuses_what_is_none(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pasted = fake_clipboard(stocked, monkeypatch)
+    stocked.ok("copy", "console", "token_id", "--clear", "0s")
+    assert len(pasted.read_text().strip()) == 8
+    ran = stocked.run("copy", "console", "tokenid")
+    assert ran.code == 64
+    assert "did you mean token_id?" in ran.err
+    assert stocked.run("copy", "console", "--clear", "soon").code == 64
+
+
+def test_copy_says_when_the_clipboard_does_not_take_it(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_clipboard(stocked, monkeypatch, ends=1)
+    ran = stocked.run("copy", "bridge")
+    assert ran.code == 1
+    assert "xclip did not take it" in ran.err
+    assert "rcn_" not in ran.err
+
+
+def test_copy_over_ssh_asks_the_terminal(stocked: Shop) -> None:
+    code, shown = on_terminal(["copy", "bridge", "--clear", "0s"], environ={"SSH_TTY": "/dev/pts/0"})
+    assert code == 0
+    encoded = shown.partition("\x1b]52;c;")[2].partition("\x07")[0]
+    assert base64.b64decode(encoded).startswith(b"rcn_")
+    assert "rcn_" not in shown
+
+
+def test_copy_where_there_is_no_clipboard_says_what_to_do(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("reconciler.cli.copy.TERMINAL", stocked.root / "none")
+    ran = stocked.run("copy", "bridge")
+    assert ran.code == 1
+    assert "reconcile download NAME" in ran.err
+
+
+def test_a_store_that_others_may_share_needs_a_named_workspace(shop: Shop) -> None:
+    shop.spec(AUTH)
+    ran = shop.run("--store", "postgresql://127.0.0.1:1/none", "plan")
+    assert ran.code == 1
+    assert "this workspace has no name" in ran.err
+
+
+def test_the_store_is_taken_from_flag_then_environment_then_specs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.ok("keygen")
+    shop.spec(AUTH)
+    shop.spec(
+        "apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: acme}\nspec: {store: 'sqlite:///three.db'}\n",
+        "workspace.yaml",
+    )
+    assert "in sqlite:three.db" in shop.ok("plan").out
+    monkeypatch.setenv("RECONCILER_STORE", "sqlite:///two.db")
+    assert "in sqlite:two.db" in shop.ok("plan").out
+    assert "in sqlite:one.db" in shop.ok("--store", "sqlite:///one.db", "plan").out
+
+
+def test_no_secret_appears_in_anything_that_a_whole_life_prints_or_writes(shop: Shop) -> None:
+    """Every secret is collected from the opened artifacts, and then searched for everywhere."""
+    printed: list[str] = []
+
+    def go(*arguments: str) -> None:
+        ran = shop.run(*arguments)
+        printed.extend((ran.out, ran.err))
+
+    shop.ok("keygen")
+    shop.spec(f"{RSA}---\n{JWT}---\n{LOGIN}---\n{AUTH}")
+    go("plan", "--format", "json", "--out", "one.plan")
+    go("apply", "one.plan", "--yes")
+    secrets: list[str] = []
+    for name in ("historian", "bridge", "console", "erp"):
+        fields = shop.ok("download", name, "--stdout").out
+        secrets.extend(line.strip() for line in fields.splitlines() if len(line.strip()) > 40)
+    go("set", "erp", "algorithm=HS512")
+    go("set", "historian", "algorithm=PS256")
+    go("apply", "--yes", "--format", "json")
+    for command in (
+        ["list"],
+        ["show", "erp"],
+        ["doctor"],
+        ["validate"],
+        ["--debug", "apply", "one.plan", "--yes"],
+    ):
+        go(*command, *(["--format", "json"] if command[0] in ("list", "show") else []))
+    everything = "\n".join(printed).encode()
+    for path in shop.root.rglob("*"):
+        if path.is_file():
+            everything += path.read_bytes()
+    bodies = [secret for secret in secrets if "PUBLIC" not in secret and "sign_in" not in secret]
+    public = everything.decode(errors="replace")
+    private = [body for body in bodies if not _is_public(body, public)]
+    assert len(private) > 10
+    assert [body[:12] for body in private if body in public] == []
+
+
+def _is_public(line: str, everything: str) -> bool:
+    """Lines of the public key stand in the store by design."""
+    block = everything.partition("-----BEGIN PUBLIC KEY-----")[2]
+    return line in block and "PRIVATE" not in line

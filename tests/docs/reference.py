@@ -1,0 +1,99 @@
+"""The spec reference in the README, out of the models. `python -m tests.docs.reference` writes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from reconciler.kinds import all_kinds
+from reconciler.specs.catalog import CatalogSpec
+from reconciler.specs.model import Deliver, Lifecycle, Metadata
+from reconciler.specs.settings import Settings
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+SECTION = re.compile(r"(<!-- reference: begin -->\n).*?(<!-- reference: end -->)", re.DOTALL)
+
+
+def reference() -> str:
+    """Tables of every field: common parts first, then each kind."""
+    return "\n".join(_parts())
+
+
+def _parts() -> Iterator[str]:
+    for title, model in (("metadata", Metadata), ("lifecycle", Lifecycle), ("deliver", Deliver)):
+        yield f"**`{title}`**, the same for every kind\n"
+        yield from _table(model.model_json_schema())
+    for kind in all_kinds().values():
+        yield f"**`spec` of `{kind.name}`**: {kind.summary}\n"
+        yield from _table(kind.spec.model_json_schema())
+    yield "**`Catalog`**: which names exist; each section is a list of names, or of `{name, description}`\n"
+    sections = ", ".join(f"`{section}`" for section in CatalogSpec.model_fields)
+    yield f"Sections: {sections}. A section that no catalog has is not checked.\n"
+    yield "**`Workspace`**: its settings\n"
+    yield from _table(Settings.model_json_schema())
+
+
+def _table(schema: dict[str, Any]) -> Iterator[str]:
+    yield "| field | takes | default | what it is |"
+    yield "|---|---|---|---|"
+    for path, field, required in _fields(schema, schema, ""):
+        default = "required" if required else _shown(field.get("default"))
+        yield f"| `{path}` | {_takes(field, schema)} | {default} | {field.get('description', '').strip()} |"
+    yield ""
+
+
+def _fields(
+    schema: dict[str, Any], root: dict[str, Any], prefix: str
+) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    for name, field in schema.get("properties", {}).items():
+        inner = _object(field, root)
+        if inner is None:
+            yield f"{prefix}{name}", field, name in schema.get("required", ())
+        else:
+            yield from _fields(inner, root, f"{prefix}{name}.")
+
+
+def _object(field: dict[str, Any], root: dict[str, Any]) -> dict[str, Any] | None:
+    """The nested model of a field, if it is one."""
+    for choice in (field, *field.get("anyOf", ()), *field.get("allOf", ())):
+        if "$ref" in choice:
+            found: dict[str, Any] = root["$defs"][choice["$ref"].rpartition("/")[2]]
+            return found if "properties" in found else None
+    return None
+
+
+def _takes(field: dict[str, Any], root: dict[str, Any]) -> str:
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "anyOf" in field:
+        words = [_takes(choice, root) for choice in field["anyOf"] if choice.get("type") != "null"]
+        return " or ".join(dict.fromkeys(words))
+    words = {
+        "array": "list",
+        "object": "map",
+        "string": "text",
+        "integer": "number",
+        "boolean": "true or false",
+    }
+    return words.get(field.get("type", ""), "text")
+
+
+def _shown(default: object) -> str:
+    if default is None or default in ([], {}):
+        return ""
+    return f"`{json.dumps(default, ensure_ascii=False)}`".replace('"', "")
+
+
+def main() -> None:
+    """Writes the reference into the README."""
+    text = README.read_text()
+    README.write_text(SECTION.sub(lambda match: f"{match[1]}{reference()}{match[2]}", text))
+
+
+if __name__ == "__main__":
+    main()
