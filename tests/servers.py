@@ -88,7 +88,7 @@ def _own(home: Path) -> None:
 
 
 def _run(install: Path, program: str, *arguments: str | Path) -> None:
-    account = {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
+    account = NOBODY if os.geteuid() == 0 else None
     done = subprocess.run(
         [install / program, *arguments],
         check=False,
@@ -97,7 +97,8 @@ def _run(install: Path, program: str, *arguments: str | Path) -> None:
         stderr=subprocess.PIPE,
         cwd="/",
         env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+        user=account,
+        group=account,
         extra_groups=[] if account else None,
-        **account,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -15,6 +15,7 @@ from reconciler.live.upsert import insert_missing
 
 _table = schema.workspace
 _name = _table.c.name
+_NUMBERS = tuple(column.name for column in _table.c if not column.nullable and column is not _name)
 
 LeaseRow: TypeAlias = "Row[int, int, str | None, str | None, int | None, int | None]"
 """Revision, fence, holder, run, since when, until when."""
@@ -45,8 +46,8 @@ def from_row(workspace: str, row: LeaseRow) -> Lease | None:
 
 def acquire(connection: Connection, lease: Lease) -> Lease:
     """Writes `lease` with the next fencing number. Raises StoreLocked while another one holds."""
-    empty = {"revision": 0, "fence": 0, "token_count": 0, "intent_count": 0, "record_count": 0}
-    connection.execute(insert_missing(connection, _table), {"name": lease.workspace, **empty})
+    nothing = dict.fromkeys(_NUMBERS, 0)
+    connection.execute(insert_missing(connection, _table), {"name": lease.workspace, **nothing})
     row = connection.execute(query(lease.workspace).with_for_update()).one()
     held = from_row(lease.workspace, row)
     if held is not None and lease.acquired_at < held.expires_at:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, literal, or_, select, text, update
+from sqlalchemy import Connection, Select, bindparam, func, literal, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from reconciler.errors import StoreError
@@ -82,6 +82,7 @@ class TokenWriter:
             query = upsert(self.connection, _credential, ("token_id", "generation"))
             self.connection.execute(query, halves)
         self._retire([token.id for token in tokens if token.state is TokenState.DELETED])
+        self._count([token.id for token in tokens])
 
     def _put_tokens(self, tokens: Sequence[LiveToken]) -> None:
         query = upsert(self.connection, _token, ("id",), self._may_replace)
@@ -136,3 +137,11 @@ class TokenWriter:
         query = update(_credential).where(_credential.c.token_id.in_(ids))
         if ids:
             self.connection.execute(query.values(state=CredentialState.RETIRED))
+
+    def _count(self, ids: Sequence[str]) -> None:
+        usable = (
+            select(func.count())
+            .where(_credential.c.token_id == _token.c.id, _credential.c.state != CredentialState.RETIRED)
+            .scalar_subquery()
+        )
+        self.connection.execute(update(_token).where(_token.c.id.in_(ids)).values(credential_count=usable))

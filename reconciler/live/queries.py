@@ -14,6 +14,7 @@ from reconciler.live.faults import RESTORE
 from reconciler.live.interface import CredentialState, Intent, Record, Run, Workspace
 
 _token, _credential, _record, _run = schema.token, schema.credential, schema.record, schema.run
+_workspace = schema.workspace
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -76,30 +77,59 @@ def chain(found: Iterable[Sequence[object]]) -> Iterator[Record]:
 
 
 def state(connection: Connection, workspace: str) -> Workspace:
-    """What one transaction sees of a workspace. One that was never written to is at revision 0."""
+    """What one transaction sees of a workspace. One that was never written to is at revision 0.
+
+    Raises StoreUnreadable where a run or a record is missing that the workspace's row tells of.
+    """
     store_id = connection.execute(select(schema.store.c.id)).scalar_one()
     row = connection.execute(lease.query(workspace)).one_or_none()
     if row is None:
         return Workspace(store_id, 0)
-    newest = records(workspace).order_by(_record.c.sequence.desc()).limit(1)
-    waiting = records(workspace).where(text(schema.UNPUBLISHED)).order_by(_record.c.sequence)
     return Workspace(
         store_id=store_id,
         revision=row.revision,
-        head=next(map(rows.record, connection.execute(newest)), None),
+        head=_head(connection, workspace),
         run=_open_run(connection, workspace),
         lease=lease.from_row(workspace, row),
-        unpublished=tuple(map(rows.record, connection.execute(waiting))),
+        unpublished=_unpublished(connection, workspace),
     )
 
 
+def _head(connection: Connection, workspace: str) -> Record | None:
+    newest = connection.execute(count(workspace, _workspace.c.record_count)).scalar_one()
+    if newest == 0:
+        return None
+    found = connection.execute(records(workspace).where(_record.c.sequence == newest)).one_or_none()
+    if found is None:
+        raise StoreUnreadable(f"record {newest} is missing in the live store", hint=RESTORE)
+    return rows.record(found)
+
+
+def _unpublished(connection: Connection, workspace: str) -> tuple[Record, ...]:
+    query = records(workspace).where(text(schema.UNPUBLISHED)).order_by(_record.c.sequence)
+    found = tuple(map(rows.record, connection.execute(query)))
+    expected = connection.execute(count(workspace, _workspace.c.unpublished_count)).scalar_one()
+    if len(found) != expected:
+        raise StoreUnreadable(
+            f"the live store brought {len(found)} unpublished records of {expected}", hint=RESTORE
+        )
+    return found
+
+
 def _open_run(connection: Connection, workspace: str) -> Run | None:
+    open_run = connection.execute(
+        select(_workspace.c.open_run).where(_workspace.c.name == workspace)
+    ).scalar_one()
+    if open_run is None:
+        return None
     columns = (_run.c.id, _run.c.plan_digest, _run.c.started_at, _run.c.actor, _run.c.git_commit)
-    query = select(*columns).where(_run.c.workspace == workspace, text(schema.OPEN))
+    query = select(*columns).where(_run.c.workspace == workspace, _run.c.id == open_run)
     row = connection.execute(query).one_or_none()
-    return None if row is None else Run(*row)
+    if row is None:
+        raise StoreUnreadable(f"run {open_run} is missing in the live store", hint=RESTORE)
+    return Run(*row)
 
 
 def _joined(*only: ColumnElement[bool]) -> Query:
     table = _token.outerjoin(_credential, and_(_credential.c.token_id == _token.c.id, *only))
-    return select(*rows.TOKEN_COLUMNS, *rows.CREDENTIAL_COLUMNS).select_from(table)
+    return select(*rows.JOINED_COLUMNS).select_from(table)

@@ -24,10 +24,13 @@ Value: TypeAlias = "str | int | None"
 Row: TypeAlias = "dict[str, Value]"
 Shape: TypeAlias = "tuple[type, ...]"
 
-TOKEN_COLUMNS = tuple(column for column in schema.token.c if column.name != "workspace")
+TOKEN_COLUMNS = tuple(
+    column for column in schema.token.c if column.name not in {"workspace", "credential_count"}
+)
 CREDENTIAL_COLUMNS = tuple(column for column in schema.credential.c if column.name != "token_id")
 INTENT_COLUMNS = tuple(column for column in schema.intent.c if column.name != "workspace")
 RECORD_COLUMNS = tuple(column for column in schema.record.c if column.name != "workspace")
+JOINED_COLUMNS = (*TOKEN_COLUMNS, *CREDENTIAL_COLUMNS, schema.token.c.credential_count)
 WIDTH = len(TOKEN_COLUMNS)
 NO_CREDENTIAL = [None] * len(CREDENTIAL_COLUMNS)
 
@@ -50,14 +53,14 @@ HINT = "restore the live store from a backup; rows in it are not edited by hand"
 
 
 def tokens(rows: Iterable[Sequence[object]]) -> Iterator[LiveToken]:
-    """Tokens from joined rows (token columns, then credential columns) that lie together by token.
+    """Tokens from rows of JOINED_COLUMNS, those of one token together.
 
-    Raises StoreUnreadable for a row that does not fit.
+    Raises StoreUnreadable for a row that does not fit, and where a credential is missing.
     """
     for key, group in groupby(rows, key=itemgetter(0)):
         joined = list(group)
         try:
-            yield _token(joined)
+            yield _complete(_token(joined), joined[0][-1])
         except MALFORMED as error:
             raise unreadable(f"token {joined[0][1] or key}", error) from error
 
@@ -107,6 +110,7 @@ def token_row(token: LiveToken, workspace: str, revision: int) -> Row:
         "artifact_digest": token.artifact_digest,
         "revision": revision,
         "deleted_at": token.deleted_at,
+        "credential_count": 0,  # counted when the credentials are there
         "due_at": token.due_at,
     }
 
@@ -161,11 +165,18 @@ def _credential_row(token_id: str, credential: Credential, state: CredentialStat
     }
 
 
+def _complete(token: LiveToken, expected: object) -> LiveToken:
+    usable = sum(half.state is not CredentialState.RETIRED for half in token.credentials)
+    if usable != expected:
+        raise ValueError(f"it has {usable} usable credentials of {expected}")
+    return token
+
+
 def _token(joined: Sequence[Sequence[object]]) -> LiveToken:
     for row in joined:
         _fitting(_joined_shape, row)
     fit = cast("_TokenRow", joined[0][:WIDTH])
-    halves = tuple([_credential(row[WIDTH:]) for row in joined if row[WIDTH] is not None])
+    halves = tuple([_credential(row[WIDTH:-1]) for row in joined if row[WIDTH] is not None])
     id_, name, kind, state, grants, declared, digest, commit, *_ = fit
     created, changed, expires, protect, path, artifact, revision, deleted, due = fit[8:]
     first = (id_, name, kind, STATES[state], _grants(grants), declared, digest, commit)
@@ -202,7 +213,7 @@ def _after(text: str) -> LiveToken:
     data = json.loads(text)
     token = [data["token"][column.name] for column in TOKEN_COLUMNS]
     halves = [[row[column.name] for column in CREDENTIAL_COLUMNS] for row in data["credentials"]]
-    return _token([token + half for half in halves] or [token + NO_CREDENTIAL])
+    return _token([[*token, *half, 0] for half in halves or [NO_CREDENTIAL]])
 
 
 def _fitting(shape: Callable[[Shape], bool], row: Sequence[object]) -> Sequence[object]:
@@ -222,7 +233,7 @@ def _shape_of(columns: Sequence[Column[str] | Column[int]]) -> Callable[[Shape],
 
 @lru_cache
 def _joined_shape(shape: Shape) -> bool:
-    half = shape[WIDTH:]
+    half = shape[WIDTH:-1]
     none = all(each is NoneType for each in half)
     return _token_shape(shape[:WIDTH]) and (none or _credential_shape(half))
 

@@ -43,10 +43,12 @@ workspace = Table(
     Column("lease_run", Text),
     Column("lease_acquired_at", BigInteger),
     Column("lease_expires_at", BigInteger),
+    Column("open_run", Text),
     # How many rows there are. A damaged page can hide rows without an error; these tell.
     Column("token_count", BigInteger, nullable=False),
     Column("intent_count", BigInteger, nullable=False),
     Column("record_count", BigInteger, nullable=False),
+    Column("unpublished_count", BigInteger, nullable=False),
 )
 
 token = Table(
@@ -70,6 +72,8 @@ token = Table(
     Column("deleted_at", BigInteger),
     Column("due_at", BigInteger),
     Column("workspace", NAME, ForeignKey("workspace.name"), nullable=False),
+    # How many of its credentials are not retired: for the same reason.
+    Column("credential_count", BigInteger, nullable=False),
 )
 Index(
     "token_live",
@@ -112,14 +116,6 @@ run = Table(
     Column("actor", Text, nullable=False),
     Column("git_commit", Text),
     Column("ended_revision", BigInteger),
-)
-OPEN = "ended_revision IS NULL"
-Index(
-    "run_open",
-    run.c.workspace,
-    unique=True,
-    sqlite_where=text(OPEN),
-    postgresql_where=text(OPEN),
 )
 
 intent = Table(

@@ -13,6 +13,7 @@ from reconciler.live.interface import Batch, Finish, Intent, LiveToken, Record, 
 from reconciler.live.putting import PART, TokenWriter, parts
 
 _token, _intent, _record, _run = schema.token, schema.intent, schema.record, schema.run
+_workspace = schema.workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,16 @@ class Writer:
         row = {"workspace": self.workspace, "id": run.id, "plan_digest": run.plan_digest}
         more = {"started_at": run.started_at, "actor": run.actor, "git_commit": run.commit}
         self.connection.execute(insert(_run), {**row, **more})
+        self._set_open_run(run.id)
 
     def _open_run(self) -> str | None:
-        query = select(_run.c.id).where(_run.c.workspace == self.workspace, text(schema.OPEN))
-        return self.connection.execute(query).scalar_one_or_none()
+        query = select(_workspace.c.open_run).where(_workspace.c.name == self.workspace)
+        found: str | None = self.connection.execute(query).scalar_one()
+        return found
+
+    def _set_open_run(self, run: str | None) -> None:
+        mine = update(_workspace).where(_workspace.c.name == self.workspace)
+        self.connection.execute(mine.values(open_run=run))
 
     def _require_open(self, run: str) -> None:
         if self._open_run() != run:
@@ -90,6 +97,7 @@ class Writer:
             .where(_run.c.workspace == self.workspace, _run.c.id == finish.run)
             .values(ended_revision=self.revision)
         )
+        self._set_open_run(None)
 
     def _becoming(self, run: str) -> Iterator[list[LiveToken]]:
         """What the run's intents say their tokens become, some hundred at a time."""
@@ -123,17 +131,17 @@ class Writer:
 
     def _seal(self) -> None:
         """Writes the revision, and how many rows a whole read has to bring."""
-        table = schema.workspace
         tokens = select(func.count()).where(_token.c.workspace == self.workspace, text(schema.LIVE))
         intents = select(func.count()).where(_intent.c.workspace == self.workspace)
         records = select(func.count()).where(_record.c.workspace == self.workspace)
         self.connection.execute(
-            update(table)
-            .where(table.c.name == self.workspace)
+            update(_workspace)
+            .where(_workspace.c.name == self.workspace)
             .values(
                 revision=self.revision,
                 token_count=tokens.scalar_subquery(),
                 intent_count=intents.scalar_subquery(),
                 record_count=records.scalar_subquery(),
+                unpublished_count=records.where(text(schema.UNPUBLISHED)).scalar_subquery(),
             )
         )

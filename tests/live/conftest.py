@@ -21,7 +21,11 @@ _numbers = count(1)
 def server() -> Iterator[Postgres]:
     """A PostgreSQL server with a database `made` that holds an empty store."""
     with postgres() as running:
-        running.run("CREATE DATABASE made", "CREATE ROLE guarded LOGIN PASSWORD 'opensesame'")
+        running.run(
+            "CREATE DATABASE made",
+            "CREATE ROLE guarded LOGIN PASSWORD 'opensesame'",
+            "GRANT pg_read_all_data TO guarded",
+        )
         open_store(running.url("made"), "acme").close()
         yield running
 

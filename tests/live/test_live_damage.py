@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -71,7 +72,11 @@ def test_text_that_is_no_text(file: Path, opener: Opener) -> None:
     [
         ("DELETE FROM token WHERE name = 'b'", "brought 1 live tokens of 2"),
         ("DELETE FROM intent WHERE number = 1", "brought 1 journal entries of 2"),
-        ("DELETE FROM record WHERE sequence = 3", "brought 2 records of 3"),
+        ("DELETE FROM record WHERE sequence = 3", "record 3 is missing"),
+        ("UPDATE workspace SET record_count = 2", "brought 3 records of 2"),
+        ("UPDATE record SET published = 1 WHERE sequence = 3", "brought 1 unpublished records of 2"),
+        ("UPDATE workspace SET open_run = 'other'", "run other is missing"),
+        ("DELETE FROM credential", "token a in the live store .* 0 usable credentials of 1"),
         ("DELETE FROM record WHERE sequence = 2", "record 2 is missing"),
         ("UPDATE record SET published = 9 WHERE sequence = 3", "record 3 in the live store"),
         ("UPDATE intent SET after = '{' WHERE number = 0", "journal entry for x in the live store"),
@@ -81,7 +86,7 @@ def test_rows_that_are_gone_or_odd(store: LiveStore, url: str, statement: str, s
     """A short list is an error, for tokens, journal and records alike."""
     put(store, token("a"), token("b", credentials=()))
     write(store, Batch(begin=run(), journal=[intent(0, token("x")), intent(1, None)]))
-    write(store, *(Batch(record=record(number)) for number in (1, 2, 3)))
+    write(store, *(Batch(record=record(number, published=number == 2)) for number in (1, 2, 3)))
     edit(url, statement)
     with pytest.raises(StoreUnreadable, match=says):
         everything(store)
@@ -95,8 +100,13 @@ def test_a_store_without_its_id(url: str, opener: Opener) -> None:
         store.state()
 
 
+Full: TypeAlias = "tuple[Path, bytes, tuple[object, ...]]"
+PAGE = 4096
+places = st.integers(0, 2**24)
+
+
 @pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, tuple[object, ...]]:
+def full(tmp_path_factory: pytest.TempPathFactory) -> Full:
     """A folder, the bytes of a store with 300 tokens, and what it reads as."""
     folder = tmp_path_factory.mktemp("full")
     store = open_store(f"sqlite:///{folder}/full.db", "acme")
@@ -116,8 +126,7 @@ def read(folder: Path, data: bytes) -> tuple[object, ...] | None:
     file.write_bytes(data)
     try:
         store = open_store(f"sqlite:///{file}", "acme")
-    except StoreError as error:
-        assert error.hint
+    except StoreError:
         return None
     try:
         return everything(store)
@@ -127,37 +136,33 @@ def read(folder: Path, data: bytes) -> tuple[object, ...] | None:
         store.close()
 
 
-@given(st.data())
+@given(place=places, page_end=st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_a_truncated_file(full: tuple[Path, bytes, tuple[object, ...]], data: st.DataObject) -> None:
+def test_a_truncated_file(full: Full, place: int, page_end: object) -> None:
     """Cut off anywhere, it cannot be read: never a shorter list, never an empty store."""
     folder, whole, _ = full
-    length = data.draw(
-        st.integers(0, len(whole) - 1) | st.integers(0, len(whole) // 4096 - 1).map((4096).__mul__)
-    )
-    assert read(folder, whole[:length]) is None
+    length = place % len(whole)
+    assert read(folder, whole[: length - length % PAGE if page_end else length]) is None
 
 
-@given(st.data())
+@given(page=places, place=places, turn=st.integers(1, 255))
 @settings(max_examples=150, deadline=None)
-def test_damaged_headers(full: tuple[Path, bytes, tuple[object, ...]], data: st.DataObject) -> None:
+def test_damaged_headers(full: Full, page: int, place: int, turn: int) -> None:
     """With a byte of the file's header or of a page's header turned, it is the same or an error."""
     folder, whole, expected = full
-    page = data.draw(st.integers(0, len(whole) // 4096 - 1))
-    place = data.draw(st.integers(0, 107) if page == 0 else st.integers(0, 7)) + page * 4096
+    page %= len(whole) // PAGE
     turned = bytearray(whole)
-    turned[place] ^= data.draw(st.integers(1, 255))
+    turned[page * PAGE + place % (8 if page else 108)] ^= turn
     assert read(folder, bytes(turned)) in (None, expected)
 
 
-@given(st.data())
+@given(page=places, filler=st.sampled_from([b"\0", b"\xff", b"x"]))
 @settings(max_examples=60, deadline=None)
-def test_a_page_that_is_lost(full: tuple[Path, bytes, tuple[object, ...]], data: st.DataObject) -> None:
+def test_a_page_that_is_lost(full: Full, page: int, filler: bytes) -> None:
     """A page of zeros, or of something else, is the same (nobody needed it) or an error."""
     folder, whole, expected = full
-    page = data.draw(st.integers(0, len(whole) // 4096 - 1)) * 4096
-    filler = data.draw(st.sampled_from([b"\0", b"\xff", b"x"]))
-    assert read(folder, whole[:page] + filler * 4096 + whole[page + 4096 :]) in (None, expected)
+    start = page % (len(whole) // PAGE) * PAGE
+    assert read(folder, whole[:start] + filler * PAGE + whole[start + PAGE :]) in (None, expected)
 
 
 @given(st.binary(max_size=300))
@@ -197,8 +202,10 @@ def test_a_server_that_hangs_up_on_the_reader(server: Postgres, database: str, o
     put(store, *(token(f"t{number:05}") for number in range(3000)))
     reading = store.tokens()
     next(reading)
-    name = database.partition("?")[0].rpartition("/")[2]
-    server.run(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+    server.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname LIKE 'test%' AND state = 'idle in transaction'"
+    )
     with pytest.raises(StoreUnreadable) as raised:
         list(reading)
     assert "run again" in raised.value.hint

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from reconciler.artifacts.formats.interface import Format, checked, header_of, leaves
 from reconciler.artifacts.interface import Header, Parcel
-from reconciler.artifacts.text import dotenv
+from reconciler.artifacts.text import dotenv, plain
 from reconciler.artifacts.tree import Selection, Tree
 from reconciler.secret import Secret
 
@@ -48,6 +48,7 @@ FORMAT = Format(
     pack=pack,
     header=header,
     fields=fields,
+    plain=plain.dotenv_text,
     emit=dotenv.emit,
     parse=dotenv.parse,
     scan=re.compile(

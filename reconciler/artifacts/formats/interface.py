@@ -38,6 +38,8 @@ class Format:
     """The header of a tree, sealed or not. Raises ArtifactTampered."""
     fields: Callable[[Tree], Mapping[str, str | Secret]]
     """The fields of a decrypted tree whose shape was checked."""
+    plain: Callable[[Mapping[str, str]], str]
+    """The fields in the clear, as their owner works with them."""
     emit: Callable[[Tree, Metadata], bytes]
     parse: Callable[[bytes], Document]
     """Raises ArtifactTampered."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reconciler.artifacts.formats.interface import Format, flat_fields, pack_flat, top_header
-from reconciler.artifacts.text import json
+from reconciler.artifacts.text import json, plain
 from reconciler.artifacts.tree import Selection
 
 FORMAT = Format(
@@ -17,6 +17,7 @@ FORMAT = Format(
     pack=pack_flat,
     header=top_header,
     fields=flat_fields,
+    plain=plain.json_text,
     emit=json.emit,
     parse=json.parse,
     scan=re.compile(

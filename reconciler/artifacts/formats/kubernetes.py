@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from reconciler.artifacts.formats.interface import Format, checked, header_of, leaves
 from reconciler.artifacts.interface import Header, Parcel
-from reconciler.artifacts.text import yaml
+from reconciler.artifacts.text import plain, yaml
 from reconciler.artifacts.tree import Node, Selection, Tree, at
 from reconciler.errors import SealFailed
 from reconciler.secret import Secret
@@ -83,6 +83,7 @@ FORMAT = Format(
     pack=pack,
     header=header,
     fields=fields,
+    plain=plain.yaml_text,
     emit=yaml.emit,
     parse=yaml.parse,
     scan=re.compile(

@@ -56,6 +56,7 @@ FORMAT = Format(
     pack=pack,
     header=top_header,
     fields=fields,
+    plain=lambda fields: fields[KEY],
     emit=json.emit,
     parse=json.parse,
     scan=re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reconciler.artifacts.formats.interface import Format, flat_fields, pack_flat, top_header
-from reconciler.artifacts.text import yaml
+from reconciler.artifacts.text import plain, yaml
 from reconciler.artifacts.tree import Selection
 
 FORMAT = Format(
@@ -17,6 +17,7 @@ FORMAT = Format(
     pack=pack_flat,
     header=top_header,
     fields=flat_fields,
+    plain=plain.yaml_text,
     emit=yaml.emit,
     parse=yaml.parse,
     scan=re.compile(

@@ -35,9 +35,11 @@ def _store() -> None:
         sa.Column("lease_run", sa.Text),
         sa.Column("lease_acquired_at", sa.BigInteger),
         sa.Column("lease_expires_at", sa.BigInteger),
+        sa.Column("open_run", sa.Text),
         sa.Column("token_count", sa.BigInteger, nullable=False),
         sa.Column("intent_count", sa.BigInteger, nullable=False),
         sa.Column("record_count", sa.BigInteger, nullable=False),
+        sa.Column("unpublished_count", sa.BigInteger, nullable=False),
     )
 
 
@@ -62,6 +64,7 @@ def _tokens() -> None:
         sa.Column("deleted_at", sa.BigInteger),
         sa.Column("due_at", sa.BigInteger),
         sa.Column("workspace", NAME, sa.ForeignKey("workspace.name"), nullable=False),
+        sa.Column("credential_count", sa.BigInteger, nullable=False),
     )
     _index("token_live", "token", ["workspace", "name"], "state <> 'deleted'", unique=True)
     _index("token_deleted", "token", ["workspace", "name"], "state = 'deleted'")
@@ -91,7 +94,6 @@ def _runs() -> None:
         sa.Column("git_commit", sa.Text),
         sa.Column("ended_revision", sa.BigInteger),
     )
-    _index("run_open", "run", ["workspace"], "ended_revision IS NULL", unique=True)
     op.create_table(
         "intent",
         sa.Column("workspace", NAME, primary_key=True),
