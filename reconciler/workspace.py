@@ -8,26 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.apply.folder import FolderPublisher
-from reconciler.apply.interface import Ports, Progress, Result
-from reconciler.apply.lease import Waiting, holder
 from reconciler.apply.observe import observed
-from reconciler.apply.session import Approved, Session, apply
-from reconciler.artifacts import age, rules
+from reconciler.artifacts import rules
 from reconciler.artifacts.identities import Identities, find
-from reconciler.artifacts.opener import FileOpener
 from reconciler.artifacts.process import Program
 from reconciler.artifacts.process import find as find_program
-from reconciler.artifacts.program import ProgramOpener, ProgramSealer
-from reconciler.artifacts.sealing import RuleSealer
-from reconciler.audit.record import record
 from reconciler.canonical import canonical, digest
 from reconciler.errors import NoRecipients, SettingsError
 from reconciler.kinds.fields import parse_duration
 from reconciler.kinds.interface import Entropy
-from reconciler.live import address
 from reconciler.live.interface import LiveStore, LiveToken, Run
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Block, Fleet, Overrides, blocks
@@ -36,6 +28,14 @@ from reconciler.plan.diff import ArtifactState, Inputs, difference
 from reconciler.plan.document import Bound, Plan
 from reconciler.secret import Secret
 from reconciler.specs.load import Specs, load
+
+# What only an apply or a reader of artifacts needs is imported where it is used: `validate` and `plan`
+# are run often, and start in half the time.
+if TYPE_CHECKING:
+    from reconciler.apply.interface import Ports, Progress, Result
+    from reconciler.apply.session import Approved
+    from reconciler.artifacts.opener import FileOpener
+    from reconciler.artifacts.sealing import RuleSealer
 
 SPECS = "specs"
 
@@ -95,11 +95,11 @@ class Workspace:
     def shown_store(self) -> str:
         """The store as messages show it: relative to the workspace, without any password."""
         url = self.store_url
-        return (
-            url.replace(f"sqlite:///{self.root}/", "sqlite:")
-            if url.startswith("sqlite")
-            else address.parse(url).shown
-        )
+        if url.startswith("sqlite"):
+            return url.replace(f"sqlite:///{self.root}/", "sqlite:")
+        from reconciler.live import address
+
+        return address.parse(url).shown
 
     @contextmanager
     def live(self, *, create: bool = False) -> Iterator[LiveStore]:
@@ -147,7 +147,7 @@ class Workspace:
             if declared.name not in minted:
                 continue
             try:
-                self.sealer.recipients(declared.spec().artifact_path(folder))
+                self.rules.match(declared.spec().artifact_path(folder))
             except NoRecipients as error:
                 if str(error) not in said:
                     said.add(str(error))
@@ -157,6 +157,9 @@ class Workspace:
         self, store: LiveStore, plan: Plan, approved: Approved, *, patience: int, progress: Progress
     ) -> Result:
         """Applies a plan as approved. `patience` is how many seconds to wait for another's lease."""
+        from reconciler.apply.lease import Waiting, holder
+        from reconciler.apply.session import Session, apply
+
         around = self.around
         now = around.clock()
         session = Session(
@@ -178,6 +181,10 @@ class Workspace:
 
     def ports(self, store: LiveStore, progress: Progress) -> Ports:
         """Every effect of an apply, as this workspace is set up."""
+        from reconciler.apply.folder import FolderPublisher
+        from reconciler.apply.interface import Ports
+        from reconciler.audit.record import record
+
         return Ports(
             store=store,
             sealer=self.sealer,
@@ -189,14 +196,25 @@ class Workspace:
         )
 
     def _seal_for_verifier(self, secret: Secret) -> str | None:
+        from reconciler.artifacts import age
+
         recipients = self.specs.settings.verifier.recipients
         return age.seal_text(recipients, secret) if recipients else None
 
     @cached_property
+    def rules(self) -> rules.Config:
+        """The creation rules of `.sops.yaml`. Raises NoRecipients where there is none."""
+        return rules.load(self.root)
+
+    @cached_property
     def sealer(self) -> RuleSealer:
         """Seals by the creation rules of `.sops.yaml`. Raises NoRecipients where there is none."""
+        from reconciler.artifacts import age
+        from reconciler.artifacts.program import ProgramSealer
+        from reconciler.artifacts.sealing import RuleSealer
+
         return RuleSealer(
-            rules.load(self.root),
+            self.rules,
             age.NativeSealer(self.around.entropy),
             ProgramSealer(self.program),
         )
@@ -209,6 +227,9 @@ class Workspace:
     @property
     def opener(self) -> FileOpener:
         """Opens artifacts with the reader's own identities."""
+        from reconciler.artifacts.opener import FileOpener
+        from reconciler.artifacts.program import ProgramOpener
+
         return FileOpener(self.identities, ProgramOpener(self.program))
 
     @property

@@ -39,8 +39,7 @@ def override_options(function: F) -> F:
 
 def echo_plan(plan: Plan, workspace: Workspace) -> None:
     """The whole plan as text."""
-    for line in plan_lines(plan, workspace):
-        click.echo(line)
+    click.echo("\n".join(plan_lines(plan, workspace)))
 
 
 def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from typing_extensions import override
-
 from reconciler.errors import StoreError
 from reconciler.live.interface import Batch, Intent, Lease, LiveStore, LiveToken, Record, Workspace
 
@@ -16,56 +14,45 @@ class EmptyStore(LiveStore):
     def __init__(self, url: str) -> None:
         self.url = url
 
-    @override
     def state(self) -> Workspace:
         """Revision 0."""
         return Workspace(store_id="", revision=0)
 
-    @override
     def tokens(self) -> Iterator[LiveToken]:
         """None."""
         return iter(())
 
-    @override
     def token(self, name: str) -> LiveToken | None:
         """None."""
         return None
 
-    @override
     def tombstones(self, name: str) -> Sequence[LiveToken]:
         """None."""
         return ()
 
-    @override
     def intents(self) -> Iterator[Intent]:
         """None."""
         return iter(())
 
-    @override
     def records(self) -> Iterator[Record]:
         """None."""
         return iter(())
 
-    @override
     def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
         """Raises StoreError."""
         raise self._not_there()
 
-    @override
     def renew(self, lease: Lease, now: int, ttl: int) -> Lease:
         """Raises StoreError."""
         raise self._not_there()
 
-    @override
     def release(self, lease: Lease) -> None:
         """Nothing is held here."""
 
-    @override
     def commit(self, lease: Lease, batch: Batch) -> int:
         """Raises StoreError."""
         raise self._not_there()
 
-    @override
     def close(self) -> None:
         """Nothing is open."""
 
