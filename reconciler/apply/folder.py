@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 
 from reconciler.apply.interface import Publication
+from reconciler.apply.observe import read_regular
 from reconciler.canonical import digest
 from reconciler.errors import PublishFailed
 from reconciler.live.interface import Record
@@ -18,114 +19,134 @@ RECORDS = "records"
 
 
 class FolderPublisher:
-    """Artifacts in a folder of the workspace, staged in the same file system, so a rename is atomic."""
+    """Artifacts in a folder of the workspace, staged in the same file system, so a rename is atomic.
+
+    What is in the folder came by pull requests. A link there is never followed, so nothing outside
+    the workspace is written or removed.
+    """
 
     def __init__(self, root: Path, folder: str) -> None:
         self.root = root
         self.folder = folder
-        self.staging = root / folder / STAGING
+        self.staging = f"{folder}/{STAGING}"
 
     def stage(self, run: str, path: str, data: bytes) -> None:
-        """Writes an artifact under the staging folder of the run."""
+        """Writes an artifact under the staging folder of the run; its bytes are on disk on return."""
         with _failing(path):
-            self._guard(path)
-            staged = self._staged(run, path)
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            write_new(staged, data)
+            write_new(self._made(self._staged(run, path)), data)
 
     def publish(self, publication: Publication) -> None:
-        """Renames staged artifacts into place, unlinks removed ones, writes records; all of it synced."""
-        touched: set[Path] = set()
-        for path in publication.paths:
-            with _failing(path):
-                self._guard(path)
-                place = self.root / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                staged = self._staged(publication.run, path)
-                sync_file(staged)
-                staged.replace(place)
-                touched.add(place.parent)
-        for path in publication.removed:
-            with _failing(path):
-                self._guard(path)
-                (self.root / path).unlink(missing_ok=True)
-                touched.add((self.root / path).parent)
-        for record in publication.records:
-            self._guard(f"{self.folder}/{RECORDS}/{record.run}")
-            touched.add(self._write_record(record))
-        for folder in touched:
-            with _failing(str(folder)):
-                sync_folders(folder, self.root)
+        """Renames staged artifacts into place, unlinks removed ones, adds records; all of it synced.
+
+        Each step is on disk before the next begins: no artifact leaves before its successor is
+        there, and no record tells of what is not.
+        """
+        self._place(publication.run, publication.paths)
+        self._remove(publication.removed)
+        self._add(publication.records)
 
     def published(self, path: str) -> str | None:
-        """Digest of the file in place."""
+        """Digest of the file in place, which is on disk when this returns."""
         with _failing(path):
             try:
-                return digest((self.root / path).read_bytes())
-            except (FileNotFoundError, NotADirectoryError):
+                place = self._inside(path)
+                data = read_regular(place, sync=True)
+            except (FileNotFoundError, NotADirectoryError, _LinkedError):
                 return None
+            if data is None:
+                return None
+            self._sync([place])
+        return digest(data)
 
     def discard(self) -> None:
         """Removes the staging folder; what stays because it cannot be removed is sealed anyway."""
-        shutil.rmtree(self.staging, ignore_errors=True)
+        with suppress(OSError):
+            shutil.rmtree(self._inside(self.staging), ignore_errors=True)
 
-    def _staged(self, run: str, path: str) -> Path:
-        return self.staging / run / path
+    def _place(self, run: str, paths: Iterable[str]) -> None:
+        places: list[Path] = []
+        for path in paths:
+            with _failing(path):
+                staged, place = self._inside(self._staged(run, path)), self._made(path)
+                staged.replace(place)
+                places.append(place)
+        self._sync(places)
 
-    def _guard(self, path: str) -> None:
-        """Refuses to write through a link that leads out of the workspace."""
-        root = self.root.resolve()
-        for place in ((self.root / path).parent, self.staging, self.root / self.folder / RECORDS):
-            if place.resolve() != root / place.relative_to(self.root):
-                raise PublishFailed(
-                    f"{place.relative_to(self.root)} is a link, or lies behind one",
-                    hint="make it a folder again",
-                )
+    def _remove(self, paths: Iterable[str]) -> None:
+        gone: list[Path] = []
+        for path in paths:
+            with _failing(path), suppress(FileNotFoundError, NotADirectoryError):
+                place = self._inside(path)
+                place.unlink()
+                gone.append(place)
+        self._sync(gone)
 
-    def _write_record(self, record: Record) -> Path:
-        folder = self.root / self.folder / RECORDS
-        name = f"{record.sequence:08d}-{record.run}.json"
-        with _failing(f"{self.folder}/{RECORDS}/{name}"):
-            folder.mkdir(parents=True, exist_ok=True)
-            for other in folder.glob(f"{record.sequence:08d}-*.json"):
-                if other.name != name:
+    def _add(self, records: Sequence[Record]) -> None:
+        self._sync([self._add_one(record) for record in records])
+
+    def _add_one(self, record: Record) -> Path:
+        """A record that no longer is one, left by a run that never ended, gives way to the true one."""
+        path = f"{self.folder}/{RECORDS}/{record.sequence:08d}-{record.run}.json"
+        with _failing(path):
+            place, staged = self._made(path), self._made(self._staged(record.run, path))
+            staged.unlink(missing_ok=True)
+            write_new(staged, record.body.encode())
+            for other in place.parent.glob(f"{record.sequence:08d}-*.json"):
+                if other.name != place.name:
                     other.unlink()
-            aside = folder / f".{name}"
-            aside.unlink(missing_ok=True)
-            write_new(aside, record.body.encode())
-            sync_file(aside)
-            aside.replace(folder / name)
-        return folder
+            staged.replace(place)
+        return place
+
+    def _staged(self, run: str, path: str) -> str:
+        return f"{self.staging}/{run}/{path}"
+
+    def _made(self, path: str) -> Path:
+        """The place of a path, with the folders that lead there. Raises OSError."""
+        place = self._inside(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _inside(self, path: str) -> Path:
+        """The place of a path in the workspace. Raises OSError where a link leads there, or out."""
+        folder = PurePosixPath(path).parent
+        for place in (folder, *folder.parents):
+            linked = place.parts and (self.root / place).is_symlink()
+            if linked or place.name == ".." or place.is_absolute():
+                raise _LinkedError(str(place))
+        return self.root / path
+
+    def _sync(self, places: Iterable[Path]) -> None:
+        """Waits until the entries of the folders that hold the places are on disk, up to the workspace."""
+        folders = {place.parent for place in places}
+        above = {up for folder in folders for up in folder.parents if up.is_relative_to(self.root)}
+        for folder in sorted(folders | above, reverse=True):
+            with _failing(str(folder.relative_to(self.root))):
+                sync_file(folder)
+
+
+class _LinkedError(OSError):
+    """A folder on the way is a link."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"{folder} is a link, or leads out of the workspace: make it a folder again")
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """A new file with these bytes; not yet synced. Raises OSError."""
+    """A new file with these bytes, on disk when this returns. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(descriptor)
 
 
 def sync_file(path: Path) -> None:
-    """Waits until a file's bytes are on disk. Raises OSError."""
+    """Waits until a file's bytes, or a folder's entries, are on disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def sync_folders(folder: Path, top: Path) -> None:
-    """Waits until the entries of a folder, and of those above it up to `top`, are on disk."""
-    for place in _upwards(folder, top):
-        sync_file(place)
-
-
-def _upwards(folder: Path, top: Path) -> Iterator[Path]:
-    yield folder
-    for parent in folder.parents:
-        if not parent.is_relative_to(top):
-            return
-        yield parent
 
 
 @contextmanager
@@ -136,5 +157,5 @@ def _failing(path: str) -> Iterator[None]:
     except OSError as error:
         raise PublishFailed(
             f"{path} could not be written: {error.strerror or error}",
-            hint="mend the disk or its permissions, and run apply again: nothing new is live",
+            hint="mend the disk, the folder or its permissions, and run apply again",
         ) from error

@@ -37,13 +37,16 @@ class Publisher(Protocol):
         """Puts an artifact beside its place, out of sight. Called from several threads."""
 
     def publish(self, publication: Publication) -> None:
-        """Puts staged artifacts into place, takes removed ones out, adds records. Durable on return."""
+        """Puts staged artifacts into place, takes removed ones out, adds records: in this order.
+
+        Durable on return. Adding a record that is there already changes nothing.
+        """
 
     def published(self, path: str) -> str | None:
-        """Digest of the artifact that is in place, or None where there is none."""
+        """Digest of the artifact that is in place, durably; None where there is none."""
 
     def discard(self) -> None:
-        """Drops all that is staged, whichever run left it."""
+        """Drops all that is staged, whichever run left it. What cannot be dropped stays."""
 
 
 class Progress(Protocol):

@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +41,19 @@ def held(store: LiveStore, run: str, waiting: Waiting) -> Iterator[Lease]:
     lease = _acquired(store, run, waiting)
     ended = threading.Event()
     beat = threading.Thread(target=_renew, args=(store, lease, waiting, ended), name="lease", daemon=True)
-    beat.start()
     try:
+        beat.start()
         yield lease
     finally:
         ended.set()
-        beat.join()
+        if beat.is_alive():
+            beat.join()
+        _release(store, lease)
+
+
+def _release(store: LiveStore, lease: Lease) -> None:
+    """Gives the lease up. One that cannot be given up ends by itself; what was done is done."""
+    with suppress(StoreError):
         store.release(lease)
 
 
@@ -56,13 +63,23 @@ def _acquired(store: LiveStore, run: str, waiting: Waiting) -> Lease:
         try:
             return store.acquire(waiting.holder, run, waiting.clock(), waiting.ttl)
         except StoreLocked:
-            other = store.state().lease
-            if other is not None and is_dead(other.holder):
-                store.release(other)
+            if _freed(store):
                 continue
             if waiting.clock() >= deadline:
                 raise
         waiting.sleep(1.0)
+
+
+def _freed(store: LiveStore) -> bool:
+    """Whether the lease was that of a dead process, and is free now."""
+    try:
+        other = store.state().lease
+        if other is None or not is_dead(other.holder):
+            return False
+        store.release(other)
+    except StoreLocked:
+        return False
+    return True
 
 
 def _renew(store: LiveStore, lease: Lease, waiting: Waiting, ended: threading.Event) -> None:
@@ -90,7 +107,22 @@ def is_dead(name: str) -> bool:
     found = HOLDER.fullmatch(name)
     if found is None or found["machine"] != _machine() or found["started"] == "0":
         return False
-    return _started(int(found["pid"])) != int(found["started"])
+    pid = int(found["pid"])
+    if not _exists(pid):
+        return True
+    started = _started(pid)
+    # Without a start it runs, and belongs to somebody whose processes are hidden from us.
+    return started is not None and (started != int(found["started"]) or _is_zombie(pid))
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _machine() -> str:
@@ -104,9 +136,21 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None when there is no such process."""
+    """When a process started, in clock ticks since boot; None where that cannot be told."""
+    stat = _stat(pid)
+    return None if stat is None else int(stat[19])
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended, every thread of it, and nobody has taken note."""
+    stat = _stat(pid)
+    return stat is not None and stat[0] in ("Z", "X") and int(stat[17]) <= 1
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of proc_pid_stat(5) from the third on: the second may hold blanks."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
-    return int(stat.rpartition(")")[2].split()[19])
+    return stat.rpartition(")")[2].split()

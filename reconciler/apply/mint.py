@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from reconciler.apply.interface import Job, Ports
 from reconciler.artifacts.interface import Header, Parcel
 from reconciler.canonical import digest
+from reconciler.errors import SealFailed
 from reconciler.kinds.interface import Draft, Minted
 from reconciler.live.interface import Credential, CredentialState, LiveToken
 from reconciler.plan.change import Action, Change
@@ -39,7 +40,7 @@ class Sealed:
     artifact: SealedArtifact
 
 
-def sealed_credentials(orders: Sequence[Order], job: Job, ports: Ports) -> Iterator[Sealed]:
+def sealed_credentials(orders: Iterable[Order], job: Job, ports: Ports) -> Generator[Sealed]:
     """Every credential, in the order of the plan, as it is ready.
 
     A few more than there are workers are under way at a time, so memory does not grow with the plan.
@@ -60,6 +61,17 @@ def sealed_credentials(orders: Sequence[Order], job: Job, ports: Ports) -> Itera
 
 
 def _seal(order: Order, job: Job, ports: Ports) -> Sealed:
+    """One credential, minted, sealed and staged. Raises SealFailed, NoRecipients or PublishFailed."""
+    try:
+        return _sealed(order, job, ports)
+    except OSError as error:
+        raise SealFailed(
+            f"no credential can be made for {order.change.name}: {error.strerror or 'the system refused'}",
+            hint="see that this machine gives random bytes and can start programs",
+        ) from error
+
+
+def _sealed(order: Order, job: Job, ports: Ports) -> Sealed:
     spec, now = order.spec, job.run.started_at
     kind = spec.what
     token_id = order.token.id if order.token else kind.new_id(ports.entropy)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.apply.interface import Ports, Publication
+from reconciler.apply.leaving import leaving
 from reconciler.apply.run import as_done
 from reconciler.errors import PublishFailed
 from reconciler.live.interface import Batch, Finish, Intent, Lease, Record, Run, Workspace
 from reconciler.plan.change import Done
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What is to be written down: of the run that was interrupted, or of none."""
+
+    done: Sequence[Done] = ()
+    record: Record | None = None
+    finish: Finish | None = None
 
 
 def resume(ports: Ports, lease: Lease) -> str | None:
@@ -17,13 +27,15 @@ def resume(ports: Ports, lease: Lease) -> str | None:
 
     An artifact that is in place makes its token live. One that is not is given up, and the plan
     asks for it again. A record that could not be published so far is published.
+
+    What is staged goes first: if the run that was taken for dead still lives, it can publish no more.
     """
+    ports.publisher.discard()
     state = ports.store.state()
     if state.run is not None:
         _settle(ports, lease, state, state.run)
     elif state.unpublished:
-        _publish_late(ports, lease, state.unpublished)
-    ports.publisher.discard()
+        _publish(ports, lease, state, _Outcome())
     return state.run.id if state.run else None
 
 
@@ -33,41 +45,59 @@ def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
     if not kept:
         ports.store.commit(lease, Batch(finish=finish))
         return
-    record = ports.recorder(run, kept, state.head)
-    removed = [one.path for one in kept if one.path and one.action == "delete"]
-    records = (*state.unpublished, record)
-    published = _published(ports, Publication(run.id, removed=removed, records=records))
-    ports.store.commit(
-        lease,
-        Batch(
-            finish=finish,
-            record=replace(record, published=published),
-            published=[one.sequence for one in state.unpublished] if published else (),
-        ),
-    )
+    done = _told(ports, kept)
+    _publish(ports, lease, state, _Outcome(done, ports.recorder(run, done, state.head), finish))
     ports.progress.note(f"run {run.id} was interrupted; what it had published is live now")
 
 
-def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) -> tuple[list[Done], list[int]]:
+def decide(
+    intents: Iterable[Intent], published: Callable[[str], str | None]
+) -> tuple[list[Intent], list[int]]:
     """What of an interrupted run is true or becomes true, and the numbers of what is given up."""
-    kept: list[Done] = []
+    kept: list[Intent] = []
     dropped: list[int] = []
     for intent in intents:
         waits = intent.after is not None and intent.path is not None
         if waits and published(intent.path or "") != intent.digest:
             dropped.append(intent.number)
         else:
-            kept.append(as_done(intent))
+            kept.append(replace(intent, after=None))
     return kept, dropped
 
 
-def _publish_late(ports: Ports, lease: Lease, records: tuple[Record, ...]) -> None:
-    if _published(ports, Publication(run="", records=records)):
-        ports.store.commit(lease, Batch(published=[one.sequence for one in records]))
+def _told(ports: Ports, kept: Sequence[Intent]) -> list[Done]:
+    """The changes as the run itself would have recorded them."""
+    ids = {intent.token_id for intent in kept if intent.action == "rotate"}
+    before: Mapping[str, str | None] = {}
+    if ids:
+        before = {token.id: token.artifact_path for token in ports.store.tokens() if token.id in ids}
+    return [as_done(intent, before.get(intent.token_id)) for intent in kept]
+
+
+def _publish(ports: Ports, lease: Lease, state: Workspace, outcome: _Outcome) -> None:
+    """Publishes records, takes artifacts out of the tree, and ends the run.
+
+    Settling a run waits for no disk: if that fails, the records go out with the next publish, and
+    what they say has left the tree leaves it then.
+    """
+    staying = {one.path for one in outcome.done if one.path is not None}
+    removed = leaving(outcome.done, state.unpublished, staying, ports.store.token)
+    records = state.unpublished if outcome.record is None else (*state.unpublished, outcome.record)
+    out = _published(ports, Publication("", removed=removed, records=records))
+    ports.publisher.discard()
+    if outcome.finish is None and not out:
+        return
+    ports.store.commit(
+        lease,
+        Batch(
+            finish=outcome.finish,
+            record=outcome.record and replace(outcome.record, published=out),
+            published=[one.sequence for one in state.unpublished] if out else (),
+        ),
+    )
 
 
 def _published(ports: Ports, publication: Publication) -> bool:
-    """Whether it could be published. Settling a run waits for no disk: the record goes out later."""
     try:
         ports.publisher.publish(publication)
     except PublishFailed as error:

@@ -6,14 +6,15 @@ then is what the next run starts from (`resume`): there is one path for both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from reconciler.apply.interface import Job, Ports, Publication
+from reconciler.apply.leaving import leaving
 from reconciler.apply.mint import Order, Sealed, is_minted, sealed_credentials
-from reconciler.errors import PartlyApplied, ReconcilerError
+from reconciler.errors import PartlyApplied, PlanStale, ReconcilerError, StoreError
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken
 from reconciler.plan import transition
 from reconciler.plan.change import Action, Change, Done
@@ -35,6 +36,8 @@ class _Apply:
     declared: Mapping[str, Declared]
     live: dict[str, LiveToken]
     """The live tokens that the plan touches, by name, as far as the run has brought them."""
+    asked: bool = False
+    """Whether the store was asked to take something away, and may have done so."""
     changed: bool = False
     """Whether something outside this process is no longer as it was."""
     done: list[Done] = field(default_factory=list)
@@ -58,20 +61,43 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         _take_away(doing)
         _mint(doing)
         _publish_and_activate(doing)
-    except (ReconcilerError, KeyboardInterrupt) as error:
-        if not doing.changed:
+    except (Exception, KeyboardInterrupt) as error:
+        if not _has_changed(doing):
             raise
-        raise _partly(error) from error
+        raise partly("the plan was applied in part", error) from error
     return tuple(doing.done)
 
 
-def _partly(error: BaseException) -> PartlyApplied:
-    why = str(error) if isinstance(error, ReconcilerError) else "it was interrupted"
+def partly(what: str, error: BaseException) -> PartlyApplied:
+    """The error of an apply that has changed something, and was stopped by another error."""
     hint = error.hint if isinstance(error, ReconcilerError) else ""
     return PartlyApplied(
-        f"the plan was applied in part: {why}",
-        hint=". ".join(filter(None, (hint, "run apply again, and it goes on from here"))),
+        f"{what}: {_why(error)}",
+        hint="; then ".join(filter(None, (hint, "run apply again, and it goes on from here"))),
     )
+
+
+def _why(error: BaseException) -> str:
+    """In words. What another library says is left out: it was made without knowing what is secret."""
+    if isinstance(error, ReconcilerError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "it was interrupted"
+    return f"of a fault that was not foreseen ({type(error).__name__})"
+
+
+def _has_changed(doing: _Apply) -> bool:
+    """Whether something outside this process is no longer as it was.
+
+    A commit that broke off may have happened: the store is asked, and if it is silent, it has.
+    """
+    if doing.changed or not doing.asked:
+        return doing.changed
+    try:
+        state = doing.ports.store.state()
+    except StoreError:
+        return True
+    return doing.job.run.id in (state.run and state.run.id, state.head and state.head.run)
 
 
 def _wanted(job: Job) -> Mapping[str, Declared]:
@@ -92,10 +118,11 @@ def _take_away(doing: _Apply) -> None:
             tokens[before.id] = doing.live[change.name] = after
         if not is_minted(change):
             intents.append(_intent(doing, number, change, before))
+    doing.asked = bool(tokens)
     doing.ports.store.commit(
         doing.lease, Batch(begin=doing.job.run, tokens=tuple(tokens.values()), journal=tuple(intents))
     )
-    doing.changed = bool(tokens)
+    doing.changed = doing.asked
     doing.done.extend(map(as_done, intents))
 
 
@@ -114,46 +141,62 @@ def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
 
 def _intent(doing: _Apply, number: int, change: Change, before: LiveToken) -> Intent:
     """The journal entry of a change that mints nothing."""
-    now = doing.live[change.name]
-    after: LiveToken | None = None
-    path = digest = None
-    if change.action is Action.DELETE:
-        path = before.artifact_path
-    elif change.action is Action.MODIFY:
-        after = transition.modified(now, doing.declared[change.name], doing.under)
-    elif change.action is Action.RESEAL:
-        path = before.artifact_path or ""
-        digest = doing.ports.publisher.published(path)
-        after = transition.resealed(now, SealedArtifact(path, digest or ""), doing.under)
-    return Intent(
+    intent = Intent(
         run=doing.job.run.id,
         number=number,
         action=change.action.value,
         kind=change.kind,
         name=change.name,
         token_id=before.id,
-        generation=before.generation,
-        path=path,
-        digest=digest,
-        after=after,
+        generation=change.generations[0] if change.generations else before.generation,
     )
+    now = doing.live[change.name]
+    match change.action:
+        case Action.DELETE:
+            return replace(intent, path=before.artifact_path)
+        case Action.MODIFY:
+            return replace(intent, after=transition.modified(now, doing.declared[change.name], doing.under))
+        case Action.RESEAL:
+            artifact = _resealed(doing, before)
+            after = transition.resealed(now, artifact, doing.under)
+            return replace(intent, path=artifact.path, digest=artifact.digest, after=after)
+        case _:
+            return intent
+
+
+def _resealed(doing: _Apply, token: LiveToken) -> SealedArtifact:
+    """The artifact that was encrypted anew. Raises PlanStale when it is gone meanwhile."""
+    path = token.artifact_path or ""
+    digest = doing.ports.publisher.published(path)
+    if digest is None:
+        raise PlanStale(
+            f"the artifact {path} is gone since this plan was made", hint="plan again, and apply that"
+        )
+    return SealedArtifact(path, digest)
 
 
 def _mint(doing: _Apply) -> None:
     """Makes and seals every new credential, and journals what is about to become live."""
-    orders = [
-        Order(number, change, doing.declared[change.name].spec(), _rotating(doing, change))
-        for number, change in enumerate(doing.job.plan.changes)
-        if is_minted(change)
-    ]
-    if not orders:
+    total = sum(map(is_minted, doing.job.plan.changes))
+    if not total:
         return
-    doing.ports.progress.start("minting and sealing", len(orders))
-    sealed = sealed_credentials(orders, doing.job, doing.ports)
+    doing.ports.progress.start("minting and sealing", total)
+    sealed = sealed_credentials(_orders(doing), doing.job, doing.ports)
     with closing(sealed):
         while chunk := tuple(_journaled(doing, one) for one in islice(sealed, CHUNK)):
             doing.ports.store.commit(doing.lease, Batch(journal=chunk))
-            doing.done.extend(map(as_done, chunk))
+            doing.done.extend(as_done(intent, _path_before(doing, intent)) for intent in chunk)
+
+
+def _orders(doing: _Apply) -> Iterator[Order]:
+    """What is to be minted, made as it is asked for: a spec is large."""
+    for number, change in enumerate(doing.job.plan.changes):
+        if is_minted(change):
+            yield Order(number, change, doing.declared[change.name].spec(), _rotating(doing, change))
+
+
+def _path_before(doing: _Apply, intent: Intent) -> str | None:
+    return doing.live[intent.name].artifact_path if intent.action == Action.ROTATE else None
 
 
 def _rotating(doing: _Apply, change: Change) -> LiveToken | None:
@@ -188,15 +231,13 @@ def _publish_and_activate(doing: _Apply) -> None:
     ports, state = doing.ports, doing.ports.store.state()
     done = sorted(doing.done, key=lambda one: one.number)
     record = ports.recorder(doing.job.run, done, state.head)
-    doing.changed = doing.changed or any(one.minted for one in done)
+    paths = [one.path for one in done if one.path is not None and one.minted]
+    removed = leaving(done, state.unpublished, set(paths), ports.store.token)
+    doing.changed = doing.changed or bool(paths or removed)
     ports.publisher.publish(
-        Publication(
-            run=doing.job.run.id,
-            paths=[one.path for one in done if one.path and one.minted],
-            removed=[one.path for one in done if one.path and one.action == Action.DELETE],
-            records=(*state.unpublished, record),
-        )
+        Publication(doing.job.run.id, paths, removed, records=(*state.unpublished, record))
     )
+    ports.publisher.discard()
     ports.store.commit(
         doing.lease,
         Batch(
@@ -205,12 +246,16 @@ def _publish_and_activate(doing: _Apply) -> None:
             published=[one.sequence for one in state.unpublished],
         ),
     )
-    ports.publisher.discard()
     doing.done = done
 
 
-def as_done(intent: Intent) -> Done:
-    """What a journal entry says was done, for the record and the result."""
+def as_done(intent: Intent, path_before: str | None = None) -> Done:
+    """What a journal entry says was done, for the record and the result.
+
+    `path_before` is where the artifact of the rotated token stood: a format edit moves it.
+    """
+    stays = intent.action != Action.DELETE
+    before = path_before if stays else intent.path
     return Done(
         number=intent.number,
         action=intent.action,
@@ -218,6 +263,7 @@ def as_done(intent: Intent) -> Done:
         name=intent.name,
         token_id=intent.token_id,
         generation=intent.generation,
-        path=intent.path,
+        path=intent.path if stays else None,
         digest=intent.digest,
+        removed=before if before != intent.path or not stays else None,
     )

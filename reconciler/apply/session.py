@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.apply.interface import Job, Ports, Result
 from reconciler.apply.lease import Waiting, held
 from reconciler.apply.resume import resume
-from reconciler.apply.run import run
-from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, ReconcilerError
-from reconciler.live.interface import Lease, Run
+from reconciler.apply.run import partly, run
+from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, StoreError
+from reconciler.live.interface import Lease, Run, Workspace
 from reconciler.plan.document import Plan
 from reconciler.specs.load import Specs
 
@@ -30,7 +31,8 @@ class Session:
 
     specs: Specs
     ports: Ports
-    approved: Approved
+    approved: Approved | None
+    """None where whatever is planned under the lease will do."""
     plan: Callable[[], Plan]
     """Plans from what is live now, with the approved plan's clock reading and overrides."""
     run: Run
@@ -49,46 +51,76 @@ def keys_of(plan: Plan) -> frozenset[tuple[str, str, str]]:
 
 
 def apply(session: Session) -> Result:
-    """Applies the approved plan and nothing else.
+    """Applies the approved plan and nothing else; first, settles a run that was interrupted.
 
     Raises StoreLocked, PlanStale, PlanBlocked, PartlyApplied, or what stopped it before it had
     changed anything.
     """
     with held(session.ports.store, session.run.id, session.waiting) as lease:
-        return _under(session, lease)
-
-
-def _under(session: Session, lease: Lease) -> Result:
-    ports = session.ports
-    interrupted = ports.store.state().run
-    resumed = resume(ports, lease)
-    try:
-        plan = session.plan()
-        going_on = interrupted is not None and interrupted.plan_digest == session.approved.digest
-        check_approved(plan, session.approved, going_on=going_on)
-        if not plan.changes:
-            return Result(None, resumed=resumed)
-        names = {change.name for change in plan.changes}
-        live = {token.name: token for token in ports.store.tokens() if token.name in names}
-        done = run(Job(plan, session.specs, session.run, session.workers), ports, lease, live)
-    except PartlyApplied:
-        raise
-    except ReconcilerError as error:
-        if resumed is None or isinstance(error, (PlanStale, PlanBlocked)):
+        before = session.ports.store.state()
+        try:
+            return _under(session, lease, before)
+        except (PartlyApplied, PlanStale, PlanBlocked):
             raise
-        raise PartlyApplied(
-            f"run {resumed}, which was interrupted, is settled, and then: {error}", hint=error.hint
-        ) from error
+        except (Exception, KeyboardInterrupt) as error:
+            if not _settled(session.ports, before):
+                raise
+            raise partly("a run that was interrupted is settled, and this one stopped", error) from error
+
+
+def settle(ports: Ports, run: str, waiting: Waiting) -> str | None:
+    """Settles a run that was interrupted, and applies nothing; returns its id.
+
+    Worth doing before a plan is made to be shown: what was published and is not yet live would
+    stand in it as missing. Raises StoreLocked.
+    """
+    with held(ports.store, run, waiting) as lease:
+        return resume(ports, lease)
+
+
+def _under(session: Session, lease: Lease, before: Workspace) -> Result:
+    ports, approved = session.ports, session.approved
+    resumed = resume(ports, lease)
+    plan = session.plan()
+    going_on = approved is not None and _goes_on(before, ports.store.state(), approved)
+    check_approved(plan, approved, going_on=going_on)
+    if not plan.changes:
+        return Result(None, resumed=resumed)
+    names = {change.name for change in plan.changes}
+    live = {token.name: token for token in ports.store.tokens() if token.name in names}
+    this = replace(session.run, plan_digest=plan.digest if approved is None else approved.digest)
+    done = run(Job(plan, session.specs, this, session.workers), ports, lease, live)
     return Result(session.run.id, done, resumed)
 
 
-def check_approved(plan: Plan, approved: Approved, *, going_on: bool) -> None:
+def _goes_on(before: Workspace, now: Workspace, approved: Approved) -> bool:
+    """Whether this may be the rest of what was approved: a run was interrupted, or did part of it."""
+    last = now.head and json.loads(now.head.body).get("plan")
+    return before.run is not None or last == approved.digest
+
+
+def _settled(ports: Ports, before: Workspace) -> bool:
+    """Whether the run that was interrupted is settled by now; if the store is silent, it is."""
+    if before.run is None:
+        return False
+    try:
+        run = ports.store.state().run
+    except StoreError:
+        return True
+    return run is None or run.id != before.run.id
+
+
+def check_approved(plan: Plan, approved: Approved | None, *, going_on: bool) -> None:
     """Whether a plan that was made now is what was approved.
 
-    When an interrupted run of the same plan is gone on with, what is left of it will do.
+    Of a plan that was carried out in part, what is left of it will do.
     Raises PlanStale or PlanBlocked.
     """
-    if plan.digest != approved.digest and not (going_on and keys_of(plan) <= approved.keys):
+    if (
+        approved is not None
+        and plan.digest != approved.digest
+        and not (going_on and keys_of(plan) <= approved.keys)
+    ):
         raise PlanStale(
             "the live store moved since this plan was made", hint="plan again, look at it, and apply that"
         )

@@ -12,8 +12,10 @@ from reconciler.canonical import Json
 from reconciler.live.interface import LiveToken
 from reconciler.times import timestamp
 
-NEAR = 75
+NEAR = 80
 """Of 100: how alike a query and a field must be."""
+FUZZY = 4
+"""Letters from which on a misspelt word can still be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +96,16 @@ class Filters:
     """Epoch seconds."""
 
 
-def listed(
-    tokens: Iterable[LiveToken], query: str | None, filters: Filters, now: int
-) -> list[Entry]:
+def listed(tokens: Iterable[LiveToken], query: str | None, filters: Filters, now: int) -> list[Entry]:
     """The tokens that a query finds, best match first; without a query, by name."""
     found = [entry(token, now) for token in tokens if _passes(token, filters, now)]
     found = [one for one in found if filters.owner in (None, one.owner)]
     if not query:
         return found
     scored = [(score(query, one), one) for one in found]
-    return [one for points, one in sorted(scored, key=lambda pair: (-pair[0], pair[1].name)) if points >= NEAR]
+    return [
+        one for points, one in sorted(scored, key=lambda pair: (-pair[0], pair[1].name)) if points >= NEAR
+    ]
 
 
 def _passes(token: LiveToken, filters: Filters, now: int) -> bool:
@@ -123,15 +125,20 @@ def score(query: str, one: Entry) -> float:
 
 
 def _alike(wanted: str, text: str) -> float:
-    """A text that contains the query fits fully; a short query must stand in it to the letter."""
+    """A text that contains the query fits fully; a short query must stand in it to the letter.
+
+    A text that is shorter than the query is compared whole: it would fit into any long query.
+    """
     processed = utils.default_process(text)
-    if wanted in processed:
+    if wanted and wanted in processed:
         return 100.0
-    return fuzz.partial_ratio(wanted, processed) if len(wanted) > 3 and len(processed) > 3 else 0.0
+    if min(len(wanted), len(processed)) < FUZZY:
+        return 0.0
+    alike = fuzz.partial_ratio if len(wanted) <= len(processed) else fuzz.ratio
+    return alike(wanted, processed)
 
 
 def _texts(one: Entry) -> Iterator[str]:
     yield from filter(None, (one.name, one.title, one.owner, one.id))
     for key, value in one.labels.items():
         yield f"{key} {value}"
-

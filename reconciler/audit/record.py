@@ -44,4 +44,6 @@ def _change(done: Done) -> Json:
     }
     if done.path is not None:
         change["artifact"] = {"path": done.path, "digest": done.digest}
+    if done.removed is not None:
+        change["removed"] = done.removed
     return change

@@ -3,24 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+LONGEST = 100 * SECONDS["y"]
+"""No duration is longer, so that every time that is computed with one can be written as a date."""
+LAST_YEAR = 9998
 DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdwy])")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 REFERENCE = re.compile(r"(env|file|vault|openbao|op|awssm|gcpsm|azurekv)://[^\s]{1,500}")
+
+TOKEN_NAME = "^[a-z][a-z0-9-]{0,62}$"
+ENTRY_NAME = "^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$"
+ENTRY_OR_ALL = r"^(\*|[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127})$"
+TRACE_ID = "^[A-Za-z0-9]{1,8}$"
+APP_NAME = "^[A-Za-z0-9_-]{1,64}$"
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+"""What ends a line, or makes a terminal show something else than stands there."""
+LINE = f"^[^{_UNSEEN}]{{1,200}}$"
+LABEL_VALUE = f"^[^{_UNSEEN}]{{0,200}}$"
+LABEL = "^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$"
+RECIPIENT = "^age1[0-9a-z]{1,4096}$"
+
+EXPECTED = {
+    RECIPIENT: "a public key that starts with age1, as reconcile keygen prints it",
+    TOKEN_NAME: "1 to 63 of a-z, 0-9 and -, and a letter first",
+    ENTRY_NAME: "1 to 128 letters, digits and . _ : / @ -",
+    ENTRY_OR_ALL: "1 to 128 letters, digits and . _ : / @ -, or * for all",
+    TRACE_ID: "1 to 8 letters or digits, in quotes",
+    APP_NAME: "1 to 64 letters, digits, _ or -",
+    LINE: "1 to 200 letters of any script, on one line",
+    LABEL_VALUE: "up to 200 letters of any script, on one line",
+    LABEL: "letters, digits and . _ / -, as in env or example.com/team",
+}
+"""What each pattern asks for, in words. The patterns themselves are checked in compiled code."""
 
 
 class Model(BaseModel):
     """Base of all that is read from a spec file: strict, frozen, unknown fields refused."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
 
 
+@lru_cache(maxsize=1024)
 def parse_duration(text: str) -> int:
     """Seconds in a duration such as `90d`, `12h` or `1y` (365 days). Raises ValueError."""
     match = DURATION.fullmatch(text)
@@ -29,40 +64,52 @@ def parse_duration(text: str) -> int:
     return int(match[1]) * SECONDS[match[2]]
 
 
+@lru_cache(maxsize=1024)
 def end_of_date(text: str) -> int:
     """Epoch seconds at which a date such as `2027-06-30` is over, in UTC. Raises ValueError."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+    if not DATE.fullmatch(text):
         raise ValueError("not a date")
-    day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    return int((day + timedelta(days=1)).timestamp())
+    after = date.fromisoformat(text) + timedelta(days=1)
+    return int(datetime(after.year, after.month, after.day, tzinfo=UTC).timestamp())
 
 
+@lru_cache(maxsize=1024)
 def _duration(text: str) -> str:
+    """The duration in the largest of s, m, h and d that divides it: one text for one length."""
     try:
-        parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
         raise PydanticCustomError(
             "duration", "a duration is a whole number and a unit: s, m, h, d, w or y, as in 90d"
         ) from error
-    return text
+    if seconds > LONGEST:
+        raise PydanticCustomError("duration", "a duration is 100y at the most")
+    unit = next(unit for unit in "dhms" if seconds % SECONDS[unit] == 0)
+    return f"{seconds // SECONDS[unit]}{unit}"
 
 
+@lru_cache(maxsize=1024)
 def _date_or_duration(text: str) -> str:
-    for parse in (parse_duration, end_of_date):
-        try:
-            parse(text)
-        except (ValueError, OverflowError):
-            continue
-        return text
-    raise PydanticCustomError("ending", "write a date such as 2027-06-30, or a duration such as 180d")
+    if DURATION.fullmatch(text):
+        return _duration(text)
+    if DATE.fullmatch(text) and int(text[:4]) > LAST_YEAR:
+        raise PydanticCustomError("ending", "leave expires out if the token is not to end")
+    try:
+        end_of_date(text)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "ending", "write a date such as 2027-06-30, or a duration such as 180d"
+        ) from error
+    return text
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     """Sorted, because the order of a set of names has no meaning and must change no digest."""
+    if len(names) == 1:
+        return names
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise PydanticCustomError("twice", "{name} is named twice", {"name": twice})
-    if "*" in names and len(names) > 1:
+        raise PydanticCustomError("twice", "a name stands here twice")
+    if "*" in names:
         raise PydanticCustomError("star", "* means all, so it stands alone")
     return tuple(sorted(names))
 
@@ -86,54 +133,47 @@ def _reference(text: str) -> str:
 
 
 def _sorted_labels(labels: dict[str, str]) -> dict[str, str]:
-    return dict(sorted(labels.items()))
+    return dict(sorted(labels.items())) if len(labels) > 1 else labels
 
 
-def pattern(kind: str, regex: str, expected: str) -> Callable[[str], str]:
-    """A validator that says in words what is expected, not which regular expression failed."""
-    compiled = re.compile(regex)
-
-    def check(text: str) -> str:
-        if compiled.fullmatch(text) is None:
-            raise PydanticCustomError(kind, "{expected}", {"expected": expected})
-        return text
-
-    return check
-
-
-TOKEN_NAME = r"[a-z][a-z0-9-]{0,62}"
-ENTRY_NAME = r"\*|[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}"
-
-TokenName: TypeAlias = Annotated[
-    str,
-    AfterValidator(pattern("name", TOKEN_NAME, "1 to 63 of a-z, 0-9 and -, and a letter first")),
-    Field(json_schema_extra={"pattern": f"^{TOKEN_NAME}$"}),
-]
-EntryName: TypeAlias = Annotated[
-    str,
-    AfterValidator(pattern("entry", ENTRY_NAME, "1 to 128 letters, digits and . _ : / @ -, or * for all")),
-    Field(json_schema_extra={"pattern": f"^({ENTRY_NAME})$"}),
-]
+TokenName: TypeAlias = Annotated[str, StringConstraints(pattern=TOKEN_NAME)]
+EntryName: TypeAlias = Annotated[str, StringConstraints(pattern=ENTRY_NAME)]
+EntryOrAll: TypeAlias = Annotated[str, StringConstraints(pattern=ENTRY_OR_ALL)]
+Line: TypeAlias = Annotated[str, StringConstraints(pattern=LINE)]
 Names: TypeAlias = Annotated[
-    tuple[EntryName, ...], Strict(strict=False), Field(min_length=1), AfterValidator(_distinct)
+    tuple[EntryOrAll, ...],
+    Strict(strict=False),
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
 ]
+_Listed: TypeAlias = Annotated[list[EntryOrAll], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
 OneOrMany: TypeAlias = Annotated[
-    tuple[EntryName, ...],
+    tuple[EntryOrAll, ...],
     Strict(strict=False),
     Field(min_length=1),
-    BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
+    BeforeValidator(one_or_many, json_schema_input_type=EntryOrAll | _Listed),
     AfterValidator(_distinct),
 ]
 Duration: TypeAlias = Annotated[
     str,
     AfterValidator(_duration),
-    Field(json_schema_extra={"pattern": "^[1-9][0-9]{0,5}[smhdwy]$"}),
+    Field(json_schema_extra={"pattern": f"^{DURATION.pattern}$"}),
 ]
-Ending: TypeAlias = Annotated[str, AfterValidator(_date_or_duration)]
+Ending: TypeAlias = Annotated[
+    str,
+    AfterValidator(_date_or_duration),
+    Field(json_schema_extra={"pattern": f"^({DURATION.pattern}|{DATE.pattern})$"}),
+]
 Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch, json_schema_input_type=bool | Literal["0", "1"])]
 Reference: TypeAlias = Annotated[
     str,
     AfterValidator(_reference),
     Field(json_schema_extra={"pattern": f"^{REFERENCE.pattern}$"}),
 ]
-Labels: TypeAlias = Annotated[dict[str, str], AfterValidator(_sorted_labels)]
+LabelName: TypeAlias = Annotated[str, StringConstraints(pattern=LABEL)]
+LabelValue: TypeAlias = Annotated[str, StringConstraints(pattern=LABEL_VALUE)]
+Labels: TypeAlias = Annotated[
+    dict[LabelName, LabelValue],
+    Field(max_length=64, json_schema_extra={"additionalProperties": False}),
+    AfterValidator(_sorted_labels),
+]

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
-
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.kinds.interface import Entropy
 from reconciler.secret import Secret
 
-PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+# The libraries that make keys are imported where one is made: to read specs takes none of them.
+
+PrivateKey: TypeAlias = "rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey"
 
 DEFAULT_RSA_BITS = 3072
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -29,33 +26,43 @@ SECRET_LENGTH = 43
 """43 characters of base62 hold 256 bits."""
 CHECKSUM_LENGTH = 6
 
-_CURVES: Mapping[str, Callable[[], PrivateKey]] = {
-    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
-    "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
-    "EdDSA": ed25519.Ed25519PrivateKey.generate,
-}
+SECRET_ID = re.compile(rf"{SECRET_PREFIX}([0-9A-Za-z]{{{SECRET_LENGTH}}})([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})")
 
 
 def generate(algorithm: str, rsa_bits: int = DEFAULT_RSA_BITS) -> PrivateKey:
     """A new private key for a JOSE signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1)."""
-    if algorithm[:2] in ("RS", "PS"):
-        return rsa.generate_private_key(public_exponent=65537, key_size=rsa_bits)
-    return _CURVES[algorithm]()
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    match algorithm:
+        case "EdDSA":
+            return ed25519.Ed25519PrivateKey.generate()
+        case "ES256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "ES384":
+            return ec.generate_private_key(ec.SECP384R1())
+        case _:
+            return rsa.generate_private_key(public_exponent=65537, key_size=rsa_bits)
 
 
 def private_pem(key: PrivateKey) -> Secret:
     """The private key as PKCS#8 PEM (RFC 5958)."""
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return Secret(pem.decode())
 
 
 def public_pem(key: PrivateKey) -> str:
     """The public key as SubjectPublicKeyInfo PEM (RFC 5280 §4.1)."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def sign(claims: Mapping[str, object], key: PrivateKey, algorithm: str, token_id: str) -> Secret:
     """A compact JWT (RFC 7519) whose `kid` is the token's id."""
+    import jwt
+
     return Secret(jwt.encode(dict(claims), key, algorithm=algorithm, headers={"kid": token_id}))
 
 
@@ -82,8 +89,8 @@ def checksum(body: str) -> str:
 
 def is_secret_id(text: str) -> bool:
     """Whether a text is a real secret id, by prefix, length and checksum."""
-    body = text[len(SECRET_PREFIX) : -CHECKSUM_LENGTH]
-    return text.startswith(SECRET_PREFIX) and len(body) == SECRET_LENGTH and text.endswith(checksum(body))
+    found = SECRET_ID.fullmatch(text)
+    return found is not None and checksum(found[1]) == found[2]
 
 
 def hash_of(secret: Secret) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import interface, keys
-from reconciler.kinds.fields import EntryName, Model, OneOrMany, one_or_many, pattern
+from reconciler.kinds.fields import TRACE_ID, EntryName, EntryOrAll, Model, OneOrMany, one_or_many
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted, Names
 
 ALGORITHM = "EdDSA"
@@ -21,7 +21,7 @@ def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
     if entries == ("*",):
         return entries
     try:
-        networks = {str(ipaddress.ip_network(entry)) for entry in entries}
+        networks = {_written(entry) for entry in entries}
     except ValueError as error:
         raise PydanticCustomError(
             "network",
@@ -31,18 +31,21 @@ def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(networks))
 
 
+def _written(entry: str) -> str:
+    network = ipaddress.ip_network(entry)
+    if "%" in entry:
+        raise ValueError("an interface of one machine means nothing to another")
+    return str(network)
+
+
 Networks: TypeAlias = Annotated[
     tuple[str, ...],
     Strict(strict=False),
     Field(min_length=1),
-    BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
+    BeforeValidator(one_or_many, json_schema_input_type=str | Annotated[list[str], Field(min_length=1)]),
     AfterValidator(_networks),
 ]
-TraceId: TypeAlias = Annotated[
-    str,
-    AfterValidator(pattern("jti", "[A-Za-z0-9]{1,8}", "1 to 8 letters or digits, in quotes")),
-    Field(json_schema_extra={"pattern": "^[A-Za-z0-9]{1,8}$"}),
-]
+TraceId: TypeAlias = Annotated[str, StringConstraints(pattern=TRACE_ID)]
 
 
 class LoginSpec(Model):
@@ -52,7 +55,7 @@ class LoginSpec(Model):
     """Kind of token: L is a login token."""
     aud: EntryName
     """App id that the token is for."""
-    sap: EntryName
+    sap: EntryOrAll
     """Service app id it gives access to, or `*`."""
     jti: TraceId
     """Anti-replay string by which the token's use is traced."""

@@ -5,20 +5,16 @@ from __future__ import annotations
 import base64
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, StringConstraints
 
 from reconciler.kinds import keys
-from reconciler.kinds.fields import EntryName, Model, OneOrMany, Reference, Switch, pattern
+from reconciler.kinds.fields import APP_NAME, EntryName, Model, OneOrMany, Reference, Switch
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 from reconciler.secret import Secret
 
 HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 
-AppName: TypeAlias = Annotated[
-    str,
-    AfterValidator(pattern("app", "[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, _ or -")),
-    Field(json_schema_extra={"pattern": "^[A-Za-z0-9_-]{1,64}$"}),
-]
+AppName: TypeAlias = Annotated[str, StringConstraints(pattern=APP_NAME)]
 
 
 class FieldMap(Model):

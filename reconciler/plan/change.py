@@ -94,8 +94,11 @@ class Done:
     name: str
     token_id: str
     generation: int
-    path: str | None
-    digest: str | None
+    path: str | None = None
+    """Of the artifact that is in place now, if the change put one there."""
+    digest: str | None = None
+    removed: str | None = None
+    """Of the artifact that left the tree."""
     outcome: str = "done"
 
     @property

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
 
 from reconciler.live.interface import Credential, CredentialState, LiveToken, TokenState
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.fields import field_changes
-from reconciler.plan.transition import due_at
+from reconciler.plan.transition import NARROWED, Circumstances, modified
 from reconciler.specs.model import AnyTokenSpec
 from reconciler.specs.reader import Declared
 from reconciler.times import day
@@ -41,58 +40,39 @@ class Inputs:
     """All that the difference depends on."""
 
     declared: Iterable[Declared]
-    """In the order of names."""
+    """One for each name."""
     live: Iterable[tuple[LiveToken, ArtifactState]]
-    """Each live token with what became of its artifact, in the order of names."""
+    """Each live token with what became of its artifact; read once, and not kept."""
     now: int
     """Epoch seconds."""
 
 
 def difference(inputs: Inputs) -> tuple[Change, ...]:
-    """The changes, in the order in which a plan shows them."""
+    """The changes, in the order in which a plan shows them, whatever the order of the inputs."""
+    wanted = {declared.name: declared for declared in inputs.declared}
     changes: list[Change] = []
-    for declared, found in _paired(iter(inputs.declared), iter(inputs.live)):
-        if declared is not None:
-            changes.extend(_of_declared(declared, found, inputs.now))
-        elif found is not None:
-            changes.append(_delete(found[0], "no spec declares it any more"))
+    for token, artifact in inputs.live:
+        changes.extend(_of_live(wanted.pop(token.name, None), token, artifact, inputs.now))
+    changes.extend(_issue(declared, inputs.now) for declared in wanted.values())
     return tuple(sorted(changes, key=lambda change: change.order))
 
 
-Found: TypeAlias = tuple[LiveToken, ArtifactState]
-
-
-def _paired(
-    declared: Iterator[Declared], live: Iterator[Found]
-) -> Iterator[tuple[Declared | None, Found | None]]:
-    """A merge of two streams that are sorted by name, so that neither is held in memory."""
-    left, right = next(declared, None), next(live, None)
-    while left is not None or right is not None:
-        if right is None or (left is not None and left.name < right[0].name):
-            yield left, None
-            left = next(declared, None)
-        elif left is None or right[0].name < left.name:
-            yield None, right
-            right = next(live, None)
-        else:
-            yield left, right
-            left, right = next(declared, None), next(live, None)
-
-
-def _of_declared(declared: Declared, found: Found | None, now: int) -> Iterator[Change]:
-    if found is None:
-        yield _issue(declared, now)
-    elif found[0].kind != declared.kind:
-        yield _delete(found[0], f"its spec is a {declared.kind} now")
+def _of_live(
+    declared: Declared | None, token: LiveToken, artifact: ArtifactState, now: int
+) -> Iterator[Change]:
+    if declared is None:
+        yield _delete(token, "no spec declares it any more")
+    elif token.kind != declared.kind:
+        yield _delete(token, f"its spec is a {declared.kind} now")
         yield _issue(declared, now)
     else:
-        yield from _between(declared, *found, now)
+        yield from _between(declared, token, artifact, now)
 
 
 def _issue(declared: Declared, now: int) -> Change:
     spec = declared.spec()
     expires = spec.expires_at(now)
-    reasons = ("no live token has this name",)
+    reasons: tuple[str, ...] = ("no live token has this name",)
     if expires is not None and expires <= now:
         reasons += (f"it is past its end ({spec.lifecycle.expires}), so it will not work",)
     return Change(Action.ISSUE, declared.kind, declared.name, reasons)
@@ -103,14 +83,14 @@ def _delete(token: LiveToken, reason: str) -> Change:
 
 
 def _between(declared: Declared, token: LiveToken, artifact: ArtifactState, now: int) -> Iterator[Change]:
-    fields = () if declared.digest == token.spec_digest else field_changes(token.declared, declared.normal)
     changed = declared.digest != token.spec_digest
+    fields = field_changes(token.declared, declared.normal) if changed else ()
     reasons = tuple(_why_rotate(declared, token, fields, artifact, now))
     over = tuple(credential.generation for credential in token.credentials if _is_over(credential, now))
     if reasons:
         yield _change(Action.ROTATE, token, reasons, fields)
     elif changed:
-        yield _change(Action.MODIFY, token, () if fields else ("its normal form changed",), fields)
+        yield _change(Action.MODIFY, token, () if fields else (_why_modify(token),), fields)
     elif artifact is ArtifactState.RESEALED:
         yield _change(Action.RESEAL, token, ("its artifact was encrypted anew",))
     if over:
@@ -129,6 +109,13 @@ def _change(
     action: Action, token: LiveToken, reasons: tuple[str, ...], fields: tuple[FieldChange, ...] = ()
 ) -> Change:
     return Change(action, token.kind, token.name, reasons, fields, token_id=token.id, base=token.revision)
+
+
+def _why_modify(token: LiveToken) -> str:
+    """Why a token is written anew although no field of its spec differs."""
+    if token.spec_digest == NARROWED:
+        return "an apply that was interrupted took access away, and this spec gives it"
+    return "its normal form changed"
 
 
 def _is_over(credential: Credential, now: int) -> bool:
@@ -160,11 +147,13 @@ def _reissuing(spec: AnyTokenSpec, fields: tuple[FieldChange, ...]) -> Iterator[
 
 
 def _due(declared: Declared, token: LiveToken, now: int) -> Iterator[str]:
-    """By its schedule, or because the credential ends by itself. A token that is off or over rests."""
+    """By its schedule, or because the credential ends by itself. A token that is off or over rests.
+
+    What counts is the token as it will be: a spec that turns it on again makes it due again.
+    """
+    if declared.digest != token.spec_digest:
+        token = modified(token, declared, Circumstances(now, None))
     due = token.due_at
-    if declared.digest != token.spec_digest and token.credentials:
-        spec = declared.spec()
-        due = due_at(spec, token.credentials[0], spec.expires_at(token.created_at))
     if due is None or due > now or token.state_at(now) is not TokenState.ACTIVE:
         return
     rotate = declared.spec().lifecycle.rotate

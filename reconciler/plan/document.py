@@ -150,19 +150,25 @@ def read_plan(data: bytes) -> SavedPlan:
             "this file is not a plan, or it was made by another version",
             hint="make one with: reconcile plan --out FILE",
         ) from error
-    if saved.checksum != expected:
+    if saved.checksum != expected or saved.digest != _meaning(document):
         raise PlanUnreadable(
             "this plan was edited after it was written", hint="make it anew with: reconcile plan --out FILE"
         )
     return saved
 
 
+def _meaning(document: Mapping[str, Json]) -> str:
+    """The digest that a document's own changes have: so what a reviewer reads is what is approved."""
+    return digest(canonical({part: document[part] for part in ("schema", "bound", "overrides", "changes")}))
+
+
 def check_fits(saved: SavedPlan, bound: Bound, now: int) -> None:
     """Whether a saved plan was made from what is here now.
 
+    A plan that was made before there was a store names none: its digest tells whether it still fits.
     Raises PlanForeign for another workspace or store, and PlanStale naming what moved.
     """
-    if (saved.bound.workspace, saved.bound.store) != (bound.workspace, bound.store):
+    if saved.bound.workspace != bound.workspace or saved.bound.store not in ("", bound.store):
         raise PlanForeign(
             f"this plan was made for workspace {saved.bound.workspace} in another live store"
             if saved.bound.workspace == bound.workspace

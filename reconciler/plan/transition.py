@@ -8,6 +8,10 @@ from reconciler.live.interface import Credential, CredentialState, LiveToken, To
 from reconciler.specs.model import AnyTokenSpec
 from reconciler.specs.reader import Declared
 
+NARROWED = ""
+"""Spec digest of a token that lost access and was not yet given what its spec asks for. It equals no
+digest, so whatever becomes of the run, the next plan brings the token to what its spec says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -106,9 +110,12 @@ def rotated(
 
 
 def _retiring(credential: Credential, now: int, overlap: int) -> Credential:
+    """The credential until its overlap is over; one that has ended by itself is over at once."""
     end = now + overlap
     if credential.not_after is not None:
         end = min(end, credential.not_after)
+    if end <= now:
+        return retire(credential, now)
     return replace(credential, state=CredentialState.RETIRING, not_after=end)
 
 
@@ -159,7 +166,14 @@ def narrowed(token: LiveToken, declared: Declared, under: Circumstances) -> Live
     state = token.state if spec.enabled else TokenState.DISABLED
     if (grants, expires_at, state) == (dict(token.grants), token.expires_at, token.state):
         return None
-    return replace(token, grants=grants, expires_at=expires_at, state=state, changed_at=under.now)
+    return replace(
+        token,
+        grants=grants,
+        expires_at=expires_at,
+        state=state,
+        spec_digest=NARROWED,
+        changed_at=under.now,
+    )
 
 
 def _sooner(one: int | None, other: int | None) -> int | None:

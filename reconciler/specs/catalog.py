@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Strict
+from pydantic import BeforeValidator, Field, Strict
 
 from reconciler.kinds.fields import EntryName, Model, TokenName
+from reconciler.specs.values import Path
 
 
 class Entry(Model):
     """One name that specs may use."""
 
     name: EntryName
-    description: str | None = None
+    """As specs write it."""
+    description: Annotated[str, Field(max_length=2000)] | None = None
+    """What it is for."""
 
 
 def _entry(value: object) -> object:
@@ -22,7 +25,8 @@ def _entry(value: object) -> object:
 
 
 Entries: TypeAlias = Annotated[
-    tuple[Annotated[Entry, BeforeValidator(_entry, json_schema_input_type=str | Entry)], ...], Strict(strict=False)
+    tuple[Annotated[Entry, BeforeValidator(_entry, json_schema_input_type=EntryName | Entry)], ...],
+    Strict(strict=False),
 ]
 
 
@@ -30,27 +34,38 @@ class CatalogSpec(Model):
     """Sections of names. A section that no catalog has is not checked."""
 
     apis: Entries | None = None
+    """Names for `apis` and `api`."""
     projects: Entries | None = None
+    """Names for `projects`."""
     users: Entries | None = None
+    """Names for `users`."""
     roles: Entries | None = None
+    """Names for `role` and `initroles`."""
     rules: Entries | None = None
+    """Names for `rule`."""
     shops: Entries | None = None
+    """Names for `shop`."""
     apps: Entries | None = None
+    """Names for `aud` and `sap`."""
 
 
 class CatalogName(Model):
     """Which catalog it is."""
 
     name: TokenName
+    """For people: it has no meaning for the specs."""
 
 
 class CatalogDocument(Model):
     """Names that specs may use. Several catalogs add up."""
 
     apiVersion: Literal["reconciler/v1"]
+    """Version of the format."""
     kind: Literal["Catalog"]
     metadata: CatalogName
+    """Which catalog it is."""
     spec: CatalogSpec
+    """The names."""
 
 
 Catalog: TypeAlias = Mapping[str, frozenset[str]]
@@ -70,14 +85,20 @@ def merged(documents: Iterable[CatalogDocument]) -> Catalog:
 
 def unknown_names(
     catalog: Catalog, fields: Mapping[str, str], spec: Mapping[str, object]
-) -> Iterator[tuple[str, str, str]]:
-    """(field, section, name) of every name in a spec that its section of the catalog does not have."""
+) -> Iterator[tuple[Path, str, str]]:
+    """(path, section, name) of every name in a spec that its section of the catalog does not have."""
     for field, section in fields.items():
         known = catalog.get(section)
         if known is None:
             continue
-        value = spec.get(field)
-        names = (value,) if isinstance(value, str) else value
-        for name in names if isinstance(names, (list, tuple)) else ():
-            if isinstance(name, str) and name != "*" and name not in known:
-                yield field, section, name
+        for path, name in _named(field, spec.get(field)):
+            if name != "*" and name not in known:
+                yield path, section, name
+
+
+def _named(field: str, value: object) -> Iterator[tuple[Path, str]]:
+    """Every name in a field, and its path."""
+    if isinstance(value, str):
+        yield (field,), value
+    elif isinstance(value, (list, tuple)):
+        yield from (((field, index), name) for index, name in enumerate(value) if isinstance(name, str))

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from reconciler.kinds.fields import parse_duration
 from reconciler.specs.explain import Finding
-from reconciler.specs.model import AnyTokenSpec
+from reconciler.specs.model import AnyTokenSpec, Deliver
+
+_PLAIN = Deliver()
 
 
 def contradictions(spec: AnyTokenSpec) -> Iterator[Finding]:
@@ -36,6 +38,8 @@ def _overlap(spec: AnyTokenSpec) -> Iterator[Finding]:
 
 def _format(spec: AnyTokenSpec) -> Iterator[Finding]:
     deliver = spec.deliver
+    if deliver == _PLAIN:
+        return
     if deliver.format == "pem" and not spec.what.pem(spec.spec):
         yield Finding(
             ("deliver", "format"),

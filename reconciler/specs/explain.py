@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.kinds import all_kinds
+from reconciler.kinds.fields import EXPECTED
 from reconciler.specs.faults import did_you_mean, listed, nearest, shown
-from reconciler.specs.text import Document, Path
+from reconciler.specs.values import Document, List, Mapping, Path, Value
 
 TYPES = {
     "string_type": "text",
@@ -22,7 +25,35 @@ TYPES = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
-SECRET_FIELDS = ("secret", "password", "passwd", "pwd", "privatekey", "private_key", "apikey", "token")
+IN_SPEC = 2
+"""Steps of the path of a field of `spec`."""
+LIMITS = {
+    "twice": ("{field} holds a name twice", "keep one of the two"),
+    "star": ("{field} holds * and names beside it", "* means all: let it stand alone, or leave it out"),
+    "too_short": ("{field} is empty", "name at least one, or remove the field if it is optional"),
+    "too_long": ("{field} has too many entries", "it takes {max_length} at the most"),
+    "string_too_short": ("{field} is empty", "write a value, or remove the field"),
+    "string_too_long": ("{field} is too long", "it takes {max_length} characters at the most"),
+    "greater_than_equal": ("{field} is {value}", "it can be {ge} at the least"),
+    "less_than_equal": ("{field} is {value}", "it can be {le} at the most"),
+}
+"""What pydantic, or a field type, calls a limit that was passed: a message and a hint."""
+SECRET_FIELDS = frozenset(
+    (
+        "secret",
+        "secretid",
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "initpwd",
+        "privatekey",
+        "apikey",
+        "token",
+    )
+)
+"""Fields that hold a secret by their name, without - and _."""
+REFERENCE_HINT = "a secret never stands in a spec: write a reference, as in env://NAME or vault://path#key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +68,8 @@ class Finding:
     """It is the key that is wrong, not its value."""
     sensitive: bool = False
     """The line may hold a secret."""
+    quote: bool = False
+    """What is written is right in quotes."""
 
 
 Words: TypeAlias = tuple[str, str]
@@ -48,11 +81,16 @@ def findings(
 ) -> Iterator[Finding]:
     """Every error that pydantic found in one document, explained."""
     for detail in error.errors(include_url=False, include_input=False):
-        yield _finding(detail, document, model, kind)
+        if detail["type"] != "too_short" or not document.at(detail["loc"]):
+            # A list is also too short when all that stands in it is wrong: that was said already.
+            yield _finding(detail, document, model, kind)
 
 
 def _finding(detail: ErrorDetails, document: Document, model: type[BaseModel], kind: str) -> Finding:
-    path = detail["loc"]
+    path, at_key = _cut(detail["loc"], document)
+    if _guarded(path) and detail["type"] not in ("missing", "extra_forbidden"):
+        hint = detail["msg"] if detail["type"] == "literal_secret" else REFERENCE_HINT
+        return Finding(path, "secret.literal", f"{path[-1]} holds a literal value", hint, sensitive=True)
     match detail["type"]:
         case "extra_forbidden":
             return _unknown_field(path, model, kind)
@@ -62,13 +100,45 @@ def _finding(detail: ErrorDetails, document: Document, model: type[BaseModel], k
             return Finding(
                 path, "secret.literal", f"{path[-1]} holds a literal value", detail["msg"], sensitive=True
             )
-    message, hint = _words(detail, document.at(path), str(_field(path)))
-    return Finding(path, _rule(path, kind), message, hint)
+    value: Value = str(path[-1]) if at_key else document.at(path)
+    message, hint = _words(detail, value, "this name" if at_key else _field(path))
+    quote = detail["type"] == "string_type" and isinstance(value, (bool, int, float))
+    return Finding(path, _rule(path, kind), message, hint, at_key=at_key, quote=quote)
+
+
+def _cut(path: Path, document: Document) -> tuple[Path, bool]:
+    """The path as far as the document goes, and whether it is a key that is wrong.
+
+    Pydantic sets a mark behind such a key, and goes on into what a validator made of a text.
+    """
+    if path[-1:] == ("[key]",):
+        return path[:-1], True
+    while path and not isinstance(document.at(path[:-1]), (Mapping, List)):
+        path = path[:-1]
+    return path, False
+
+
+def _guarded(path: Path) -> bool:
+    """Whether a field holds a reference to a secret: what stands there is never repeated."""
+    return any(isinstance(step, str) and _plain_name(step) in SECRET_FIELDS for step in path[1:])
+
+
+def _plain_name(field: str) -> str:
+    return field.casefold().replace("-", "").replace("_", "")
 
 
 def _unknown_field(path: Path, model: type[BaseModel], kind: str) -> Finding:
     field, parent = str(path[-1]), _dotted(path[:-1]) or "a document"
-    if field.casefold().replace("-", "_") in SECRET_FIELDS:
+    if path[0] == "spec" and len(path) == IN_SPEC and (owners := _kinds_with(field, kind)):
+        return Finding(
+            path,
+            "unknown-field",
+            f"{field} is a field of {' and '.join(owners)}, not of {kind}",
+            "remove it",
+            at_key=True,
+            sensitive=_plain_name(field) in SECRET_FIELDS,
+        )
+    if _plain_name(field) in SECRET_FIELDS:
         return Finding(
             path,
             "secret.literal",
@@ -77,26 +147,21 @@ def _unknown_field(path: Path, model: type[BaseModel], kind: str) -> Finding:
             at_key=True,
             sensitive=True,
         )
-    if path[0] == "spec" and len(path) == 2 and (owners := _kinds_with(field, kind)):  # noqa: PLR2004
-        return Finding(
-            path,
-            "unknown-field",
-            f"{field} is a field of {' and '.join(owners)}, not of {kind}",
-            "remove it",
-            at_key=True,
-        )
     known = _fields(model, path[:-1])
     hint = did_you_mean(field, known) if known else "remove it"
-    return Finding(path, "unknown-field", f'{parent} has no field "{field[:60]}"', hint, at_key=True)
+    return Finding(path, "unknown-field", f"{parent} has no field {shown(field)}", hint, at_key=True)
 
 
 def _kinds_with(field: str, kind: str) -> list[str]:
-    return [name for name, other in all_kinds().items() if name != kind and field in other.spec.model_fields]
+    kinds = all_kinds()
+    return [
+        name for name in kinds if kind in kinds and name != kind and field in kinds[name].spec.model_fields
+    ]
 
 
 def _missing_field(path: Path, kind: str) -> Finding:
     field = str(path[-1])
-    examples: Mapping[str, object] = all_kinds()[kind].example if kind in all_kinds() else {}
+    examples: AnyMapping[str, object] = all_kinds()[kind].example if kind in all_kinds() else {}
     example = examples.get(field)
     if isinstance(example, (list, tuple)):
         written = f"{field}: [{', '.join(example)}]"
@@ -105,55 +170,62 @@ def _missing_field(path: Path, kind: str) -> Finding:
     return Finding(path[:-1], "missing-field", f"{_dotted(path)} is missing", f"add {written}", at_key=True)
 
 
-def _words(detail: ErrorDetails, value: object, field: str) -> Words:
+def _words(detail: ErrorDetails, value: Value, field: str) -> Words:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in TYPES:
         return f"{field} is {shown(value)}; it takes {TYPES[kind]}", _type_hint(kind, value)
-    if kind == "literal_error":
-        choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
-        return _choice(field, value, choices)
-    if kind == "choice":
-        return _choice(field, value, context["choices"])
-    if kind == "too_short":
-        return f"{field} is empty", "name at least one, or remove the field if it is optional"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        limit = context["ge" if kind == "greater_than_equal" else "le"]
-        side = "least" if kind == "greater_than_equal" else "most"
-        return f"{field} is {shown(value)}; it can be {limit} at the {side}", ""
-    if kind in ("string_too_long", "string_too_short"):
-        return f"{field} has {len(str(value))} characters", "it takes 1 to 200"
-    return f"{field} is {shown(value)}", detail["msg"]
-
-
-def _choice(field: str, value: object, choices: list[str]) -> Words:
-    near = nearest(str(value), choices)
-    return (
-        f"{field} is {shown(value)}; {listed(choices)}",
-        f"did you mean {near}?" if near else "choose one of them",
-    )
-
-
-def _type_hint(kind: str, value: object) -> str:
+    if kind in LIMITS:
+        message, hint = LIMITS[kind]
+        return message.format(field=field, value=shown(value)), hint.format(**context)
     match kind:
-        case "string_type" if isinstance(value, (int, float, bool)):
-            return f'put it in quotes: "{str(value).lower() if isinstance(value, bool) else value}"'
+        case "literal_error":
+            choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
+            return _choice(field, value, choices)
+        case "choice":
+            return _choice(field, value, context["choices"])
+        case "string_pattern_mismatch":
+            return f"{field} is {shown(value)}", f"it takes {EXPECTED[context['pattern']]}"
+        case _:
+            return f"{field} is {shown(value)}", detail["msg"]
+
+
+def _choice(field: str, value: Value, choices: list[str]) -> Words:
+    message = f"{field} is {shown(value)}; {listed(choices)}"
+    if isinstance(value, str) and value.isdigit() and value in choices:
+        return message, f"leave the quotes out: {value}"
+    near = nearest(str(value), choices) if isinstance(value, (str, int)) else None
+    return message, f"did you mean {near}?" if near else "choose one of them"
+
+
+def _type_hint(kind: str, value: Value) -> str:
+    match kind:
+        case "string_type" if isinstance(value, (int, float)):
+            return "put it in quotes"
+        case "string_type":
+            return "write a word or a sentence"
         case "bool_type":
             return "write true or false, without quotes"
         case "tuple_type":
             return "write [a, b], or one a line with - before it"
-        case "int_type" if isinstance(value, str) and value.isdigit():
+        case "int_type" if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value):
             return f"leave the quotes out: {value}"
+        case "int_type":
+            return "write a number such as 3600"
         case _:
-            return ""
+            return "write its fields below it, each on its line and indented"
 
 
-def _field(path: Path) -> str | int:
+def _field(path: Path) -> str:
     names = [step for step in path if isinstance(step, str)]
+    if "labels" in names[:-1]:
+        return "this label"
     return names[-1] if names else "the document"
 
 
 def _rule(path: Path, kind: str) -> str:
     names = [step for step in path if isinstance(step, str)]
+    if "labels" in names:
+        del names[names.index("labels") + 1 :]
     if not names:
         return f"{kind.lower()}.document"
     if names[0] == "spec" and len(names) > 1:
@@ -167,15 +239,16 @@ def _dotted(path: Path) -> str:
 
 def _fields(model: type[BaseModel], path: Path) -> list[str]:
     """The fields of the model at a path inside another."""
-    found: object = model
+    found: type[BaseModel] | None = model
     for step in path:
-        if not (isinstance(found, type) and issubclass(found, BaseModel)) or step not in found.model_fields:
-            return []
-        found = _model_in(found.model_fields[str(step)].annotation)
-    return list(found.model_fields) if isinstance(found, type) and issubclass(found, BaseModel) else []
+        if isinstance(step, str):
+            field = found.model_fields.get(step) if found else None
+            found = _model_in(field.annotation) if field else None
+    return list(found.model_fields) if found else []
 
 
-def _model_in(annotation: object) -> object:
-    choices = getattr(annotation, "__args__", ())
-    models = [one for one in (annotation, *choices) if isinstance(one, type) and issubclass(one, BaseModel)]
-    return models[0] if models else None
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The first model that a type names, at any depth."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
 HIDDEN_WORDS = re.compile(
-    r"secret|passw|pwd|private|credential|api_?key|access_?key|BEGIN [A-Z ]*KEY|AGE-SECRET"
+    r"secret|passw|pwd|private|credential|api[_-]?key|access[_-]?key|BEGIN [A-Z ]{0,40}KEY|AGE-SECRET"
+    r"|://[^\s/@:]*:[^\s/@]+@"
     r"|token['\"]?\s*[:=]\s*\S{12}",
     re.IGNORECASE,
 )
 LONG_RUN = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
 SHOWN_VALUE = 60
+LONGEST_WORD = 200
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,9 +70,10 @@ def shown(value: object) -> str:
 
 def nearest(word: str, choices: list[str]) -> str | None:
     """The choice that somebody who wrote `word` probably meant, if one is near enough."""
-    found = process.extractOne(
-        word.casefold(), {choice: choice.casefold() for choice in choices}, scorer=fuzz.ratio, score_cutoff=65
-    )
+    from rapidfuzz import fuzz, process
+
+    cases = {choice: choice.casefold() for choice in choices}
+    found = process.extractOne(word[:LONGEST_WORD].casefold(), cases, scorer=fuzz.ratio, score_cutoff=65)
     return None if found is None else str(found[2])
 
 

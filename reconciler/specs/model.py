@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, from_json
 
 from reconciler.artifacts.formats import all_formats
 from reconciler.kinds import all_kinds
-from reconciler.kinds.fields import Duration, Ending, Labels, Model, TokenName, end_of_date, parse_duration
+from reconciler.kinds.fields import (
+    Duration,
+    Ending,
+    Labels,
+    Line,
+    Model,
+    TokenName,
+    end_of_date,
+    parse_duration,
+)
 from reconciler.kinds.interface import AnyKind
 
 API_VERSION = "reconciler/v1"
@@ -32,7 +41,6 @@ def _formats_in_schema(schema: dict[str, Any]) -> None:
 FormatName: TypeAlias = Annotated[
     str, AfterValidator(_known_format), Field(json_schema_extra=_formats_in_schema)
 ]
-Line: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Metadata(Model):
@@ -44,7 +52,7 @@ class Metadata(Model):
     """Free text in any script; `list` searches it too."""
     owner: Line | None = None
     """Who answers for it, and gets it."""
-    labels: Labels = Field(default_factory=dict)
+    labels: Labels = Field(default={})
     """Free pairs of words."""
 
 
@@ -77,10 +85,15 @@ class KubernetesOptions(Model):
     """Name of the Secret; by default the token's."""
     namespace: TokenName | None = None
     """Namespace of the Secret."""
-    labels: Labels = Field(default_factory=dict)
+    labels: Labels = Field(default={})
     """Labels of the Secret."""
     type: Line | None = None
     """Type of the Secret; by default Opaque."""
+
+
+def _options(options: KubernetesOptions | None) -> KubernetesOptions | None:
+    """None for options that say nothing: they mean the same as no options."""
+    return options if options != KubernetesOptions() else None
 
 
 class Deliver(Model):
@@ -88,7 +101,7 @@ class Deliver(Model):
 
     format: FormatName = "yaml"
     """Format of the sealed file."""
-    kubernetes: KubernetesOptions | None = None
+    kubernetes: Annotated[KubernetesOptions | None, AfterValidator(_options)] = None
     """For `format: kubernetes`."""
 
 
@@ -96,11 +109,17 @@ class TokenSpec(Model, Generic[S]):
     """One declared token."""
 
     apiVersion: Literal["reconciler/v1"]
+    """Version of the format."""
     kind: str
+    """Kind of the token."""
     metadata: Metadata
+    """Which token it is, and whose."""
     spec: S
+    """What the kind needs."""
     lifecycle: Lifecycle = Lifecycle()
+    """When it works, when it ends, and how often it is renewed."""
     deliver: Deliver = Deliver()
+    """How the owner receives it."""
 
     def normal_form(self) -> str:
         """JSON of what is not a default, in the order of the model: one text for one meaning."""
@@ -157,12 +176,9 @@ AnyTokenSpec: TypeAlias = TokenSpec[Any]
 @cache
 def token_spec(kind: str) -> type[AnyTokenSpec]:
     """The model of a token spec of one kind."""
-    model: type[AnyTokenSpec] = TokenSpec[all_kinds()[kind].spec]  # type: ignore[misc]
-    return model
+    return cast("type[AnyTokenSpec]", TokenSpec.__class_getitem__(all_kinds()[kind].spec))
 
 
 def from_normal_form(text: str) -> AnyTokenSpec:
     """The spec that a normal form was made from. Raises pydantic's ValidationError or KeyError."""
-    from pydantic_core import from_json
-
     return token_spec(from_json(text)["kind"]).model_validate_json(text)

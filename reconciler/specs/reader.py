@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,22 +12,21 @@ from reconciler.kinds import all_kinds
 from reconciler.specs.catalog import Catalog, CatalogDocument, unknown_names
 from reconciler.specs.contradictions import contradictions
 from reconciler.specs.explain import Finding, findings
-from reconciler.specs.faults import Fault, did_you_mean, looks_secret, shown
+from reconciler.specs.faults import Fault, did_you_mean, shown
+from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.model import AnyTokenSpec, from_normal_form, token_spec
 from reconciler.specs.settings import WorkspaceDocument
-from reconciler.specs.text import Document, List, Mapping, Path, Place, Problem, Value, read
+from reconciler.specs.source import Source, in_the_clear
+from reconciler.specs.text import place_at, read
+from reconciler.specs.values import Document, Mapping, Path, Place, Problem, Value
 
 M = TypeVar("M", bound=BaseModel)
 
-MAX_BYTES = 1 << 20
-MAX_LINE = 200
-"""Longer lines are not repeated in a fault."""
-SPAN = re.compile(r""""[^"]*"|'[^']*'|[^\s,\[\]{}#:]+(?::[^\s,\[\]{}#:]+)*""")
-KEY_IN_THE_CLEAR = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|AGE-SECRET-KEY-1|\brcn_[0-9A-Za-z]{49}\b")
+MAX_GUESSES = 100
+"""Faults of one file that come with a did-you-mean from the catalog: a guess reads all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """One token as a spec declares it, small enough to keep a hundred thousand of."""
 
     name: str
@@ -47,8 +45,7 @@ class Declared:
         return from_normal_form(self.normal)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundWorkspace:
+class FoundWorkspace(NamedTuple):
     """A Workspace document and where it stands."""
 
     document: WorkspaceDocument
@@ -65,41 +62,59 @@ class FileRead:
     catalogs: list[CatalogDocument] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
+    def with_more(self, other: FileRead) -> FileRead:
+        """Itself, with what other files declare."""
+        self.tokens.extend(other.tokens)
+        self.workspaces.extend(other.workspaces)
+        self.catalogs.extend(other.catalogs)
+        self.faults.extend(other.faults)
+        return self
+
 
 def read_file(file: str, data: bytes) -> FileRead:
     """Everything that a file declares, and every fault in it."""
+    found = FileRead()
+    read_into(found, file, data)
+    return found
+
+
+def read_into(found: FileRead, file: str, data: bytes) -> None:
+    """Adds what a file declares, and every fault in it."""
+    text = _text_of(file, data)
+    if isinstance(text, Fault):
+        found.faults.append(text)
+    else:
+        _Reader(Source(file, text), found).read()
+
+
+def _text_of(file: str, data: bytes) -> str | Fault:
+    """The text of a file, or why it has none."""
     if len(data) > MAX_BYTES:
-        fault = Fault(
-            file, 1, 1, "yaml.size", f"this file has {len(data):,} bytes", "split it: a file may have 1 MiB"
-        )
-        return FileRead(faults=[fault])
+        return Fault(file, 1, 1, "yaml.size", "this file is larger than 1 MiB", "split it into several files")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before) - before.rfind(b"\n")
-        fault = Fault(file, line, column, "yaml.encoding", "this is not UTF-8", "save the file as UTF-8 text")
-        return FileRead(faults=[fault])
-    return _Reader(file, text).read()
+        # The error's offset counts from behind a byte order mark, which the place does as well.
+        before = error.object[: error.start].decode("utf-8-sig", "replace")
+        place = place_at(before, len(before))
+        return Fault(file, *place, "yaml.encoding", "this is not UTF-8", "save the file as UTF-8 text")
 
 
 class _Reader:
-    def __init__(self, file: str, text: str) -> None:
-        self.file, self.text = file, text
-        self.found = FileRead()
+    def __init__(self, source: Source, found: FileRead) -> None:
+        self.source = source
+        self.found = found
 
-    def read(self) -> FileRead:
-        documents, problems = read(self.text)
+    def read(self) -> None:
+        text = self.source.text
+        documents, problems = read(text)
         self.problems(problems)
         for document in documents:
             self.problems(document.problems)
-            if document.value is None and not document.problems:
-                continue
-            self.document(document)
-        if KEY_IN_THE_CLEAR.search(self.text):
-            self.key_in_the_clear()
-        return self.found
+            if document.value is not None:
+                self.document(document)
+        for offset in in_the_clear(text):
+            self.key_in_the_clear(self.source.place(offset))
 
     def document(self, document: Document) -> None:
         value = document.value
@@ -119,7 +134,7 @@ class _Reader:
             workspace = self.validated(document, WorkspaceDocument, kind)
             if workspace is not None:
                 line = document.place(("kind",), key=True).line
-                self.found.workspaces.append(FoundWorkspace(workspace, self.file, line))
+                self.found.workspaces.append(FoundWorkspace(workspace, self.source.file, line))
         elif kind == "Catalog":
             catalog = self.validated(document, CatalogDocument, kind)
             if catalog is not None:
@@ -135,7 +150,7 @@ class _Reader:
             finding = Finding((), "missing-field", "kind is missing", "add kind: " + " or ".join(choices))
         else:
             finding = Finding(
-                ("kind",), "kind", f"there is no kind {shown(kind)}", did_you_mean(str(kind), choices)
+                ("kind",), "kind", f"there is no kind {shown(kind)}", did_you_mean(_word(kind), choices)
             )
         self.add(document, finding)
 
@@ -154,71 +169,63 @@ class _Reader:
         for finding in contradictions(spec):
             self.add(document, finding)
         normal = spec.normal_form()
-        place = document.place(("metadata", "name"))
+        line, column = document.place(("metadata", "name"))
         self.found.tokens.append(
             Declared(
-                spec.metadata.name, kind, normal, digest(normal.encode()), self.file, place.line, place.column
+                spec.metadata.name, kind, normal, digest(normal.encode()), self.source.file, line, column
             )
         )
 
     def problems(self, problems: list[Problem]) -> None:
-        for problem in problems:
-            self.found.faults.append(self.fault(problem.place, problem.rule, problem.message, problem.hint))
+        for place, rule, message, hint in problems:
+            self.found.faults.append(self.source.fault(place, rule, message, hint))
 
     def add(self, document: Document, finding: Finding) -> None:
         place = document.place(finding.path, key=finding.at_key)
+        if any(problem.place == place for problem in document.problems):
+            return
+        hint = finding.hint
+        if finding.quote and (written := self.source.written(place)):
+            hint = f'{hint}: "{written}"'
         self.found.faults.append(
-            self.fault(place, finding.rule, finding.message, finding.hint, sensitive=finding.sensitive)
+            self.source.fault(place, finding.rule, finding.message, hint, sensitive=finding.sensitive)
         )
 
-    def fault(self, place: Place, rule: str, message: str, hint: str, *, sensitive: bool = False) -> Fault:
-        lines = self.text.splitlines()
-        line = lines[place.line - 1] if place.line <= len(lines) else ""
-        if sensitive or looks_secret(line) or len(line) > MAX_LINE:
-            line = ""
-        span = SPAN.match(line, place.column - 1)
-        width = len(span[0]) if span else 1
-        return Fault(self.file, place.line, place.column, rule, message, hint, line, width)
-
-    def key_in_the_clear(self) -> None:
-        for found in KEY_IN_THE_CLEAR.finditer(self.text):
-            line = self.text.count("\n", 0, found.start()) + 1
-            column = found.start() - self.text.rfind("\n", 0, found.start())
-            self.found.faults.append(
-                self.fault(
-                    Place(line, column),
-                    "secret.literal",
-                    "a private key or secret id stands here in the clear",
-                    "remove it, and rotate what it opens: git keeps it",
-                    sensitive=True,
-                )
+    def key_in_the_clear(self, place: Place) -> None:
+        self.found.faults.append(
+            self.source.fault(
+                place,
+                "secret.literal",
+                "a private key or secret id stands here in the clear",
+                "remove it, and rotate what it opens: git keeps it",
+                sensitive=True,
             )
+        )
+
+
+def _word(value: Value) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def catalog_faults(file: str, data: bytes, catalog: Catalog) -> list[Fault]:
     """The faults of a readable file whose specs name what the catalog does not have."""
-    reader = _Reader(file, data.decode("utf-8-sig"))
-    for document in read(reader.text)[0]:
+    reader = _Reader(Source(file, data.decode("utf-8-sig")), FileRead())
+    for document in read(reader.source.text)[0]:
         value = document.value
-        kind = all_kinds().get(str(value.get("kind"))) if isinstance(value, Mapping) else None
+        kind = all_kinds().get(_word(value.get("kind"))) if isinstance(value, Mapping) else None
         spec = document.at(("spec",))
         if kind is None or not isinstance(spec, Mapping):
             continue
-        for field_name, section, name in unknown_names(catalog, kind.catalog, spec):
-            reader.add(
-                document,
-                Finding(
-                    _path_of(spec, field_name, name),
-                    f"catalog.{section}",
-                    f'{field_name} names "{name}", which the catalog does not have',
-                    did_you_mean(name, sorted(catalog[section]))
-                    if catalog[section]
-                    else "add it to the catalog",
-                ),
-            )
+        for path, section, name in unknown_names(catalog, kind.catalog, spec):
+            known = sorted(catalog[section]) if len(reader.found.faults) < MAX_GUESSES else []
+            reader.add(document, _outside(path, section, name, known))
     return reader.found.faults
 
 
-def _path_of(spec: Mapping, field_name: str, name: str) -> Path:
-    value = spec[field_name]
-    return ("spec", field_name, value.index(name)) if isinstance(value, List) else ("spec", field_name)
+def _outside(path: Path, section: str, name: str, known: list[str]) -> Finding:
+    return Finding(
+        ("spec", *path),
+        f"catalog.{section}",
+        f"{path[0]} names {shown(name)}, which the catalog does not have",
+        did_you_mean(name, known) if known else "add it to the catalog",
+    )

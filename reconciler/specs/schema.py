@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
-from typing import Any
+from collections.abc import Iterator
+from itertools import pairwise
+from textwrap import dedent
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
 
 from reconciler.kinds import all_kinds
 from reconciler.specs.catalog import CatalogDocument
 from reconciler.specs.model import token_spec
 from reconciler.specs.settings import WorkspaceDocument
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Schema: TypeAlias = dict[str, Any]
+
+
+class _Described(GenerateJsonSchema):
+    """Takes the description of a field from the docstring below it.
+
+    Pydantic can do so itself, when a model is made; that reads the source text at every start.
+    """
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        made = super().model_schema(schema)
+        for field, text in _docstrings(schema["cls"]):
+            made.get("properties", {}).get(field, {}).setdefault("description", text)
+        return made
 
 
 def documents() -> dict[str, type[BaseModel]]:
@@ -21,38 +41,27 @@ def documents() -> dict[str, type[BaseModel]]:
     return {**found, "Catalog": CatalogDocument, "Workspace": WorkspaceDocument}
 
 
-def schema_of(kind: str) -> dict[str, Any]:
+def schema_of(kind: str) -> Schema:
     """The schema of one kind of document (JSON Schema 2020-12)."""
-    model = documents()[kind]
-    schema = model.model_json_schema()
-    schema["properties"]["kind"] = {"const": kind}
-    return {"$schema": DIALECT, **_titled(schema, kind)}
+    return {"$schema": GenerateJsonSchema.schema_dialect, **_schema(kind, "#/$defs/")}
 
 
-def whole_schema() -> dict[str, Any]:
+def whole_schema() -> Schema:
     """The schema of any document: which of them it is, `kind` decides."""
-    branches = []
-    for kind in documents():
-        schema = schema_of(kind)
-        schema.pop("$schema")
-        branches.append(
-            {
-                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
-                "then": _rooted(schema, kind),
-            }
-        )
-    definitions = {kind: branch["then"] for kind, branch in zip(documents(), branches, strict=True)}
     return {
-        "$schema": DIALECT,
+        "$schema": GenerateJsonSchema.schema_dialect,
         "title": "reconciler spec",
         "type": "object",
         "required": ["apiVersion", "kind", "metadata"],
         "properties": {"apiVersion": {"const": "reconciler/v1"}, "kind": {"enum": list(documents())}},
         "allOf": [
-            {"if": branch["if"], "then": {"$ref": f"#/$defs/{kind}"}}
-            for kind, branch in zip(documents(), branches, strict=True)
+            {
+                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+                "then": {"$ref": f"#/$defs/{kind}"},
+            }
+            for kind in documents()
         ],
-        "$defs": definitions,
+        "$defs": {kind: _schema(kind, f"#/$defs/{kind}/$defs/") for kind in documents()},
     }
 
 
@@ -62,12 +71,33 @@ def schema_text(kind: str | None = None) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _titled(schema: dict[str, Any], kind: str) -> dict[str, Any]:
+def _schema(kind: str, definitions: str) -> Schema:
+    schema = documents()[kind].model_json_schema(
+        ref_template=definitions + "{model}", schema_generator=_Described
+    )
+    schema["properties"]["kind"] = {"const": kind, "description": "What the document declares."}
     return {**schema, "title": kind}
 
 
-def _rooted(schema: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The schema as a definition below another: its references start from the new root."""
-    text = json.dumps(schema).replace('"#/$defs/', f'"#/$defs/{kind}/$defs/')
-    rooted: dict[str, Any] = json.loads(text)
-    return rooted
+def _docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Every field of a model that has a docstring below it."""
+    for owner in reversed(model.__mro__):
+        if issubclass(owner, BaseModel) and owner.__module__.startswith("reconciler."):
+            source = dedent(inspect.getsource(_written(owner)))
+            (definition,) = ast.parse(source).body
+            yield from _below_fields(definition)
+
+
+def _written(model: type[BaseModel]) -> type[BaseModel]:
+    """The class as it stands in the source: of a generic model, the one without arguments."""
+    return model.__pydantic_generic_metadata__["origin"] or model
+
+
+def _below_fields(definition: ast.stmt) -> Iterator[tuple[str, str]]:
+    for field, text in pairwise(ast.iter_child_nodes(definition)):
+        match field, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(words))),
+            ):
+                yield name, inspect.cleandoc(words)

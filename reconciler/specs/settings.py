@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import Duration, Model, TokenName
+from reconciler.kinds.fields import RECIPIENT, Duration, Model, TokenName
 
 DEFAULT_STORE = "sqlite:///.reconciler/live.db"
 DEFAULT_NAME = "default"
 
 
 def _no_password(url: str) -> str:
-    if urlsplit(url).password:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise PydanticCustomError("url", "write an address such as postgresql://HOST/DATABASE") from error
+    if parts.password or "password" in parts.query.casefold():
         raise PydanticCustomError(
             "literal_secret",
             "a password never stands in a spec: leave it out and set RECONCILER_STORE or PGPASSFILE",
@@ -30,7 +34,8 @@ def _inside(folder: str) -> str:
     return folder
 
 
-StoreUrl: TypeAlias = Annotated[str, AfterValidator(_no_password)]
+StoreUrl: TypeAlias = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_password)]
+Recipient: TypeAlias = Annotated[str, StringConstraints(pattern=RECIPIENT)]
 Folder: TypeAlias = Annotated[str, AfterValidator(_inside)]
 
 
@@ -55,7 +60,7 @@ class Brakes(Model):
 class VerifierSettings(Model):
     """The verifier of this workspace."""
 
-    recipients: Annotated[tuple[str, ...], Strict(strict=False)] = ()
+    recipients: Annotated[tuple[Recipient, ...], Strict(strict=False), Field(max_length=64)] = ()
     """Age recipients of the verifier: shared secrets (HS algorithms) are kept sealed to them."""
 
 
@@ -87,6 +92,9 @@ class WorkspaceDocument(Model):
     """The settings of this workspace. At most one in `specs/`."""
 
     apiVersion: Literal["reconciler/v1"]
+    """Version of the format."""
     kind: Literal["Workspace"]
     metadata: WorkspaceName
+    """Which workspace it is."""
     spec: Settings = Settings()
+    """Its settings."""

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap
 
 from reconciler.specs.assign import Assignment
 from reconciler.specs.model import API_VERSION
+from reconciler.specs.roundtrip import as_written, dumped, yaml_even
 
 SCHEMA_FILE = ".schema.json"
 
 
 def new_document(kind: str, name: str, assignments: Sequence[Assignment]) -> str:
     """The text of a new spec, its fields in the order in which they were given."""
-    document = CommentedMap(apiVersion=API_VERSION, kind=kind, metadata=CommentedMap(name=name))
+    document = CommentedMap(apiVersion=API_VERSION, kind=kind, metadata=CommentedMap(name=as_written(name)))
     for assignment in sorted(assignments, key=lambda one: _rank(one.path[0])):
+        *parents, field = assignment.path
         node = document
-        for step in assignment.path[:-1]:
+        for step in parents:
             node = node.setdefault(step, CommentedMap())
-        value = assignment.applied(node.get(assignment.path[-1]))
-        if isinstance(value, list):
-            value = CommentedSeq(value)
-            value.fa.set_flow_style()
+        value = assignment.applied(node.get(field))
         if value is not None:
-            node[assignment.path[-1]] = value
-    yaml = YAML(typ="rt")
-    yaml.width = 4096
-    out = io.StringIO()
-    yaml.dump(document, out)
-    return out.getvalue()
+            node[field] = as_written(value)
+    return dumped(yaml_even(), document)
 
 
 def _rank(part: str) -> int:

@@ -1,0 +1,37 @@
+"""Artifacts that are to leave the tree: those of the run, and those that no run could remove yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from reconciler.live.interface import LiveToken, Record
+from reconciler.plan.change import Done
+
+
+def leaving(
+    done: Iterable[Done],
+    unpublished: Iterable[Record],
+    staying: Collection[str],
+    live: Callable[[str], LiveToken | None],
+) -> tuple[str, ...]:
+    """Paths to be removed, as the changes done and the records that are not published yet say.
+
+    `staying` are the paths that the same publication puts in place. A path that an earlier record
+    gave up may be the artifact of a live token again: `live` tells, by name.
+    """
+    paths = [one.removed for one in done if one.removed is not None]
+    paths += [path for name, path in _given_up(unpublished) if not _is_of(live(name), path)]
+    return tuple(path for path in dict.fromkeys(paths) if path not in staying)
+
+
+def _given_up(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
+    """(name, path) of every artifact that the records say has left the tree."""
+    for record in records:
+        for change in json.loads(record.body)["changes"]:
+            if "removed" in change:
+                yield change["name"], change["removed"]
+
+
+def _is_of(token: LiveToken | None, path: str) -> bool:
+    return token is not None and token.artifact_path == path

@@ -1,0 +1,98 @@
+"""The files of a spec folder: which there are, and their bytes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.specs.faults import Fault
+
+SUFFIXES = (".yaml", ".yml")
+MAX_BYTES = 1 << 20
+
+
+def spec_files(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:
+    """Spec files below a folder, relative to the root, sorted. Links that lead out are faults."""
+    top = root / folder
+    if top.is_symlink():
+        faults.append(of_path(folder, "the spec folder is a link", "make it a folder of the repository"))
+    elif not top.is_dir():
+        faults.append(of_path(folder, "there is no such folder", "make one with: reconcile new KIND NAME"))
+    else:
+        yield from _below(root, folder, faults)
+
+
+def _below(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:
+    top = (root / folder).resolve()
+    folders = [folder]
+    while folders:
+        relative = folders.pop()
+        inner = []
+        for entry in _entries(root, relative, faults):
+            name = f"{relative}/{entry.name}"
+            if not name.isprintable():
+                faults.append(of_path(name, "this name has a character that cannot be shown", "rename it"))
+            elif entry.is_symlink():
+                faults.extend(_of_link(Path(entry.path), name, top))
+            elif entry.is_dir(follow_symlinks=False):
+                inner.append(name)
+            elif entry.name.lower().endswith(SUFFIXES):
+                yield name
+        folders.extend(reversed(inner))
+
+
+def _entries(root: Path, relative: str, faults: list[Fault]) -> list[os.DirEntry[str]]:
+    """What a folder holds, in the order of names, without what is hidden."""
+    try:
+        with os.scandir(root / relative) as found:
+            return sorted(
+                (entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name
+            )
+    except OSError as error:
+        faults.append(
+            of_path(relative, f"this folder cannot be read ({error.strerror})", "mind its permissions")
+        )
+        return []
+
+
+def _of_link(path: Path, name: str, top: Path) -> Iterator[Fault]:
+    """A link inside the folder is read where it leads; any other is a fault."""
+    try:
+        leads_inside = path.resolve(strict=True).is_relative_to(top)
+    except (OSError, RuntimeError):
+        leads_inside = False
+    if not leads_inside:
+        yield of_path(name, "this link leads out of the spec folder, or nowhere", "put the file itself here")
+
+
+def of_path(file: str, message: str, hint: str) -> Fault:
+    """A fault of a file or folder as a whole."""
+    return Fault(printable(file), 1, 1, "specs.file", message, hint)
+
+
+def unreadable(file: str, error: OSError) -> Fault:
+    """The fault of a file that cannot be read."""
+    return of_path(file, f"this file cannot be read ({error.strerror})", "mind its permissions")
+
+
+def printable(name: str) -> str:
+    """A file name with what no terminal or JSON can show replaced."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of a regular file, one more than the limit at most. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        data = os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
+        while len(data) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES + 1 - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)

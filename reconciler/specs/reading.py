@@ -1,0 +1,108 @@
+"""Many spec files, read on as many cores as there are."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.kinds import all_kinds
+from reconciler.specs.files import read_bytes, unreadable
+from reconciler.specs.model import token_spec
+from reconciler.specs.reader import FileRead, read_into
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+MIN_SHARE = 500
+"""Files that are worth a process of their own."""
+
+
+def read_files(root: Path, names: Sequence[str]) -> FileRead:
+    """Everything that the files declare, and every fault in them."""
+    shares = min(_cores(), len(names) // MIN_SHARE) or 1
+    ends = [len(names) * share // shares for share in range(shares + 1)]
+    return _shared(root, [names[start:end] for start, end in pairwise(ends)])
+
+
+def _cores() -> int:
+    """Processes that can be made by a plain fork: one, where threads run or it is not Linux."""
+    if sys.platform != "linux" or len(list(Path("/proc/self/task").iterdir())) > 1:
+        return 1
+    return len(os.sched_getaffinity(0))
+
+
+def _shared(root: Path, shares: Sequence[Sequence[str]]) -> FileRead:
+    """The last share is read here, while a process of its own reads each of the others."""
+    *others, own = shares
+    if not others:
+        return read_share(root, own)
+    with _reading(root, others[0]) as answer:
+        found = _shared(root, [*others[1:], own])
+        try:
+            first: FileRead = answer.recv()
+        except EOFError:
+            # The process ended before its time: what it was to read is read here.
+            first = read_share(root, others[0])
+    return first.with_more(found)
+
+
+@contextmanager
+def _reading(root: Path, names: Sequence[str]) -> Iterator[Connection]:
+    """A process that reads files, and the pipe that its answer comes through. It ends with the block."""
+    from multiprocessing import get_context
+
+    for kind in all_kinds():
+        token_spec(kind)
+    context = get_context("fork")
+    answer, send = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(answer, send, root, names), daemon=True)
+    process.start()
+    send.close()
+    try:
+        yield answer
+    finally:
+        answer.close()
+        process.terminate()
+        process.join()
+        process.close()
+
+
+def _child(answer: Connection, send: Connection, root: Path, names: Sequence[str]) -> None:
+    """Without its own end of the parent's pipe, it ends when the parent does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    answer.close()
+    with suppress(OSError):
+        send.send(read_share(root, names))
+
+
+def read_share(root: Path, names: Sequence[str]) -> FileRead:
+    """Files one after the other."""
+    found = FileRead()
+    with _no_collection():
+        for name in names:
+            try:
+                data = read_bytes(f"{root}/{name}")
+            except OSError as error:
+                found.faults.append(unreadable(name, error))
+            else:
+                read_into(found, name, data)
+    return found
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector: what a file leaves behind has no cycles, and there is a lot of it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,168 @@
+"""A run can die, fail or be interrupted at any effect, and the next run converges.
+
+Every effect of an apply goes through a port, so the tests can count them and break the n-th, for
+every n until there is none left to break.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from reconciler.apply.interface import Ports
+from reconciler.canonical import digest
+from reconciler.errors import ReconcilerError
+from reconciler.live.interface import LiveToken, TokenState
+from tests.apply.breaking import DIED, Fuse, How, breaking_system
+from tests.apply.fleet import EXPECTED, aged_fleet, edit_fleet
+from tests.apply.kit import House, check_quiet, check_settled, recorded
+from tests.servers import Postgres
+
+LATER = 600
+"""Seconds to the next run: the lease of the one that died has ended by then."""
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A fleet with a past and an edited folder of specs, for every test to copy."""
+    root = tmp_path_factory.mktemp("prepared") / "house"
+    house = House(root, f"sqlite:///{root}/.reconciler/live.db")
+    aged_fleet(house)
+    edit_fleet(house)
+    house.close()
+    return house
+
+
+@pytest.fixture(scope="session")
+def prepared_server(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The same on PostgreSQL, as a database to be copied."""
+    server.run("CREATE DATABASE prepared")
+    house = House(tmp_path_factory.mktemp("prepared") / "house", server.url("prepared"))
+    aged_fleet(house)
+    edit_fleet(house)
+    house.close()
+    return house
+
+
+def copied(prepared: House, root: Path) -> House:
+    """A workspace of one's own that was prepared."""
+    shutil.copytree(prepared.root, root)
+    return House(root, f"sqlite:///{root}/.reconciler/live.db", now=prepared.now)
+
+
+def copied_on(server: Postgres, prepared: House, root: Path) -> House:
+    """The same, with a database of one's own."""
+    name = f"crash{next(_numbers)}"
+    server.run(f"CREATE DATABASE {name} TEMPLATE prepared")
+    shutil.copytree(prepared.root, root)
+    return House(root, server.url(name), now=prepared.now)
+
+
+def run_broken(house: House, fuse: Fuse) -> None:
+    """One apply that may blow; the process that dies is a child."""
+
+    def wrap(ports: Ports) -> Ports:
+        return fuse.wrapped(ports)
+
+    if fuse.how is not How.DEATH:
+        with breaking_system(fuse):
+            house.apply(wrap)
+        return
+    house.close()
+    child = os.fork()
+    if child == 0:
+        try:
+            with breaking_system(fuse):
+                house.apply(wrap)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    fuse.blown = "death" if os.waitstatus_to_exitcode(status) == DIED else None
+
+
+def check_promises(house: House, before: dict[str, LiveToken]) -> None:
+    """Promise 3, at the moment after: nothing new is live without its artifact; what is gone is gone."""
+    state, now = house.store().state(), house.live()
+    coming = {one.token_id: (str(one.path), one.digest) for one in house.store().intents()}
+    for name, token in now.items():
+        own = (str(token.artifact_path), token.artifact_digest)
+        may_wait = name in before and token.generation == before[name].generation
+        published = [own, *([coming[token.id]] if may_wait and token.id in coming else [])]
+        assert name == "sealed-anew" or any(in_place(house, *one) for one in published), name
+    if state.run is not None or (state.head is not None and state.head.sequence > 2):
+        assert "old-gone" not in now
+        assert now.get("shifty", before["shifty"]).id != before["shifty"].id or "shifty" not in now
+        assert set(now["rsa-modify"].grants["apis"]) <= {"b", "c"}
+        assert now["jwt-narrow"].grants["users"] == ("u",)
+        assert len(now["turning"].credentials) == 1
+        assert all(token.state is TokenState.ACTIVE for token in now.values())
+
+
+def in_place(house: House, path: str, expected: str | None) -> bool:
+    """Whether the artifact at a path is the one expected."""
+    place = house.root / path
+    return place.exists() and digest(place.read_bytes()) == expected
+
+
+def check_converged(house: House) -> None:
+    """Everything was done, each change once and on record, and nothing is left to do."""
+    check_settled(house)
+    made = recorded(house)[len(recorded_before()) :]
+    assert sorted(made) == sorted(EXPECTED)
+    check_quiet(house)
+
+
+def recorded_before() -> list[None]:
+    """The fleet's own past: eight were issued, and one was rotated."""
+    return [None] * 9
+
+
+def break_at_every_effect(
+    make: Callable[[Path], House], how: How, folder: Path, first: int, step: int
+) -> int:
+    """Breaks each effect in turn; returns how many there were."""
+    for at in count(first, step):
+        house = make(folder / str(at))
+        before = house.live()
+        fuse = Fuse(at, how)
+        try:
+            run_broken(house, fuse)
+        except (ReconcilerError, RuntimeError, OSError, KeyboardInterrupt):
+            assert fuse.blown is not None
+        if fuse.blown is None:
+            house.close()
+            return at
+        check_promises(house, before)
+        house.now += LATER
+        house.apply()
+        check_converged(house)
+        house.close()
+        shutil.rmtree(house.root)
+    raise AssertionError
+
+
+STEPS = {How.BEFORE: 1, How.AFTER: 1, How.DEATH: 1, How.INTERRUPT: 3}
+
+
+@pytest.mark.parametrize("how", How)
+def test_sqlite_converges_whatever_effect_breaks(prepared: House, tmp_path: Path, how: How) -> None:
+    """Every single effect, on SQLite; Ctrl-C after every third."""
+    effects = break_at_every_effect(lambda root: copied(prepared, root), how, tmp_path, 1, STEPS[how])
+    assert effects > 60
+
+
+@pytest.mark.parametrize(("how", "first"), [(how, 3 + 2 * place) for place, how in enumerate(How)])
+def test_postgresql_converges_whatever_effect_breaks(
+    server: Postgres, prepared_server: House, tmp_path: Path, how: How, first: int
+) -> None:
+    """A sample of the effects, on PostgreSQL."""
+    effects = break_at_every_effect(
+        lambda root: copied_on(server, prepared_server, root), how, tmp_path, first, 11
+    )
+    assert effects > 60

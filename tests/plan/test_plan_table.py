@@ -1,0 +1,250 @@
+"""What a spec edit, a live token and the time ask for: one row of the table a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from reconciler.plan.change import Action, FieldChange, summary
+from reconciler.plan.diff import ArtifactState
+from reconciler.plan.transition import NARROWED, Circumstances, narrowed, retired
+from reconciler.specs.reader import Declared
+from tests.plan.kit import DAY, T0, applied, declared, live, planned
+
+Parts = Mapping[str, Mapping[str, object]]
+ROTATING: Parts = {"lifecycle": {"rotate": {"every": "90d", "overlap": "7d"}}}
+CARRIED = "and the credential or its artifact carries it"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A token was issued as `before`; the spec says `after` now, some days later."""
+
+    claim: str
+    expected: str
+    """The actions, in order."""
+    kind: str = "RSAToken"
+    before: Parts = field(default_factory=dict)
+    after: Parts | None = field(default_factory=dict)
+    """None: no spec declares it."""
+    days: int = 1
+    found: ArtifactState = ArtifactState.SAME
+    reason: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    became: str | None = None
+    """The kind that the spec is of now."""
+
+
+CASES = (
+    Case("nothing changed", ""),
+    Case("a grant comes and a grant goes", "modify", after={"spec": {"apis": ["b", "c"]}},
+         fields=(FieldChange("spec.apis", added=("c",), removed=("a",)),)),
+    Case("the order of grants means nothing", "", after={"spec": {"apis": ["b", "a"]}}),
+    Case("a default that is written out means nothing", "", after={"spec": {"keySize": 3072}}),
+    Case("a title is metadata", "modify", after={"metadata": {"title": "工厂"}},
+         fields=(FieldChange("metadata.title", None, "工厂"),)),
+    Case("a label comes", "modify", after={"metadata": {"labels": {"env": "prod"}}},
+         fields=(FieldChange("metadata.labels.env", None, "prod"),)),
+    Case("switched off", "modify", after={"lifecycle": {"enabled": False}},
+         fields=(FieldChange("lifecycle.enabled", before=True, after=False),)),
+    Case("protection comes", "modify", after={"lifecycle": {"protect": True}},
+         fields=(FieldChange("lifecycle.protect", before=False, after=True),)),
+    Case("the algorithm is in the key", "rotate", after={"spec": {"algorithm": "PS256"}},
+         reason=f"spec.algorithm changed, {CARRIED}",
+         fields=(FieldChange("spec.algorithm", "RS256", "PS256"),)),
+    Case("the key size is in the key", "rotate", after={"spec": {"keySize": 4096}},
+         reason=f"spec.keySize changed, {CARRIED}", fields=(FieldChange("spec.keySize", 3072, 4096),)),
+    Case("claims of a login token are signed", "rotate", kind="LoginToken", after={"spec": {"shop": "T"}},
+         reason=f"spec.shop changed, {CARRIED}",
+         fields=(FieldChange("spec.shop", added=("T",), removed=("S",)),)),
+    Case("a login token's end is signed", "rotate", kind="LoginToken",
+         after={"lifecycle": {"expires": "2030-01-01"}}, reason=f"lifecycle.expires changed, {CARRIED}"),
+    Case("an RSA token's end is not in its key", "modify", after={"lifecycle": {"expires": "2030-01-01"}},
+         fields=(FieldChange("lifecycle.expires", None, "2030-01-01"),)),
+    Case("a JWT's grants are not signed", "modify", kind="JWTToken", after={"spec": {"apis": ["a", "b"]}},
+         fields=(FieldChange("spec.apis", added=("b",)),)),
+    Case("a JWT's lifetime is signed", "rotate", kind="JWTToken", after={"spec": {"lifetime": "60d"}},
+         reason=f"spec.lifetime changed, {CARRIED}"),
+    Case("a sign-in algorithm is in the secret", "rotate", kind="TokenAuth",
+         after={"spec": {"algorithm": "HS512"}}, reason=f"spec.algorithm changed, {CARRIED}"),
+    Case("a sign-in application is switched off", "modify", kind="TokenAuth",
+         after={"spec": {"enable": False}}, fields=(FieldChange("spec.enable", before=True, after=False),)),
+    Case("a nested setting", "modify", kind="TokenAuth", after={"spec": {"fieldmap": {"email": "mail"}}},
+         fields=(FieldChange("spec.fieldmap.email", "email", "mail"),)),
+    Case("another format needs the secret anew", "rotate", after={"deliver": {"format": "json"}},
+         reason=f"deliver.format changed, {CARRIED}"),
+    Case("not due yet", "", before=ROTATING, after=ROTATING, days=89),
+    Case("due on the day", "rotate", before=ROTATING, after=ROTATING, days=90,
+         reason="due since 2027-04-15 (every 90d)"),
+    Case("a schedule that comes late is due at once", "rotate", after=ROTATING, days=91,
+         reason="due since 2027-04-15 (every 90d)"),
+    Case("a token that is off rests", "modify", before=ROTATING,
+         after={"lifecycle": {**ROTATING["lifecycle"], "enabled": False}}, days=91),
+    Case("a JWT is renewed before it ends", "rotate", kind="JWTToken", days=83,
+         reason="due since 2027-04-08 (before its credential ends)"),
+    Case("and not sooner", "", kind="JWTToken", days=82),
+    Case("a JWT that lasts until its token ends is not renewed", "", kind="JWTToken",
+         before={"lifecycle": {"expires": "30d"}}, after={"lifecycle": {"expires": "30d"}}, days=29),
+    Case("one whose token ends later than it used to is", "rotate", kind="JWTToken",
+         before={"lifecycle": {"expires": "30d"}}, after={"lifecycle": {"expires": "300d"}}, days=29,
+         reason="due since 2027-02-07 (before its credential ends)"),
+    Case("a token that is over and lives again is due at once", "rotate",
+         before={"lifecycle": {"expires": "30d"}}, after=ROTATING, days=100,
+         reason="due since 2027-04-15 (every 90d)"),
+    Case("an artifact is gone", "rotate", found=ArtifactState.MISSING, reason="its artifact is missing"),
+    Case("an artifact is another's", "rotate", found=ArtifactState.FOREIGN,
+         reason="its artifact belongs to another token or generation"),
+    Case("an artifact is no artifact", "rotate", found=ArtifactState.BROKEN,
+         reason="its artifact cannot be read"),
+    Case("an artifact was encrypted anew", "reseal", found=ArtifactState.RESEALED,
+         reason="its artifact was encrypted anew"),
+    Case("a missing artifact and an edit are one rotation", "rotate", found=ArtifactState.MISSING,
+         after={"spec": {"apis": ["a"]}}, reason="its artifact is missing",
+         fields=(FieldChange("spec.apis", removed=("b",)),)),
+    Case("the spec is gone", "delete", after=None, reason="no spec declares it any more"),
+    Case("the kind is another", "delete issue", became="JWTToken", reason="its spec is a JWTToken now"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.claim)
+def test_what_must_come_out(case: Case) -> None:
+    """The actions, the first reason, and the fields that differ, all of them."""
+    token = live(_declared(case.kind, case.before))
+    wanted = [] if case.after is None else [_declared(case.became or case.kind, case.after)]
+    now = T0 + case.days * DAY
+    changes = planned(wanted, [token], now, case.found)
+    assert " ".join(change.action for change in changes) == case.expected
+    if case.reason:
+        assert changes[0].reasons[0] == case.reason
+    if case.fields:
+        assert changes[0].fields == case.fields
+    for change in changes:
+        started = (None, 0) if change.action == "issue" else (token.id, token.revision)
+        assert (change.token_id, change.base) == started
+    if case.found is ArtifactState.SAME:
+        assert planned(wanted, applied([token], wanted, now), now) == ()
+
+
+def _declared(kind: str, parts: Parts) -> Declared:
+    return declared(kind, "one", **parts)
+
+
+def test_a_spec_without_a_live_token_is_issued() -> None:
+    """With the one reason there is."""
+    (change,) = planned([declared()], [])
+    assert change.to_json() == {
+        "action": "issue", "kind": "RSAToken", "name": "one",
+        "reasons": ("no live token has this name",), "fields": [],
+    }  # fmt: skip
+
+
+def test_a_token_that_is_past_its_end_is_issued_with_a_warning() -> None:
+    """It is what the spec asks for, and a reviewer should know."""
+    (change,) = planned([declared(lifecycle={"expires": "2020-01-01"})], [])
+    assert change.reasons[1] == "it is past its end (2020-01-01), so it will not work"
+
+
+def test_the_overlap_ends_with_a_retire() -> None:
+    """The old credential is valid for the overlap, then it is retired, and then nothing is left to do."""
+    wanted = [declared(lifecycle=dict(ROTATING["lifecycle"]))]
+    tokens = applied([live(wanted[0])], wanted, T0 + 90 * DAY)
+    assert [one.generation for one in tokens[0].credentials] == [2, 1]
+    assert tokens[0].credentials[1].not_after == T0 + 97 * DAY
+    assert planned(wanted, tokens, T0 + 97 * DAY - 1) == ()
+    (change,) = planned(wanted, tokens, T0 + 97 * DAY)
+    assert (change.action, change.generations) == ("retire", (1,))
+    assert change.reasons == ("the overlap of generation 1 is over",)
+    assert change.to_json()["generations"] == (1,)
+    tokens = applied(tokens, wanted, T0 + 97 * DAY)
+    assert [one.generation for one in tokens[0].credentials] == [2]
+    assert planned(wanted, tokens, T0 + 97 * DAY) == ()
+
+
+def test_a_credential_that_ended_by_itself_has_no_overlap() -> None:
+    """A JWT that ran out before anybody rotated it is retired by the rotation itself."""
+    wanted = [declared("JWTToken")]
+    tokens = applied([live(wanted[0])], wanted, T0 + 200 * DAY)
+    assert [one.generation for one in tokens[0].credentials] == [2]
+    assert planned(wanted, tokens, T0 + 200 * DAY) == ()
+
+
+def test_a_third_generation_ends_the_first() -> None:
+    """Two credentials at most are valid."""
+    wanted = [declared()]
+    tokens = [live(wanted[0])]
+    for algorithm in ("PS256", "RS256"):
+        wanted = [declared(spec={"algorithm": algorithm})]
+        tokens = applied(tokens, wanted, T0 + DAY)
+    assert [one.generation for one in tokens[0].credentials] == [3, 2]
+
+
+def test_a_token_that_was_narrowed_and_left_so_is_mended() -> None:
+    """A run took away and died, and its edit was reverted: the plan gives back what the spec says."""
+    before = declared()
+    token = narrowed(live(before), declared(spec={"apis": ["b"]}), Circumstances(T0, None))
+    assert token is not None
+    assert (token.spec_digest, token.grants["apis"]) == (NARROWED, ("b",))
+    (change,) = planned([before], [token])
+    assert (change.action, change.fields) == ("modify", ())
+    assert change.reasons == ("an apply that was interrupted took access away, and this spec gives it",)
+    assert applied([token], [before], T0)[0].grants["apis"] == ("a", "b")
+
+
+def test_a_normal_form_of_an_older_version_is_rewritten() -> None:
+    """The digest differs and no field does."""
+    wanted = declared()
+    (change,) = planned([wanted], [replace(live(wanted), spec_digest="sha256:old")])
+    assert (change.action, change.reasons) == ("modify", ("its normal form changed",))
+
+
+@pytest.mark.parametrize("text", ['{"kind":"Gone","spec":{"apis":["z"]}}', '{"spec":{"apis":["z"]}}'])
+def test_a_normal_form_that_no_version_reads_is_still_compared(text: str) -> None:
+    """A kind that is gone, or a field that is: the fields are those that stand in the text."""
+    wanted = declared()
+    token = replace(live(wanted), declared=text, spec_digest="sha256:old")
+    (change,) = planned([wanted], [token])
+    apis = next(one for one in change.fields if one.field == "spec.apis")
+    assert (apis.added, apis.removed) == (("a", "b"), ("z",))
+
+
+def test_what_is_destroyed_comes_first_then_by_name() -> None:
+    """The order of the plan is the order of harm."""
+    wanted = [declared(name=name) for name in ("b", "a")]
+    tokens = [live(declared(name=name)) for name in ("z", "y")]
+    changes = planned(wanted, tokens)
+    assert [(one.action, one.name) for one in changes] == [
+        (Action.DELETE, "y"), (Action.DELETE, "z"), (Action.ISSUE, "a"), (Action.ISSUE, "b"),
+    ]  # fmt: skip
+    assert summary(changes) == {"delete": 2, "issue": 2}
+
+
+@pytest.mark.parametrize(
+    ("parts", "attribute", "value"),
+    [
+        ({"spec": {"apis": ["b", "c"]}}, "grants", {"apis": ("b",), "projects": ("p",)}),
+        ({"lifecycle": {"expires": "10d"}}, "expires_at", T0 + 10 * DAY),
+        ({"lifecycle": {"enabled": False}}, "state", "disabled"),
+    ],
+)
+def test_what_narrows_at_once(parts: Parts, attribute: str, value: object) -> None:
+    """Grants, the end and the switch are narrowed before anything is minted; nothing is given yet."""
+    token = narrowed(live(declared()), declared("RSAToken", "one", **parts), Circumstances(T0 + 1, None))
+    assert token is not None
+    assert getattr(token, attribute) == value
+    assert token.changed_at == T0 + 1
+
+
+@pytest.mark.parametrize(
+    "parts", [{}, {"spec": {"apis": ["*"]}}, {"lifecycle": {"enabled": True, "protect": True}}]
+)
+def test_what_does_not_narrow(parts: Parts) -> None:
+    """Giving more takes nothing away."""
+    assert narrowed(live(declared()), declared("RSAToken", "one", **parts), Circumstances(T0, None)) is None
+
+
+def test_a_retired_generation_is_named() -> None:
+    """The others stay as they are."""
+    token = live(declared())
+    assert retired(token, (7,), Circumstances(T0, None)).credentials == token.credentials
