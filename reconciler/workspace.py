@@ -147,7 +147,7 @@ class Workspace:
             if declared.name not in minted:
                 continue
             try:
-                self.rules.match(declared.spec().artifact_path(folder))
+                self.rules.match(declared.artifact_path(folder))
             except NoRecipients as error:
                 if str(error) not in said:
                     said.add(str(error))

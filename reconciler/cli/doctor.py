@@ -102,7 +102,7 @@ def _store(workspace: Workspace) -> Check:
 
 def _rules(workspace: Workspace) -> Check:
     folder = workspace.specs.settings.artifacts
-    paths = [declared.spec().artifact_path(folder) for declared in workspace.specs.tokens]
+    paths = [declared.artifact_path(folder) for declared in workspace.specs.tokens]
     sealed = {workspace.sealer.recipients(path).rule for path in paths}
     return Check("rules", "ok", f"every artifact has recipients, by {counted(len(sealed), 'creation rule')}")
 

@@ -70,11 +70,12 @@ def _of_live(
 
 
 def _issue(declared: Declared, now: int) -> Change:
-    spec = declared.spec()
-    expires = spec.expires_at(now)
     reasons: tuple[str, ...] = ("no live token has this name",)
-    if expires is not None and expires <= now:
-        reasons += (f"it is past its end ({spec.lifecycle.expires}), so it will not work",)
+    if declared.sets("expires"):
+        spec = declared.spec()
+        expires = spec.expires_at(now)
+        if expires is not None and expires <= now:
+            reasons += (f"it is past its end ({spec.lifecycle.expires}), so it will not work",)
     return Change(Action.ISSUE, declared.kind, declared.name, reasons)
 
 

@@ -24,6 +24,7 @@ from reconciler.kinds.interface import AnyKind
 
 API_VERSION = "reconciler/v1"
 DEFAULT_OVERLAP = "7d"
+DEFAULT_FORMAT = "yaml"
 
 S = TypeVar("S", bound=Model)
 
@@ -41,6 +42,11 @@ def _formats_in_schema(schema: dict[str, Any]) -> None:
 FormatName: TypeAlias = Annotated[
     str, AfterValidator(_known_format), Field(json_schema_extra=_formats_in_schema)
 ]
+
+
+def artifact_path(folder: str, kind: str, name: str, form: str) -> str:
+    """Where an artifact stands, relative to the workspace: `<folder>/<kind>/<name>.<extension>`."""
+    return f"{folder}/{kind}/{name}.{all_formats()[form].extension}"
 
 
 class Metadata(Model):
@@ -99,7 +105,7 @@ def _options(options: KubernetesOptions | None) -> KubernetesOptions | None:
 class Deliver(Model):
     """In which form the owner receives the secret."""
 
-    format: FormatName = "yaml"
+    format: FormatName = DEFAULT_FORMAT
     """Format of the sealed file."""
     kubernetes: Annotated[KubernetesOptions | None, AfterValidator(_options)] = None
     """For `format: kubernetes`."""
@@ -132,7 +138,7 @@ class TokenSpec(Model, Generic[S]):
 
     def artifact_path(self, folder: str) -> str:
         """Where its artifact stands, relative to the workspace: `<folder>/<kind>/<name>.<extension>`."""
-        return f"{folder}/{self.kind}/{self.metadata.name}.{all_formats()[self.deliver.format].extension}"
+        return artifact_path(folder, self.kind, self.metadata.name, self.deliver.format)
 
     def delivery_options(self) -> dict[str, str | dict[str, str]]:
         """What the delivery format wants to know beside the fields."""

@@ -14,7 +14,7 @@ from reconciler.specs.contradictions import contradictions
 from reconciler.specs.explain import Finding, findings
 from reconciler.specs.faults import Fault, did_you_mean, shown
 from reconciler.specs.files import MAX_BYTES
-from reconciler.specs.model import AnyTokenSpec, from_normal_form, token_spec
+from reconciler.specs.model import DEFAULT_FORMAT, AnyTokenSpec, artifact_path, from_normal_form, token_spec
 from reconciler.specs.settings import WorkspaceDocument
 from reconciler.specs.source import Source, in_the_clear
 from reconciler.specs.text import place_at, read
@@ -43,6 +43,16 @@ class Declared(NamedTuple):
     def spec(self) -> AnyTokenSpec:
         """The spec itself."""
         return from_normal_form(self.normal)
+
+    def sets(self, field: str) -> bool:
+        """Whether a field may differ from its default. A quick look: it may say yes for nothing."""
+        return f'"{field}":' in self.normal
+
+    def artifact_path(self, folder: str) -> str:
+        """Where its artifact stands; told without making the spec again where the format is the default."""
+        if self.sets("deliver"):
+            return self.spec().artifact_path(folder)
+        return artifact_path(folder, self.kind, self.name, DEFAULT_FORMAT)
 
 
 class FoundWorkspace(NamedTuple):

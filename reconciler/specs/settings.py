@@ -39,21 +39,37 @@ Recipient: TypeAlias = Annotated[str, StringConstraints(pattern=RECIPIENT)]
 Folder: TypeAlias = Annotated[str, AfterValidator(_inside)]
 
 
-class Brake(Model):
-    """How much one plan may do of one thing. Both limits hold; one token is always let through."""
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 
-    count: Annotated[int, Field(ge=0)]
-    """Tokens."""
-    percent: Annotated[int, Field(ge=0, le=100)]
+
+class DeleteBrake(Model):
+    """How much one plan may delete. Both limits hold; one token is always let through a percentage."""
+
+    count: Count = 10
+    """Tokens that one plan may delete."""
+    percent: Percent = 20
     """Of the live tokens, rounded down."""
+
+
+class RotateBrake(Model):
+    """How much one plan may rotate. Both limits hold; one token is always let through a percentage."""
+
+    count: Count = 50
+    """Tokens that one plan may rotate."""
+    percent: Percent = 50
+    """Of the live tokens, rounded down."""
+
+
+Brake: TypeAlias = DeleteBrake | RotateBrake
 
 
 class Brakes(Model):
     """Limits on what one plan may destroy or disturb."""
 
-    delete: Brake = Brake(count=10, percent=20)
+    delete: DeleteBrake = DeleteBrake()
     """Deletions, which are final."""
-    rotate: Brake = Brake(count=50, percent=50)
+    rotate: RotateBrake = RotateBrake()
     """Rotations, which make owners fetch new secrets."""
 
 

@@ -71,16 +71,16 @@ def _takes(field: dict[str, Any], root: dict[str, Any]) -> str:
     if "const" in field:
         return f"`{field['const']}`"
     if "anyOf" in field:
-        words = [_takes(choice, root) for choice in field["anyOf"] if choice.get("type") != "null"]
-        return " or ".join(dict.fromkeys(words))
-    words = {
+        choices = [_takes(choice, root) for choice in field["anyOf"] if choice.get("type") != "null"]
+        return " or ".join(dict.fromkeys(choices))
+    words: dict[str, str] = {
         "array": "list",
         "object": "map",
         "string": "text",
         "integer": "number",
         "boolean": "true or false",
     }
-    return words.get(field.get("type", ""), "text")
+    return words.get(str(field.get("type")), "text")
 
 
 def _shown(default: object) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.plan.brakes import Fleet, Overrides, allowed, blocks
 from reconciler.plan.change import Action, Change
-from reconciler.specs.settings import Brake, Brakes
+from reconciler.specs.settings import Brakes, DeleteBrake
 
 
 def changes(action: Action, count: int) -> tuple[Change, ...]:
@@ -39,7 +39,7 @@ def rules(
 )
 def test_both_limits_hold(count: int, percent: int, live: int, most: int) -> None:
     """The smaller of a number of tokens and a part of the fleet."""
-    assert allowed(Brake(count=count, percent=percent), live) == most
+    assert allowed(DeleteBrake(count=count, percent=percent), live) == most
 
 
 @pytest.mark.parametrize(
