@@ -18,6 +18,7 @@ from ruamel.yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
+    SequenceStartEvent,
 )
 
 from reconciler.specs.faults import shown
@@ -80,6 +81,9 @@ class _Nowhere:
     column: int = 0
 
 
+_NOWHERE: Mark = _Nowhere()
+
+
 class _Composer:
     """Builds one document, with an explicit stack.
 
@@ -101,64 +105,73 @@ class _Composer:
         """A list with the one value that the document is."""
         root = _list()
         container: Mapping | List = root
-        key: str | None = None
-        key_mark: Mark = _Nowhere()
-        stack: list[tuple[Mapping | List, str | None]] = []
+        stack: list[Mapping | List] = []
+        key, key_mark = "", _NOWHERE
         while True:
             event = next_event()
             kind: type = type(event)
-            value: Value
-            if kind is ScalarEvent:
-                if key is None and type(container) is Mapping:
-                    key, key_mark = event.value, event.start_mark
-                    if key in container or event.anchor is not None or event.ctag is not None:
-                        self.odd_key(event, container)
-                    continue
-                value = event.value
-                value = self.plain(value, event) if value[:1] in NOT_TEXT and event.style == "" else value
-            elif kind in _ENDS:
+            if kind in _ENDS:
                 if kind is DocumentEndEvent:
                     return root
                 self.close(container)
-                container, key = stack.pop()
+                container = stack.pop()
                 continue
+            if type(container) is Mapping:
+                key = event.value if kind is ScalarEvent else self.no_text(event, next_event)
+                key_mark = event.start_mark
+                if key in container or event.anchor is not None or event.ctag is not None:
+                    self.odd_key(event, key, container)
+                event = next_event()
+                kind = type(event)
+            value: Value
+            if kind is ScalarEvent:
+                value = event.value
+                value = self.plain(value, event) if value[:1] in NOT_TEXT and event.style == "" else value
             else:
-                value = self.alias(event) if kind is AliasEvent else self.start(event, len(stack))
+                value = _NEW[kind]() if kind in _NEW else self.alias(event)
             if type(container) is List:
                 container.append(value)
                 container.places.append(event.start_mark)
-            elif type(container) is Mapping and key is not None:
+            elif type(container) is Mapping:
                 container[key] = value
                 container.places[key] = (key_mark, event.start_mark)
-                key = None
-            else:
-                key, key_mark = self.no_text(event.start_mark), event.start_mark
             self.nodes += 1
             if event.anchor is not None or event.ctag is not None or self.nodes > MAX_NODES:
                 self.odd(event, value)
-            if isinstance(value, (Mapping, List)) and kind is not AliasEvent:
-                stack.append((container, key))
-                container, key = value, None
+            if kind in _NEW and isinstance(value, (Mapping, List)):
+                stack.append(container)
+                container = value
+                if len(stack) > MAX_DEPTH:
+                    self.past_limit(event.start_mark, f"{MAX_DEPTH} levels")
 
     def problem(self, mark: Mark, rule: str, message: str, hint: str) -> None:
         self.problems.append(Problem(place_of(mark), rule, message, hint))
 
-    def odd_key(self, event: Event, container: Mapping) -> None:
+    def odd_key(self, event: Event, key: str, container: Mapping) -> None:
         """A key that stands there already, or that has an anchor or a tag."""
-        self.decorated(event, event.value)
-        if event.value in container:
-            first = container.places[event.value][0].line + 1
+        if not isinstance(event, ScalarEvent):
+            return
+        self.decorated(event, key)
+        if key in container:
+            first = container.places[key][0].line + 1
             self.problem(
                 event.start_mark,
                 "yaml.duplicate-key",
-                f"the key {shown(event.value)} stands here a second time; the first is on line {first}",
+                f"the key {shown(key)} stands here a second time; the first is on line {first}",
                 "keep one of the two",
             )
 
-    def no_text(self, mark: Mark) -> str:
-        """For a key that is a mapping, a list or an alias."""
+    def no_text(self, event: Event, next_event: NextEvent) -> str:
+        """A word for a key that is a mapping, a list or an alias, which is read to its end."""
         self.broken = True
-        self.problem(mark, "yaml.key", "a key must be text", "use a plain word as the key")
+        self.problem(event.start_mark, "yaml.key", "a key must be text", "use a plain word as the key")
+        depth = int(not isinstance(event, AliasEvent))
+        while depth:
+            inner = next_event()
+            depth += (type(inner) in _NEW) - (type(inner) in _ENDS)
+            self.nodes += 1
+            if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+                self.past_limit(inner.start_mark, f"{MAX_NODES:,} values or {MAX_DEPTH} levels")
         return NO_KEY
 
     def plain(self, text: str, event: Event) -> Value:
@@ -220,11 +233,6 @@ class _Composer:
         self.problem(event.start_mark, "yaml.alias", what, "write the value out; put text with * in quotes")
         return None
 
-    def start(self, event: Event, depth: int) -> Mapping | List:
-        if depth >= MAX_DEPTH:
-            self.past_limit(event.start_mark, f"{MAX_DEPTH} levels")
-        return _mapping() if isinstance(event, MappingStartEvent) else _list()
-
     def past_limit(self, mark: Mark, what: str) -> Never:
         self.problem(
             mark, "yaml.size", f"this document has more than {what}", "split it into several documents"
@@ -242,3 +250,6 @@ def _list() -> List:
     items = List()
     items.places = []
     return items
+
+
+_NEW: dict[type, Callable[[], Mapping | List]] = {MappingStartEvent: _mapping, SequenceStartEvent: _list}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,15 @@ _numbers = count(1)
 def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """RSA keys from a pool."""
     monkeypatch.setattr(keys, "generate", quick_generate)
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting for the disk: what dies here is a process, and the kernel keeps what that wrote.
+
+    That everything is synced, and in which order, has a test of its own.
+    """
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,7 @@ class House:
     name: str = "acme"
     _workspace: Workspace | None = None
     _store: LiveStore | None = None
+    _place: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -164,17 +165,17 @@ class House:
         return Workspace(self.root, around, self.url)
 
     def store(self) -> LiveStore:
-        """The live store, opened once."""
-        if self._store is None:
-            workspace = self.workspace()
-            self._store = open_store(workspace.store_url, workspace.specs.name, create=True)
+        """The live store, opened once for each place."""
+        place = (self.url, self.name)
+        if self._store is None or self._place != place:
+            self.close()
+            self._store, self._place = open_store(*place, create=True), place
         return self._store
 
     def close(self) -> None:
-        """Lets the store go, as a process that forks must."""
+        """Lets connections go, as a process must that forks, or that puts another store in the place."""
         if self._store is not None:
             self._store.close()
-        self._store = None
 
     def plan(self, overrides: Overrides | None = None) -> Plan:
         """What would change now."""

@@ -51,7 +51,7 @@ steps = st.tuples(folders(), st.sampled_from([0, DAY, 3 * DAY, 12 * DAY]), st.no
 
 
 @given(st.lists(steps, min_size=1, max_size=5))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_was_edited_and_broke_off_the_last_apply_puts_right(
     history: list[tuple[list[Document], int, int | None]],
 ) -> None:

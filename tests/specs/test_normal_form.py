@@ -283,6 +283,14 @@ def test_one_changed_field_changes_the_digest_exactly_when_it_changes_the_model(
     assert (declared(written(spec)).digest == declared(written(changed)).digest) == same
 
 
+@pytest.mark.parametrize("kind", GOLDEN)
+def test_the_quick_looks_at_a_normal_form_agree_with_the_spec(kind: str) -> None:
+    for text in (FULL[kind], written(least(kind))):
+        token = declared(text)
+        assert token.artifact_path("out") == token.spec().artifact_path("out")
+        assert token.sets("deliver") == ("deliver" in text)
+
+
 def test_the_shortest_specs_of_all_kinds_are_declared() -> None:
     for kind in LEAST:
         assert declared(written(least(kind, "a-b"))).name == "a-b"
