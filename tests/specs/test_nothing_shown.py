@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -21,7 +20,7 @@ BIG_PEM = (
     .decode()
 )
 AGE = "AGE-SECRET-KEY-1" + "Q9ZX8" * 11 + "QLP"
-SECRET_ID = keys.secret_id(secrets.token_bytes).open()
+SECRET_ID = keys.secret_id(lambda size: bytes(range(97, 97 + size))).open()
 WORD = "hunter2"
 
 
