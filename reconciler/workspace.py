@@ -17,10 +17,11 @@ from reconciler.artifacts.identities import Identities, find
 from reconciler.artifacts.process import Program
 from reconciler.artifacts.process import find as find_program
 from reconciler.canonical import canonical, digest
-from reconciler.errors import NoRecipients, SettingsError
+from reconciler.errors import NoRecipients, SettingsError, StoreUnreadable
 from reconciler.kinds.fields import parse_duration
 from reconciler.kinds.interface import Entropy
 from reconciler.live.interface import LiveStore, LiveToken, Run
+from reconciler.live.interface import Workspace as State
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Block, Fleet, Overrides, blocks
 from reconciler.plan.change import Action, Change
@@ -33,11 +34,15 @@ from reconciler.specs.load import Specs, load
 # are run often, and start in half the time.
 if TYPE_CHECKING:
     from reconciler.apply.interface import Ports, Progress, Result
+    from reconciler.apply.lease import Waiting
     from reconciler.apply.session import Approved
     from reconciler.artifacts.opener import FileOpener
     from reconciler.artifacts.sealing import RuleSealer
 
 SPECS = "specs"
+SQLITE = "sqlite:///"
+TRIES = 5
+"""Times that a plan is made anew because somebody applied meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +84,41 @@ class Workspace:
 
     @property
     def store_url(self) -> str:
-        """Flag over environment over Workspace document; a SQLite path is relative to the workspace."""
-        url = self._store or self.around.environ.get("RECONCILER_STORE") or self.specs.settings.store
-        prefix = "sqlite:///"
-        if url.startswith(prefix):
-            return prefix + str(self.root / url.removeprefix(prefix))
+        """Flag over environment over Workspace document; a SQLite path is relative to the workspace.
+
+        Raises SettingsError for one that a pull request must not choose, and for a workspace that
+        would share a store without a name.
+        """
+        chosen = self._store or self.around.environ.get("RECONCILER_STORE")
+        url = chosen or self.specs.settings.store
+        if not url.startswith(SQLITE):
+            if url.startswith("postgres"):
+                self._check_shared(by_specs=chosen is None)
+            return url
+        file = self.root / url.removeprefix(SQLITE)
+        inside = file.parent.resolve().is_relative_to(self.root.resolve())
+        if not inside and chosen is None:
+            raise SettingsError(
+                f"the folder of the live store, {file.parent}, is a link out of the workspace",
+                hint="make it a folder again, or name the store with --store or RECONCILER_STORE",
+            )
+        if not inside:
+            self._check_shared(by_specs=False)
+        return SQLITE + str(file)
+
+    def _check_shared(self, *, by_specs: bool) -> None:
+        """A store that others may share: it needs a name, and no password goes where specs point."""
         if not self.specs.named:
             raise SettingsError(
                 "this workspace has no name, and a store that others may share needs one",
                 hint="add a Workspace document to specs/ with metadata.name",
             )
-        return url
+        if by_specs and self.around.environ.get("PGPASSWORD"):
+            raise SettingsError(
+                "PGPASSWORD is set, and the host of the store stands in specs/, where a pull request may"
+                " change it",
+                hint="name the store in RECONCILER_STORE, or keep the password in a PGPASSFILE",
+            )
 
     @property
     def shown_store(self) -> str:
@@ -111,12 +140,23 @@ class Workspace:
             store.close()
 
     def plan(self, store: LiveStore, now: int, overrides: Overrides) -> Plan:
-        """What would change, from one consistent read. Nothing is written."""
-        state = store.state()
-        counted = _Counted(observed(self.root, store.tokens()))
-        changes = difference(Inputs(self.specs.tokens, counted, now))
-        if store.state().revision != state.revision:
-            return self.plan(store, now, overrides)
+        """What would change, from one consistent read. Nothing is written.
+
+        Raises StoreUnreadable when the store changes faster than it can be read.
+        """
+        for _ in range(TRIES):
+            state = store.state()
+            counted = _Counted(observed(self.root, store.tokens()))
+            changes = difference(Inputs(self.specs.tokens, counted, now))
+            if store.state().revision == state.revision:
+                return self._planned(state, counted, changes, now, overrides)
+        raise StoreUnreadable(
+            "the live store changes while it is read", hint="wait for the other apply to end"
+        )
+
+    def _planned(
+        self, state: State, counted: _Counted, changes: tuple[Change, ...], now: int, overrides: Overrides
+    ) -> Plan:
         settings = self.specs.settings
         fleet = Fleet(counted.live, counted.protected, len(self.specs.tokens))
         return Plan(
@@ -125,16 +165,49 @@ class Workspace:
                 store=state.store_id if state.revision else "",
                 specs=self.specs.digest,
                 policy=digest(canonical(settings.brakes.model_dump(mode="json"))),
+                rules=self._rules_digest(),
                 tool=__version__,
             ),
             changes=changes,
-            blocked=(*blocks(changes, fleet, settings.brakes, overrides), *self._unsealable(changes)),
+            blocked=(
+                *self._store_lost(state),
+                *blocks(changes, fleet, settings.brakes, overrides),
+                *self._unsealable(changes),
+            ),
             overrides=overrides,
             revision=state.revision,
             commit=self.around.commit(self.root),
             planned_at=now,
-            expires_at=now + parse_duration(settings.planValidFor),
+            expires_at=now + self.valid_for,
         )
+
+    @property
+    def valid_for(self) -> int:
+        """Seconds for which a saved plan may be applied."""
+        return parse_duration(self.specs.settings.planValidFor)
+
+    def _rules_digest(self) -> str:
+        """Over the creation rules: a plan that was approved is sealed to whom it was approved for."""
+        try:
+            return digest(repr(self.rules.rules).encode())
+        except NoRecipients:
+            return ""
+
+    @property
+    def records(self) -> Path:
+        """Where the records of applies stand."""
+        return self.root / self.specs.settings.artifacts / "records"
+
+    def _store_lost(self, state: State) -> Iterator[Block]:
+        """An empty store beside the records of applies is the wrong one, or a lost one."""
+        if state.revision == 0 and any(self.records.glob("*.json")):
+            folder = self.records.relative_to(self.root).as_posix()
+            yield Block(
+                "store-empty",
+                f"the live store {self.shown_store} is empty, and {folder} tells of applies",
+                "name the store that they were made to, or restore it; if it is lost for good, move"
+                f" {folder} away, and every token is issued anew",
+            )
 
     def _unsealable(self, changes: tuple[Change, ...]) -> Iterator[Block]:
         """Artifacts that no creation rule says how to seal: better known before anything is done."""
@@ -153,11 +226,27 @@ class Workspace:
                     said.add(str(error))
                     yield Block("recipients", str(error), error.hint)
 
-    def apply(
-        self, store: LiveStore, plan: Plan, approved: Approved, *, patience: int, progress: Progress
-    ) -> Result:
-        """Applies a plan as approved. `patience` is how many seconds to wait for another's lease."""
+    def settle(self, store: LiveStore, *, patience: int, progress: Progress) -> str | None:
+        """Settles a run that was interrupted, if there is one, and returns its id."""
+        from reconciler.apply.session import settle
+
+        state = store.state()
+        if state.run is None and not state.unpublished:
+            return None
+        return settle(self.ports(store, progress), self.around.entropy(8).hex(), self._waiting(patience))
+
+    def _waiting(self, patience: int) -> Waiting:
         from reconciler.apply.lease import Waiting, holder
+
+        return Waiting(self.around.clock, patience, self.around.sleep, holder())
+
+    def apply(
+        self, store: LiveStore, plan: Plan, approved: Approved | None, *, patience: int, progress: Progress
+    ) -> Result:
+        """Applies a plan as approved; with None, whatever is planned once the lease is held.
+
+        `patience` is how many seconds to wait for another's lease.
+        """
         from reconciler.apply.session import Session, apply
 
         around = self.around
@@ -169,13 +258,13 @@ class Workspace:
             plan=lambda: self.plan(store, plan.planned_at, plan.overrides),
             run=Run(
                 id=around.entropy(8).hex(),
-                plan_digest=approved.digest,
+                plan_digest=plan.digest,
                 started_at=now,
                 actor=actor(around.environ),
                 commit=plan.commit,
             ),
             workers=os.cpu_count() or 1,
-            waiting=Waiting(around.clock, patience, around.sleep, holder()),
+            waiting=self._waiting(patience),
         )
         return apply(session)
 
@@ -245,13 +334,13 @@ class _Counted:
     def __init__(self, found: Iterator[tuple[LiveToken, ArtifactState]]) -> None:
         self._found = found
         self.live = 0
-        self.protected: list[str] = []
+        self.protected: set[str] = set()
 
     def __iter__(self) -> Iterator[tuple[LiveToken, ArtifactState]]:
         for token, artifact in self._found:
             self.live += 1
             if token.protect:
-                self.protected.append(token.name)
+                self.protected.add(token.name)
             yield token, artifact
 
 

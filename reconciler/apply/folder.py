@@ -85,7 +85,7 @@ class FolderPublisher:
         self._sync([self._add_one(record) for record in records])
 
     def _add_one(self, record: Record) -> Path:
-        """A record that no longer is one, left by a run that never ended, gives way to the true one."""
+        """Another run's record with this number is never overwritten. Raises PublishFailed."""
         path = f"{self.folder}/{RECORDS}/{record.sequence:08d}-{record.run}.json"
         with _failing(path):
             place, staged = self._made(path), self._made(self._staged(record.run, path))
@@ -93,7 +93,12 @@ class FolderPublisher:
             write_new(staged, record.body.encode())
             for other in place.parent.glob(f"{record.sequence:08d}-*.json"):
                 if other.name != place.name:
-                    other.unlink()
+                    raise PublishFailed(
+                        f"the tree holds another record {record.sequence}, of run "
+                        f"{other.stem.partition('-')[2]}",
+                        hint="the live store was restored or replaced: "
+                        "restore records and store from the same time",
+                    )
             staged.replace(place)
         return place
 

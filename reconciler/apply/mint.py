@@ -103,7 +103,7 @@ def _credential(minted: Minted, draft: Draft, ports: Ports) -> Credential:
         not_after=minted.not_after,
         public_key=minted.public_key,
         secret_hash=minted.secret_hash,
-        sealed_secret=ports.seal_for_verifier(minted.shared) if minted.shared else None,
+        sealed_secret=ports.seal_for_verifier(minted.shared) if minted.shared is not None else None,
     )
 
 

@@ -233,7 +233,8 @@ def _publish_and_activate(doing: _Apply) -> None:
     record = ports.recorder(doing.job.run, done, state.head)
     paths = [one.path for one in done if one.path is not None and one.minted]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
-    doing.changed = doing.changed or bool(paths or removed)
+    becomes_live = any(intent.after is not None for intent in ports.store.intents())
+    doing.changed = doing.changed or bool(paths or removed) or becomes_live
     ports.publisher.publish(
         Publication(doing.job.run.id, paths, removed, records=(*state.unpublished, record))
     )

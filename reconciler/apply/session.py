@@ -12,8 +12,11 @@ from reconciler.apply.resume import resume
 from reconciler.apply.run import partly, run
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, StoreError
 from reconciler.live.interface import Lease, Run, Workspace
-from reconciler.plan.document import Plan
+from reconciler.plan.document import Plan, SavedPlan
 from reconciler.specs.load import Specs
+
+Key = tuple[str, str, str, str | None]
+"""(action, kind, name, id of the live token) of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class Approved:
     """What somebody agreed to: a plan's digest, and what stands in it."""
 
     digest: str
-    keys: frozenset[tuple[str, str, str]]
-    """(action, kind, name) of every change."""
+    keys: frozenset[Key]
+    """Of every change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,17 @@ def approval(plan: Plan) -> Approved:
     return Approved(plan.digest, keys_of(plan))
 
 
-def keys_of(plan: Plan) -> frozenset[tuple[str, str, str]]:
+def approval_of_saved(saved: SavedPlan) -> Approved:
+    """Agreement to a plan that was read from a file."""
+    keys = ((one.action, one.kind, one.name, one.live.id if one.live else None) for one in saved.changes)
+    return Approved(saved.digest, frozenset(keys))
+
+
+def keys_of(plan: Plan) -> frozenset[Key]:
     """What a plan does, to compare with what was approved."""
-    return frozenset((change.action.value, change.kind, change.name) for change in plan.changes)
+    return frozenset(
+        (change.action.value, change.kind, change.name, change.token_id) for change in plan.changes
+    )
 
 
 def apply(session: Session) -> Result:
@@ -94,9 +105,11 @@ def _under(session: Session, lease: Lease, before: Workspace) -> Result:
 
 
 def _goes_on(before: Workspace, now: Workspace, approved: Approved) -> bool:
-    """Whether this may be the rest of what was approved: a run was interrupted, or did part of it."""
-    last = now.head and json.loads(now.head.body).get("plan")
-    return before.run is not None or last == approved.digest
+    """Whether this may be the rest of what was approved: a run of it was interrupted, or did part of it."""
+    if before.run is not None and before.run.plan_digest == approved.digest:
+        return True
+    last = json.loads(now.head.body) if now.head else {}
+    return last.get("plan") == approved.digest and len(last["changes"]) < len(approved.keys)
 
 
 def _settled(ports: Ports, before: Workspace) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 _CLASSES = {
@@ -23,6 +24,13 @@ _CLASSES = {
 }
 _TOKEN = re.compile(r"\\.|\[:\w+:\]|\(\?P?<\w+>|\(\?[^:)]*[:)]?|[*+?}][+]|\$|.", re.DOTALL)
 _GROUP = re.compile(r"\(\?(P?<[A-Za-z_]\w*>|[imsU]*(-[ims]+)?[:)])")
+_UNIT = re.compile(
+    r"(?P<part>\\.|\[\^?\]?(?:\[:\w+:\]|\\.|[^\]\\])*\]|\(\?[^:)]*[:)]|.)"
+    r"(?P<many>[*+?]|\{\d+(?:,\d*)?\})?\??",
+    re.DOTALL,
+)
+"""One thing to match, and how often."""
+MAX_REPEATS = 4
 _NOT_GO = frozenset("123456789ZNu")
 _NOT_PYTHON = frozenset("pPCQE")
 
@@ -37,10 +45,43 @@ def compiled(pattern: str) -> re.Pattern[str]:
     translated = "".join(_translated(found[0]) for found in _TOKEN.finditer(pattern))
     if found := re.match(r"\(\?([ims]+)\)", translated):
         translated = f"(?{found[1]}:{translated[found.end() :]})"
+    _refuse_slow(pattern)
     try:
         return re.compile(translated, re.ASCII)
     except re.error as fault:
         raise UnusableError(str(fault)) from None
+
+
+def _refuse_slow(pattern: str) -> None:
+    """Refuses a repeated group that holds a repeat or a choice, and more repeats than can be tried out.
+
+    Python tries every way to match, Go does not: such a pattern could take hours here.
+    """
+    simple, repeats = [True], 0
+    for part, many in _with_repeats(pattern):
+        if part.startswith("("):
+            simple.append(True)
+        elif part == ")" and len(simple) > 1:
+            inner = simple.pop()
+            if many and not inner:
+                raise UnusableError("it repeats a group that holds a repeat or a choice")
+            simple[-1] &= inner
+        if part == "|" or many:
+            simple[-1] = False
+        repeats += many
+    if repeats > MAX_REPEATS:
+        raise UnusableError(f"it has more than {MAX_REPEATS} repeats")
+
+
+def _with_repeats(pattern: str) -> Iterator[tuple[str, bool]]:
+    """Every part of a pattern that is not a repeat, and whether it is repeated more than once."""
+    for found in _UNIT.finditer(pattern):
+        part = found["part"]
+        inline = part.startswith("(?") and part.endswith(")")
+        yield (
+            ("" if inline else part),
+            found["many"] is not None and found["many"] not in ("?", "{1}", "{0,1}"),
+        )
 
 
 def _translated(part: str) -> str:

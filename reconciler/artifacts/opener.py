@@ -78,7 +78,8 @@ class FileOpener:
         places = ", ".join(self._identities.looked_in) or "no identity was found"
         raise CannotOpen(
             f"{path} is sealed to {names}, and none of the identities at hand opens it ({places})",
-            hint="put the identity of one of them into SOPS_AGE_KEY_FILE, or ask its owner to reseal it",
+            hint="put the identity of one of them into SOPS_AGE_KEY_FILE, "
+            "or add your recipient to .sops.yaml and have its owner run reconcile apply",
         )
 
 

@@ -12,8 +12,10 @@ from reconciler.artifacts.interface import Recipients
 from reconciler.artifacts.text.events import FaultyYamlError, parse_node
 from reconciler.artifacts.tree import Node, Tree
 from reconciler.errors import NoRecipients
+from reconciler.files import read_regular
 
 CONFIG = ".sops.yaml"
+MAX_BYTES = 1 << 20
 _NO_RULES = "run reconcile keygen, or add a creation rule with age recipients to .sops.yaml"
 
 
@@ -102,11 +104,17 @@ def load(root: Path) -> Config:
     for folder in (root, *root.parents):
         config = folder / CONFIG
         try:
-            data = config.read_bytes()
+            data = read_regular(config, MAX_BYTES)
         except FileNotFoundError:
             continue
         except OSError as fault:
-            raise NoRecipients(f"{config} cannot be read: {fault.strerror}", hint="let it be read") from None
+            raise NoRecipients(
+                f"{config} cannot be read: {fault.strerror}", hint="let it be read, as a file"
+            ) from None
+        if len(data) > MAX_BYTES:
+            raise NoRecipients(
+                f"{config} is larger than {MAX_BYTES} bytes", hint="keep creation rules in it, and no more"
+            )
         below = root.relative_to(folder).as_posix()
         return parse(data, str(config), "" if below == "." else below + "/")
     raise NoRecipients(f"there is no {CONFIG} in {root} or above it", hint=_NO_RULES)

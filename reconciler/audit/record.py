@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 
+from reconciler.artifacts.interface import Header
 from reconciler.canonical import Json, canonical, digest
 from reconciler.live.interface import Record, Run
 from reconciler.plan.change import Done
@@ -47,3 +49,23 @@ def _change(done: Done) -> Json:
     if done.removed is not None:
         change["removed"] = done.removed
     return change
+
+
+def last_known(bodies: Iterable[str], name: str) -> Header | None:
+    """Whose artifact a name has, as the newest record says that speaks of it; None where none does.
+
+    `bodies` are records, newest first. A deletion, or a file that is no record, ends the search: nothing
+    is known then.
+    """
+    for body in bodies:
+        try:
+            changes = json.loads(body)["changes"]
+            found = [change for change in changes if change["name"] == name]
+        except (ValueError, KeyError, TypeError):
+            return None
+        for change in reversed(found):
+            if change["action"] == "delete":
+                return None
+            if change["action"] in ("issue", "rotate"):
+                return Header(str(change["kind"]), str(change["token"]), int(change["generation"]))
+    return None

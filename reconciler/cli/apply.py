@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from reconciler.apply.interface import Result
-from reconciler.apply.session import Approved, approval
+from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.output import counted, echo_json
 from reconciler.cli.planned import echo_plan, override_options
@@ -17,6 +18,7 @@ from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
+from reconciler.workspace import Workspace
 
 
 @click.command("apply")
@@ -52,23 +54,30 @@ def command(
     saved = _read(Path(file)) if file else None
     allowed = saved.overridden() if saved else Overrides(max_delete, max_rotate, allow_empty)
     with workspace.live(create=True) as store:
+        settled = None if saved else _settled(workspace, store, patience)
         now = workspace.around.clock()
         plan = workspace.plan(store, saved.planned_at if saved else now, allowed)
         if saved:
-            check_fits(saved, plan.bound, now)
+            check_fits(saved, plan.bound, now, workspace.valid_for)
             if _applied_before(store, saved, plan):
                 return _print(Result(None), form)
-        approved = _approved(saved, plan)
+        approved = _approved(saved, plan, yes=yes)
         if form == "text" and plan.changes:
             echo_plan(plan, workspace)
-        if plan.blocked and plan.digest == approved.digest:
+        if plan.blocked and (approved is None or plan.digest == approved.digest):
             raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
         if not _anything_to_do(store, plan):
-            return _print(Result(None), form)
+            return _print(Result(None, resumed=settled), form)
         _ask(plan, yes=yes)
         with progress() as shown:
             result = workspace.apply(store, plan, approved, patience=patience, progress=shown)
-    return _print(result, form)
+    return _print(replace(result, resumed=result.resumed or settled), form)
+
+
+def _settled(workspace: Workspace, store: LiveStore, patience: int) -> str | None:
+    """What was begun and approved is finished before anything is planned: else it would stand in the plan."""
+    with progress() as shown:
+        return workspace.settle(store, patience=patience, progress=shown)
 
 
 def _seconds(text: str) -> int:
@@ -90,10 +99,11 @@ def _read(path: Path) -> SavedPlan:
         ) from error
 
 
-def _approved(saved: SavedPlan | None, plan: Plan) -> Approved:
-    if saved is None:
-        return approval(plan)
-    return Approved(saved.digest, frozenset((one.action, one.kind, one.name) for one in saved.changes))
+def _approved(saved: SavedPlan | None, plan: Plan, *, yes: bool) -> Approved | None:
+    """What was agreed to: the file, or what is shown; with --yes alone, what is planned under the lease."""
+    if saved is not None:
+        return approval_of_saved(saved)
+    return None if yes else approval(plan)
 
 
 def _applied_before(store: LiveStore, saved: SavedPlan, plan: Plan) -> bool:

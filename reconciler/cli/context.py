@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.programs import environment
 from reconciler.errors import SettingsError
 from reconciler.workspace import Surroundings, Workspace, find_root
 
@@ -62,6 +63,7 @@ def commit_of(root: Path) -> str | None:
             text=True,
             timeout=10,
             check=False,
+            env=environment(os.environ),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -6,6 +6,7 @@ import base64
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ import click
 from reconciler.artifacts.plaintext import opened_fields
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.opening import opened
+from reconciler.cli.programs import environment
 from reconciler.errors import SettingsError, UsageError
 from reconciler.kinds import all_kinds
 from reconciler.kinds.fields import parse_duration
@@ -80,7 +82,7 @@ def clipboard(invocation: Invocation) -> Callable[[Secret], None]:
     remote = "SSH_CONNECTION" in environ or "SSH_TTY" in environ
     for program in PROGRAMS:
         if not remote and shutil.which(program[0], path=environ.get("PATH")):
-            return lambda text: _by_program(program, text)
+            return partial(_by_program, program, environment(environ))
     if TERMINAL.exists() and _has_terminal():
         return _by_terminal
     raise SettingsError(
@@ -97,9 +99,16 @@ def _has_terminal() -> bool:
     return True
 
 
-def _by_program(program: tuple[str, ...], text: Secret) -> None:
+def _by_program(program: tuple[str, ...], environ: dict[str, str], text: Secret) -> None:
     try:
-        subprocess.run(program, input=text.open().encode(), check=True, timeout=10, capture_output=True)
+        subprocess.run(
+            program,
+            input=text.open().encode(),
+            check=True,
+            timeout=10,
+            capture_output=True,
+            env=environ,
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise SettingsError(f"{program[0]} did not take it", hint="use reconcile download NAME") from error
 

@@ -12,6 +12,7 @@ import click
 
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import counted, echo_json, style
+from reconciler.cli.programs import environment
 from reconciler.errors import ArtifactError, ReconcilerError
 from reconciler.live.interface import LiveToken
 from reconciler.specs.load import examine
@@ -162,9 +163,18 @@ def _git(workspace: Workspace) -> Check:
         return Check(
             "git", "note", "the program is not there, so plans and records name no commit", "install git"
         )
-    version = subprocess.run(
-        [git, "--version"], capture_output=True, text=True, check=False, timeout=10
-    ).stdout
+    try:
+        version = subprocess.run(
+            [git, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=10,
+            env=environment(workspace.around.environ),
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return Check("git", "note", f"{git} does not answer, so plans and records name no commit", "mend git")
     commit = workspace.around.commit(workspace.root)
     at = f", at commit {commit[:7]}" if commit else ", and no commit is checked out here"
     return Check("git", "ok" if commit else "note", version.strip().removeprefix("git version ") + at)

@@ -44,9 +44,8 @@ def command(invocation: Invocation, name: str, output: str | None, *, stdout: bo
     path = Path(output or Path(delivered.path).name)
     write_private(path, text)
     header = delivered.opened.header
-    click.echo(
-        f"{path}: {delivered.kind} {name}, generation {header.generation}, readable by you alone.", err=True
-    )
+    whose = f"{header.kind} {name}, id {header.token_id}, generation {header.generation}"
+    click.echo(f"{path}: {whose}, readable by you alone.", err=True)
     return 0
 
 
@@ -54,8 +53,7 @@ def write_private(path: Path, text: Secret) -> None:
     """A new file with mode 0600. Raises SettingsError where there is one already."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text.open())
+        _fill(path, descriptor, text)
     except FileExistsError as error:
         raise SettingsError(
             f"{path} exists, and is not overwritten", hint="name a new file with --output"
@@ -64,3 +62,13 @@ def write_private(path: Path, text: Secret) -> None:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror}", hint="name another file with --output"
         ) from error
+
+
+def _fill(path: Path, descriptor: int, text: Secret) -> None:
+    """Writes all of it; what could only be begun is removed again."""
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text.open())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

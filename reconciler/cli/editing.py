@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import click
@@ -30,6 +31,8 @@ def text_of(workspace: Workspace, file: str) -> str:
     """The text of a spec file. Raises SettingsError."""
     try:
         return read_bytes(workspace.root / file).decode()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file} is not UTF-8", hint="save the file as UTF-8 text") from error
     except OSError as error:
         raise SettingsError(
             f"{file} cannot be read: {error.strerror}", hint="mind its permissions"
@@ -49,6 +52,17 @@ def checked(workspace: Workspace, file: str, after: str) -> FileRead:
     return read
 
 
+def not_written(file: str | Path, error: OSError) -> SettingsError:
+    """The error of a file that cannot be written, with a hint that fits why."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "free space on the disk, then run again"
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        hint = "something else stands in its place, or in that of its folder: move that away"
+    else:
+        hint = "mind its permissions, and those of its folder"
+    return SettingsError(f"{file} cannot be written: {error.strerror}", hint=hint)
+
+
 def write(workspace: Workspace, file: str, before: str, after: str) -> None:
     """Writes an edit and shows it; an empty text removes the file. Nothing live is touched."""
     if before == after:
@@ -57,11 +71,10 @@ def write(workspace: Workspace, file: str, before: str, after: str) -> None:
     path: Path = workspace.root / file
     try:
         if after:
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, after.encode())
         else:
             path.unlink()
     except OSError as error:
-        raise SettingsError(
-            f"{file} cannot be written: {error.strerror}", hint="mind its permissions"
-        ) from error
+        raise not_written(file, error) from error
     echo_diff(file, before, after)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -27,8 +29,28 @@ CODES = {
 
 
 def run(cli: click.Command, arguments: Sequence[str]) -> int:
-    """Runs the command line and says how it ended, for `sys.exit`."""
+    """Runs the command line and says how it ended, for `sys.exit`. Nothing that it raises gets out."""
+    if sys.stdout is None or sys.stderr is None:
+        return _without_output()
     signal.signal(signal.SIGTERM, _interrupted)
+    debug = "--debug" in arguments
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        return _run(cli, arguments, debug=debug)
+    except BrokenPipeError:
+        _drop_output()
+        return 0
+    except Exception as error:  # noqa: BLE001 - the outermost frame
+        if isinstance(error, OSError) and _of_output(error):
+            _drop_output()
+            click.echo(f"error: the result cannot be written: {error.strerror}", err=True)
+            return 1
+        return _unforeseen(error, debug=debug)
+
+
+def _run(cli: click.Command, arguments: Sequence[str], *, debug: bool) -> int:
     try:
         result = cli.main(list(arguments), prog_name="reconcile", standalone_mode=False)
         sys.stdout.flush()
@@ -41,17 +63,46 @@ def run(cli: click.Command, arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: nothing more is done", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except ReconcilerError as error:
-        return _told(error, debug="--debug" in arguments)
+        return _told(error, debug=debug)
     return result if isinstance(result, int) else 0
 
 
 def _interrupted(_: int, __: FrameType | None) -> None:
     """A pipeline that is cancelled ends as cleanly as Ctrl-C does."""
     raise KeyboardInterrupt
+
+
+def _without_output() -> int:
+    """A closed stream is refused at the start: else the next file that is opened takes its place."""
+    click.echo("error: stdout and stderr must be open; to see nothing, send them to /dev/null", err=True)
+    return 1
+
+
+def _of_output(error: OSError) -> bool:
+    """Whether a write to stdout raised it: that happens in click, or in the flush at the end."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return error.filename is None and last.filename in (click.utils.__file__, __file__)
+
+
+def _drop_output() -> None:
+    """What still waits in stdout goes nowhere, so that the interpreter does not stumble over it."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _unforeseen(error: Exception, *, debug: bool) -> int:
+    """Without the error's own message: nobody knows what stands in it."""
+    click.echo(
+        click.style("error:", fg="red", bold=True)
+        + f" a fault that was not foreseen ({type(error).__name__})",
+        err=True,
+    )
+    hint = "report it, with these lines" if debug else "run it again with --debug, and report what that shows"
+    click.echo(click.style("hint: ", fg="cyan") + f" {hint}  [unforeseen, exit 1]", err=True)
+    if debug:
+        _echo_frames(error)
+    return 1
 
 
 def _told(error: ReconcilerError, *, debug: bool) -> int:
@@ -65,6 +116,10 @@ def _told(error: ReconcilerError, *, debug: bool) -> int:
     hint = click.style("hint: ", fg="cyan") + f" {error.hint}  {tag}" if error.hint else f"       {tag}"
     click.echo(hint, err=True)
     if debug:
-        frames = traceback.extract_tb(error.__traceback__)
-        click.echo("".join(traceback.format_list(frames)).rstrip(), err=True)
+        _echo_frames(error)
     return code
+
+
+def _echo_frames(error: Exception) -> None:
+    frames = traceback.extract_tb(error.__traceback__)
+    click.echo("".join(traceback.format_list(frames)).rstrip(), err=True)

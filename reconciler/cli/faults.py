@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import click
 
+from reconciler.cli.output import visible
 from reconciler.specs.faults import Fault
 
 
@@ -20,16 +21,14 @@ def fault_text(fault: Fault) -> str:
     """One fault in up to three lines."""
     from rich.cells import cell_len
 
-    where = click.style(fault.where, bold=True)
+    where = click.style(visible(fault.where), bold=True)
+    message, source = visible(fault.message), visible(fault.source.expandtabs(1))
+    hint = visible(fault.hint)
     rule = click.style(f"[{fault.rule}]", fg="yellow")
     if not fault.source:
-        hint = f"\n  hint: {fault.hint}" if fault.hint else ""
-        return f"{where}: {fault.message} {rule}{hint}"
+        return f"{where}: {message} {rule}" + (f"\n  hint: {hint}" if hint else "")
     number = f"{fault.line:>4} | "
-    before = cell_len(fault.source[: fault.column - 1].expandtabs(1))
-    marked = cell_len(fault.source[fault.column - 1 : fault.column - 1 + fault.width])
+    before = cell_len(source[: fault.column - 1])
+    marked = cell_len(source[fault.column - 1 : fault.column - 1 + fault.width])
     caret = " " * (len(number) - 2) + "| " + " " * before + "^" * max(1, marked)
-    return (
-        f"{where}: {fault.message} {rule}\n"
-        f"{number}{fault.source.expandtabs(1)}\n{caret} {click.style(fault.hint, fg='cyan')}".rstrip()
-    )
+    return f"{where}: {message} {rule}\n{number}{source}\n{caret} {click.style(hint, fg='cyan')}".rstrip()

@@ -10,6 +10,7 @@ import click
 
 from reconciler.artifacts import identities, rules
 from reconciler.cli.context import Invocation, passed
+from reconciler.cli.editing import not_written
 from reconciler.errors import NoRecipients, SettingsError
 from reconciler.secret import Secret
 from reconciler.specs.write import write_whole
@@ -77,5 +78,8 @@ def _add_rule(workspace: Workspace, recipient: str) -> None:
         click.echo(f"{rules.CONFIG} is there already: add the recipient to a rule to seal to it.", err=True)
         return
     text = f"creation_rules:\n  - path_regex: ^artifacts/\n    age: {recipient}\n"
-    write_whole(config, text.encode())
+    try:
+        write_whole(config, text.encode())
+    except OSError as error:
+        raise not_written(config, error) from error
     click.echo(f"{rules.CONFIG} is new: artifacts are sealed to this recipient.", err=True)

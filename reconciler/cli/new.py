@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.editing import checked, text_of, write
-from reconciler.errors import SettingsError, UsageError
+from reconciler.cli.editing import checked, not_written, text_of, write
+from reconciler.errors import UsageError
 from reconciler.kinds import all_kinds
 from reconciler.specs.assign import parse
 from reconciler.specs.schema import schema_text
@@ -46,7 +46,7 @@ reconcile new RSAToken plant-a-historian owner=team-historian \\
 def command(invocation: Invocation, kind: str, name: str, fields: tuple[str, ...], file: str | None) -> int:
     """Write a new spec."""
     workspace = invocation.workspace
-    (workspace.root / SPECS).mkdir(exist_ok=True)
+    _make(workspace.root / SPECS)
     taken = next((one for one in workspace.specs.tokens if one.name == name), None)
     if taken is not None:
         raise UsageError(
@@ -65,6 +65,13 @@ def command(invocation: Invocation, kind: str, name: str, fields: tuple[str, ...
     return 0
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise not_written(folder, error) from error
+
+
 def _place(workspace: Workspace, name: str, file: str | None) -> str:
     if file is None:
         return f"{SPECS}/tokens/{name}.yaml"
@@ -78,9 +85,7 @@ def _place(workspace: Workspace, name: str, file: str | None) -> str:
 def _keep_schema(workspace: Workspace) -> None:
     path, text = workspace.root / SPECS / SCHEMA_FILE, schema_text()
     try:
-        if not path.exists() or path.read_text() != text:
+        if not path.exists() or path.read_bytes() != text.encode():
             write_whole(path, text.encode())
     except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be written: {error.strerror}", hint="mind its permissions"
-        ) from error
+        raise not_written(path, error) from error

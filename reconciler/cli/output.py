@@ -18,12 +18,19 @@ def echo_json(document: Mapping[str, object]) -> None:
 
 def coloured() -> bool:
     """Whether results may carry colour: a terminal, and nobody said NO_COLOR."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def style(text: str, fg: str | None = None, *, bold: bool = False) -> str:
     """The text in colour, where there may be colour."""
     return click.style(text, fg=fg, bold=bold) if coloured() else text
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would obey or not show replaced; ends of lines and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in "\t\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def echo_diff(file: str, before: str, after: str) -> None:
@@ -36,7 +43,8 @@ def echo_diff(file: str, before: str, after: str) -> None:
     )
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
-        text = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        shown = visible(line.replace("\r\n", "\n"))
+        text = shown if shown.endswith("\n") else f"{shown}\n\\ No newline at end of file\n"
         colour = colours.get(line[0]) if not line.startswith(("+++", "---")) else None
         click.echo(style(text, fg=colour) if colour else text, nl=False)
 

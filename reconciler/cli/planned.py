@@ -9,6 +9,7 @@ import click
 
 from reconciler.canonical import Json
 from reconciler.cli.output import counted, style
+from reconciler.plan.brakes import Overrides
 from reconciler.plan.change import Change, FieldChange, summary
 from reconciler.plan.document import Plan
 from reconciler.times import minute
@@ -60,8 +61,20 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
     for block in plan.blocked:
         yield style("blocked: ", fg="red", bold=True) + f"{block.message} [{block.rule}]"
         yield style("hint:    ", fg="cyan") + block.hint
+    for lifted in _lifted(plan.overrides):
+        yield style("lifted:  ", fg="yellow") + lifted
     counts = ", ".join(f"{number} to {action}" for action, number in summary(plan.changes).items())
     yield f"{counts}.  plan {short(plan.digest)}, good until {minute(plan.expires_at)} UTC"
+
+
+def _lifted(overrides: Overrides) -> Iterator[str]:
+    """The brakes that somebody let go for this plan."""
+    if overrides.max_delete is not None:
+        yield f"the brake on deletions, by --max-delete {overrides.max_delete}"
+    if overrides.max_rotate is not None:
+        yield f"the brake on rotations, by --max-rotate {overrides.max_rotate}"
+    if overrides.allow_empty:
+        yield "the check for empty specs, by --allow-empty"
 
 
 def _change_lines(change: Change, kinds: int, names: int) -> Iterator[str]:

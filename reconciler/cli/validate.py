@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.faults import echo_faults
 from reconciler.cli.output import counted, echo_json
-from reconciler.errors import UsageError
+from reconciler.cli.paths import is_below, named_in_specs
 from reconciler.specs.faults import Fault
 from reconciler.specs.load import Specs, examine
 from reconciler.workspace import SPECS
 
 
 @click.command("validate")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @passed
 def command(invocation: Invocation, paths: tuple[str, ...], form: str) -> int:
@@ -31,7 +29,8 @@ def command(invocation: Invocation, paths: tuple[str, ...], form: str) -> int:
     workspace = invocation.workspace
     specs, faults = examine(workspace.root, SPECS)
     if paths:
-        faults = [fault for fault in faults if _below(fault, paths, workspace.root)]
+        named = named_in_specs(workspace.root, paths)
+        faults = [fault for fault in faults if is_below(workspace.root / fault.file, named)]
     if form == "json":
         echo_json({"schema": "reconciler/faults/v1", "faults": [as_json(fault) for fault in faults]})
     else:
@@ -50,17 +49,6 @@ def as_json(fault: Fault) -> dict[str, str | int]:
         "message": fault.message,
         "hint": fault.hint,
     }
-
-
-def _below(fault: Fault, paths: tuple[str, ...], root: Path) -> bool:
-    place = root / fault.file
-    for path in paths:
-        named = Path(path).resolve()
-        if not named.is_relative_to(root / SPECS):
-            raise UsageError(f"{path} is not in {SPECS}/", hint="name files or folders of the spec folder")
-        if place.is_relative_to(named):
-            return True
-    return False
 
 
 def _closing(specs: Specs | None, faults: list[Fault], paths: int) -> str:

@@ -23,8 +23,11 @@ ENTRY_NAME = "^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$"
 ENTRY_OR_ALL = r"^(\*|[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127})$"
 TRACE_ID = "^[A-Za-z0-9]{1,8}$"
 APP_NAME = "^[A-Za-z0-9_-]{1,64}$"
-_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-"""What ends a line, or makes a terminal show something else than stands there."""
+_UNSEEN = (
+    r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+    "\U000e0000-\U000e007f"
+)
+"""What ends a line, is not seen, or makes a terminal show something else than stands there."""
 LINE = f"^[^{_UNSEEN}]{{1,200}}$"
 LABEL_VALUE = f"^[^{_UNSEEN}]{{0,200}}$"
 LABEL = "^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$"

@@ -11,12 +11,15 @@ from reconciler.errors import StoreError, StoreLocked, StoreUnreadable
 
 RESTORE = "restore it from a backup"
 HINTS = (
-    (("not a database", "malformed", "disk i/o", "no such table", "no such column", "decode"), RESTORE),
+    (
+        ("database or disk is full", "no space left", "disk i/o"),
+        "free space or mend the disk, then run again",
+    ),
+    (("not a database", "malformed", "no such table", "no such column", "decode"), RESTORE),
     (
         ("unable to open", "readonly", "read-only", "permission denied"),
         "see that you may read and write it (for a file: its folder too)",
     ),
-    (("database or disk is full", "no space left"), "make room on the disk, then run again"),
     (
         ("password authentication", "no password supplied", "role "),
         "correct the user in the URL, and set the password in PGPASSWORD or in the URL",

@@ -16,6 +16,8 @@ from reconciler.plan.change import Change, summary
 from reconciler.times import minute, seconds_of, timestamp
 
 SCHEMA = "reconciler/plan/v1"
+CLOCK_SKEW = 300
+"""Seconds that the clock of the machine that planned may be ahead of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Bound:
     """Digest of the specs."""
     policy: str
     """Digest of what limits plans: the brakes."""
+    rules: str
+    """Digest of the creation rules that artifacts are sealed by; empty where there are none."""
     tool: str
     """Version of this tool."""
 
@@ -91,6 +95,7 @@ class _BoundPart(_Part):
     store: str
     specs: str
     policy: str
+    rules: str
     tool: str
 
 
@@ -98,6 +103,11 @@ class _OverridesPart(_Part):
     max_delete: int | None
     max_rotate: int | None
     allow_empty: bool
+
+
+class _LivePart(_Part):
+    id: str
+    revision: int
 
 
 class _ChangePart(BaseModel):
@@ -108,6 +118,7 @@ class _ChangePart(BaseModel):
     action: str
     kind: str
     name: str
+    live: _LivePart | None = None
 
 
 class SavedPlan(_Part):
@@ -162,7 +173,7 @@ def _meaning(document: Mapping[str, Json]) -> str:
     return digest(canonical({part: document[part] for part in ("schema", "bound", "overrides", "changes")}))
 
 
-def check_fits(saved: SavedPlan, bound: Bound, now: int) -> None:
+def check_fits(saved: SavedPlan, bound: Bound, now: int, valid_for: int) -> None:
     """Whether a saved plan was made from what is here now.
 
     A plan that was made before there was a store names none: its digest tells whether it still fits.
@@ -175,14 +186,21 @@ def check_fits(saved: SavedPlan, bound: Bound, now: int) -> None:
             else f"this plan was made for workspace {saved.bound.workspace}, and this is {bound.workspace}",
             hint="apply it where it was made",
         )
-    if now >= seconds_of(saved.expires):
+    expires = seconds_of(saved.expires)
+    if expires > saved.planned_at + valid_for or saved.planned_at > now + CLOCK_SKEW:
         raise PlanStale(
-            f"this plan was good until {minute(seconds_of(saved.expires))} UTC",
+            "this plan says that it is good for longer than this workspace lets a plan be",
+            hint="plan again, and apply that",
+        )
+    if now >= expires:
+        raise PlanStale(
+            f"this plan was good until {minute(expires)} UTC",
             hint="plan again, and apply that",
         )
     moved: Mapping[str, tuple[str, str]] = {
         "the specs changed": (saved.bound.specs, bound.specs),
         "the brakes or policies changed": (saved.bound.policy, bound.policy),
+        "the creation rules in .sops.yaml changed": (saved.bound.rules, bound.rules),
         "the tool changed": (saved.bound.tool, bound.tool),
     }
     for what, (then, now_is) in moved.items():

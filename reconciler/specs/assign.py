@@ -93,7 +93,10 @@ def _resolved(field: str, kind: str) -> tuple[FieldPath, object]:
         found = _found(model, path)
         if found is not None and path[0] in PARTS and len(path) > 1:
             if found[0] == ("metadata", "name"):
-                raise UsageError("a name is not set", hint="write: reconcile rename OLD NEW")
+                raise UsageError(
+                    "a name is not set",
+                    hint="it stays for good; for another: reconcile new, then reconcile remove",
+                )
             return found
     known = [name for part in PARTS for name in _model_of(model.model_fields[part].annotation).model_fields]
     raise UsageError(f"{kind} has no field {shown(field)}", hint=did_you_mean(steps[-1], known))

@@ -129,23 +129,34 @@ def _assigned(chunk: str, assignments: Sequence[Assignment]) -> str:
 
 def _assign(document: CommentedMap, assignment: Assignment) -> None:
     *parents, field = assignment.path
-    node = document
+    node, passed = document, []
     for step in parents:
         if not isinstance(node.get(step), CommentedMap):
             if assignment.value is None:
                 return
             node[step] = CommentedMap()
+        passed.append((node, step))
         node = node[step]
     before = node.get(field)
     value = assignment.applied(before)
     if value is None:
-        node.pop(field, None)
+        if field in node:
+            del node[field]
+            _drop_empty(passed)
     elif isinstance(value, list) and isinstance(before, CommentedSeq):
         _relist(before, value)
     elif _meaning(dumped(yaml_even(), {field: before})) != _meaning(
         dumped(yaml_even(), {field: as_written(value)})
     ):
         node[field] = as_written(value)
+
+
+def _drop_empty(passed: Sequence[tuple[CommentedMap, str]]) -> None:
+    """Mappings that an assignment emptied, from the inside out."""
+    for node, step in reversed(passed):
+        if node[step] or step == "spec":
+            return
+        del node[step]
 
 
 def _relist(held: CommentedSeq, names: list[str]) -> None:

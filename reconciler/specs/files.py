@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from reconciler.files import read_regular
 from reconciler.specs.faults import Fault
 
 SUFFIXES = (".yaml", ".yml")
@@ -84,15 +83,5 @@ def printable(name: str) -> str:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """The bytes of a regular file, one more than the limit at most. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        data = os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
-        while len(data) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES + 1 - len(data))):
-            data += more
-        return data
-    finally:
-        os.close(descriptor)
+    """The bytes of a spec file, one more than the limit at most. Raises OSError."""
+    return read_regular(path, MAX_BYTES, links=False)

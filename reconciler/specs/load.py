@@ -60,7 +60,8 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     workspaces = found.workspaces
     faults.extend(_second_workspaces(workspaces))
     catalog = merged(found.catalogs)
-    faults.extend(_outside_catalog(root, tokens, catalog))
+    if not found.catalog_lost:
+        faults.extend(_outside_catalog(root, tokens, catalog))
     if faults:
         return None, sorted(set(faults))
     document = workspaces[0].document if workspaces else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +23,8 @@ from reconciler.specs.values import Document, Mapping, Path, Place, Problem, Val
 
 M = TypeVar("M", bound=BaseModel)
 
+MAYBE_CATALOG = re.compile(r"""\bkind["']?\s*:\s*["']?catalog""", re.IGNORECASE)
+"""A catalog stands in a text that cannot be read as YAML, as far as one can see."""
 MAX_GUESSES = 100
 """Faults of one file that come with a did-you-mean from the catalog: a guess reads all of it."""
 
@@ -71,6 +74,8 @@ class FileRead:
     workspaces: list[FoundWorkspace] = field(default_factory=list)
     catalogs: list[CatalogDocument] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    catalog_lost: bool = False
+    """Whether a catalog could not be read, so that names which it may hold cannot be checked."""
 
     def with_more(self, other: FileRead) -> FileRead:
         """Itself, with what other files declare."""
@@ -78,6 +83,7 @@ class FileRead:
         self.workspaces.extend(other.workspaces)
         self.catalogs.extend(other.catalogs)
         self.faults.extend(other.faults)
+        self.catalog_lost |= other.catalog_lost
         return self
 
 
@@ -93,6 +99,7 @@ def read_into(found: FileRead, file: str, data: bytes) -> None:
     text = _text_of(file, data)
     if isinstance(text, Fault):
         found.faults.append(text)
+        found.catalog_lost |= MAYBE_CATALOG.search(data.decode(errors="replace")) is not None
     else:
         _Reader(Source(file, text), found).read()
 
@@ -119,6 +126,8 @@ class _Reader:
         text = self.source.text
         documents, problems = read(text)
         self.problems(problems)
+        if problems and MAYBE_CATALOG.search(text):
+            self.found.catalog_lost = True
         for document in documents:
             self.problems(document.problems)
             if document.value is not None:
@@ -147,11 +156,14 @@ class _Reader:
                 self.found.workspaces.append(FoundWorkspace(workspace, self.source.file, line))
         elif kind == "Catalog":
             catalog = self.validated(document, CatalogDocument, kind)
+            if catalog is None or document.problems:
+                self.found.catalog_lost = True
             if catalog is not None:
                 self.found.catalogs.append(catalog)
         elif isinstance(kind, str) and kind in all_kinds():
             self.token(document, kind)
         else:
+            self.found.catalog_lost |= _word(kind).casefold().startswith("catalog")
             self.unknown_kind(document, kind)
 
     def unknown_kind(self, document: Document, kind: Value) -> None:

@@ -91,6 +91,7 @@ def read_share(root: Path, names: Sequence[str]) -> FileRead:
                 data = read_bytes(f"{root}/{name}")
             except OSError as error:
                 found.faults.append(unreadable(name, error))
+                found.catalog_lost = True
             else:
                 read_into(found, name, data)
     return found

@@ -22,7 +22,7 @@ from reconciler.specs.settings import WorkspaceDocument
 Schema: TypeAlias = dict[str, Any]
 
 
-class _Described(GenerateJsonSchema):
+class Described(GenerateJsonSchema):
     """Takes the description of a field from the docstring below it.
 
     Pydantic can do so itself, when a model is made; that reads the source text at every start.
@@ -73,7 +73,7 @@ def schema_text(kind: str | None = None) -> str:
 
 def _schema(kind: str, definitions: str) -> Schema:
     schema = documents()[kind].model_json_schema(
-        ref_template=definitions + "{model}", schema_generator=_Described
+        ref_template=definitions + "{model}", schema_generator=Described
     )
     schema["properties"]["kind"] = {"const": kind, "description": "What the document declares."}
     return {**schema, "title": kind}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -24,6 +25,28 @@ def _no_password(url: str) -> str:
             "literal_secret",
             "a password never stands in a spec: leave it out and set RECONCILER_STORE or PGPASSFILE",
         )
+    return _in_reach(url)
+
+
+def _in_reach(url: str) -> str:
+    """Whoever may change specs names no file outside the workspace; the flag and the environment may."""
+    make, _, rest = url.partition("://")
+    if make in ("postgresql", "postgres", "postgresql+psycopg"):
+        return url
+    file = rest.removeprefix("/")
+    parts = file.split("/")
+    if (
+        make != "sqlite"
+        or not rest.startswith("/")
+        or ".." in parts
+        or "" in parts
+        or re.search(r"[\\%?:\x00-\x1f]", file)
+    ):
+        raise PydanticCustomError(
+            "url",
+            "a store in a spec is sqlite:///PATH inside the workspace, or postgresql://HOST/DATABASE; "
+            "name any other with --store or RECONCILER_STORE",
+        )
     return url
 
 
@@ -31,6 +54,10 @@ def _inside(folder: str) -> str:
     parts = folder.split("/")
     if folder.startswith("/") or "\\" in folder or any(part in ("", ".", "..") for part in parts):
         raise PydanticCustomError("folder", "a folder inside the workspace, such as artifacts")
+    if parts[0].casefold() == "specs" or any(part.startswith(".") for part in parts):
+        raise PydanticCustomError(
+            "folder", "a folder that is not in specs and is not hidden, such as artifacts"
+        )
     return folder
 
 

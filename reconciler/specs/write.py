@@ -41,8 +41,10 @@ def schema_line(file: Path, specs: Path) -> str:
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replaces a file at once, keeping its mode; synced before it takes its place. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replaces a file at once, keeping its mode; synced before it takes its place. Raises OSError.
+
+    Its folder must be there: a mistyped path makes no folders.
+    """
     keep = path.stat().st_mode & 0o777 if path.exists() else mode
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     aside = Path(name)

@@ -199,7 +199,8 @@ class House:
     ) -> Result:
         """Plans and applies, through ports that a test may break."""
         plan = self.plan(overrides)
-        session = self.session(plan, approval(plan))
+        interrupted = self.store().state().run is not None
+        session = self.session(plan, None if interrupted else approval(plan))
         return apply(replace(session, ports=wrap(session.ports)))
 
     def files(self) -> dict[str, bytes]:

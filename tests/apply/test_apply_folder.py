@@ -53,13 +53,13 @@ def test_what_is_removed_is_gone_and_what_was_gone_is_no_error(publisher: Folder
         assert publisher.published(PATH) is None
 
 
-def test_a_record_replaces_one_that_never_was(publisher: FolderPublisher, tmp_path: Path) -> None:
-    """A run that published its record and was lost with its disk; the next run has that number."""
+def test_a_record_of_another_run_is_not_replaced(publisher: FolderPublisher, tmp_path: Path) -> None:
+    """The store was restored: what the tree tells of another run stays."""
     publisher.publish(Publication("", records=[first_record("lost")]))
-    publisher.publish(Publication("", records=[first_record("true")]))
-    publisher.publish(Publication("", records=[first_record("true")]))
+    with pytest.raises(PublishFailed, match="another record 1, of run lost"):
+        publisher.publish(Publication("", records=[first_record("true")]))
     names = [path.name for path in (tmp_path / "artifacts/records").iterdir()]
-    assert names == ["00000001-true.json"]
+    assert names == ["00000001-lost.json"]
 
 
 def test_an_artifact_that_no_longer_is_staged_cannot_be_published(publisher: FolderPublisher) -> None:

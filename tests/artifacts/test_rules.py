@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -209,3 +210,44 @@ def test_rules_are_read_once(bench: Bench) -> None:
     assert config.match("a") is config.match("b")
     assert bench.sealer().recipients("a") == config.match("a").recipients
     assert re.search(A, str(config.rules))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a|a)*$", "(a+)+Z$", "(a|a)*(a+)+Z$", "((a|b)c)*", "(?:a*){2,}", "((a*))+", "(a{1,9})*", "a*a*a*a*a*b"],
+)
+def test_a_pattern_that_python_would_try_for_hours_is_refused(pattern: str) -> None:
+    with pytest.raises(UnusableError, match="repeat"):
+        compiled(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^artifacts/",
+        r".*\.yaml$",
+        "(dev|prod)/.*",
+        "(a|b)?x+",
+        r"[+|(]+\(a|b\)+",
+        "(?i)x*",
+        "(abc)+",
+        "a{2}",
+    ],
+)
+def test_patterns_as_people_write_them_are_taken(pattern: str) -> None:
+    assert compiled(pattern)
+
+
+def test_a_config_that_is_no_plain_file_is_refused_at_once(tmp_path: Path) -> None:
+    config = tmp_path / ".sops.yaml"
+    os.mkfifo(config)
+    with pytest.raises(NoRecipients, match="not a regular file"):
+        load(tmp_path)
+    config.unlink()
+    config.symlink_to("/dev/zero")
+    with pytest.raises(NoRecipients, match="not a regular file"):
+        load(tmp_path)
+    config.unlink()
+    config.write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(NoRecipients, match="larger"):
+        load(tmp_path)

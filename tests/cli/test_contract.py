@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.cli.exits import CODES
 from reconciler.cli.main import HELP, MODULES
+from reconciler.cli.programs import environment
 from tests.cli.kit import AUTH, JWT, Shop, on_terminal, spawn
 
 
@@ -182,3 +183,55 @@ def test_a_shell_that_asks_for_completion_gets_commands() -> None:
         "COMP_CWORD": "1",
     }
     assert "plain,plan" in spawn([], env=environ).stdout
+
+
+def _break(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def broken(_: Path) -> Path:
+        raise error
+
+    monkeypatch.setattr("reconciler.cli.context.find_root", broken)
+
+
+def test_a_fault_that_was_not_foreseen_is_one_line_without_its_message(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _break(monkeypatch, KeyError("hunter2"))
+    ran = shop.run("validate")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: a fault that was not foreseen (KeyError)\nhint: ")
+    assert "--debug" in ran.err
+    assert "Traceback" not in ran.err
+    debugged = shop.run("--debug", "validate")
+    assert "in broken" in debugged.err
+    assert "hunter2" not in ran.err + debugged.err
+    _break(monkeypatch, OSError(28, "hunter2"))
+    assert "(OSError)" in shop.run("validate").err
+
+
+@pytest.mark.parametrize("redirect", [">&-", ">/dev/full", ">&- 2>&-"])
+def test_output_that_goes_nowhere_is_an_error_and_no_traceback(redirect: str, shop: Shop) -> None:
+    shop.spec(AUTH)
+    command = f"'{sys.executable}' -m reconciler.cli validate {redirect}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == (0 if "2>" in redirect else 1)
+    assert not done.stderr or done.stderr.startswith("error: ")
+
+
+def test_what_the_terminal_cannot_encode_is_replaced(shop: Shop) -> None:
+    shop.spec(AUTH.replace("ERP", "历史"))
+    done = spawn(["validate"], env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    assert done.returncode == 1
+    assert "name: ??" in done.stdout
+
+
+def test_programs_do_not_inherit_what_opens_artifacts_or_the_store() -> None:
+    secret = (
+        "SOPS_AGE_KEY",
+        "SOPS_AGE_KEY_FILE",
+        "SOPS_AGE_KEY_CMD",
+        "RECONCILER_STORE",
+        "PGPASSWORD",
+        "PGPASSFILE",
+    )
+    assert environment({**dict.fromkeys(secret, "x"), "PATH": "/bin"}) == {"PATH": "/bin"}

@@ -181,3 +181,24 @@ def test_doctor_tells_of_broken_specs_missing_artifacts_and_a_wrong_sops(
 def test_doctor_without_git_says_so(stocked: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert "note   git         the program is not there" in stocked.run("doctor").out
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt"])
+@pytest.mark.parametrize(
+    "path", ["none.yaml", "specs/none.yaml", "other.yaml", "specs/a.txt", "specs/.b.yaml", "."]
+)
+def test_a_path_that_is_no_spec_is_wrong_usage(command: str, path: str, shop: Shop) -> None:
+    shop.spec(AUTH)
+    for file in ("other.yaml", "specs/a.txt", "specs/.b.yaml"):
+        shop.write(file, AUTH)
+    ran = shop.run(command, path)
+    assert (ran.code, ran.out) == (64, "")
+    assert "[usage, exit 64]" in ran.err
+
+
+def test_no_fault_shows_a_letter_that_a_terminal_obeys(shop: Shop) -> None:
+    shop.spec(AUTH.replace("kind: TokenAuth", "kind: TokenAuth # \u202eevil\u200b\ntitel: a"))
+    shop.spec(AUTH + "  # a\u202eb\nfoo: a\u2066b # \u061c\n", "b.yaml")
+    ran = shop.run("validate")
+    assert ran.code == 1
+    assert all(letter.isprintable() or letter == "\n" for letter in ran.out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -191,4 +192,64 @@ def test_fmt_leaves_a_faulty_file_alone(shop: Shop) -> None:
     assert shop.run("fmt").code == 1
     assert path.read_text() == "kind: [\n"
     (shop.root / "specs/out.yaml").symlink_to("/etc/hostname")
-    assert "the spec folder has faults" in shop.run("fmt").err
+    assert "the specs have faults" in shop.run("fmt").err
+
+
+def test_fmt_writes_nothing_while_any_file_has_a_fault_and_names_every_fault(shop: Shop) -> None:
+    first = shop.spec(AUTH.replace("name: erp", "name:   one"), "a.yaml")
+    before = first.read_bytes()
+    (shop.root / "specs/b.yaml").write_bytes("# caf\xe9\n".encode("latin-1"))
+    shop.spec("kind: Nothing\n", "c.yaml")
+    ran = shop.run("fmt")
+    assert ran.code == 1
+    assert "specs/b.yaml:1:6: this is not UTF-8" in ran.err
+    assert "specs/c.yaml" in ran.err
+    assert first.read_bytes() == before
+
+
+def test_a_diff_shows_no_letter_that_a_terminal_obeys(shop: Shop) -> None:
+    shop.spec(f"# \u202eevil\n{AUTH}")
+    ran = shop.ok("set", "erp", "owner=team")
+    assert "+" in ran.out
+    assert all(letter.isprintable() or letter in "\n\t" for letter in ran.out)
+
+
+def test_new_where_no_folder_can_be_made_says_so(shop: Shop) -> None:
+    shop.write("specs", "a file")
+    ran = shop.run("new", "TokenAuth", "erp", "name=ERP")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err or "no such folder" in ran.err
+    assert "not foreseen" not in ran.err
+    (shop.root / "specs").unlink()
+    shop.write("specs/tokens", "a file")
+    ran = shop.run("new", "TokenAuth", "erp", "name=ERP")
+    assert "specs/tokens/erp.yaml cannot be written" in ran.err
+
+
+def test_new_into_a_file_that_is_not_utf8_says_so(shop: Shop) -> None:
+    shop.ok("new", "TokenAuth", "erp", "name=ERP")
+    (shop.root / "specs/l.yaml").write_bytes(b"# caf\xe9\n")
+    ran = shop.run("new", "TokenAuth", "mes", "name=MES", "--file", "specs/l.yaml")
+    assert ran.code == 1
+    assert "UTF-8" in ran.err
+
+
+@pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "free space"), (errno.EACCES, "permissions")])
+def test_a_file_that_cannot_be_written_says_why(
+    number: int, said: str, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(number, "no")
+
+    shop.spec(AUTH)
+    monkeypatch.setattr("reconciler.cli.editing.write_whole", fails)
+    ran = shop.run("set", "erp", "owner=team")
+    assert ran.code == 1
+    assert said in ran.err
+
+
+def test_a_saved_plan_makes_no_folders(shop: Shop) -> None:
+    shop.spec(AUTH)
+    ran = shop.run("plan", "--out", "none/plan.json")
+    assert ran.code == 1
+    assert not (shop.root / "none").exists()

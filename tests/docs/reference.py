@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from reconciler.kinds import all_kinds
 from reconciler.specs.catalog import CatalogSpec
 from reconciler.specs.model import Deliver, Lifecycle, Metadata
+from reconciler.specs.schema import Described
 from reconciler.specs.settings import Settings
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -25,24 +28,30 @@ def reference() -> str:
 def _parts() -> Iterator[str]:
     for title, model in (("metadata", Metadata), ("lifecycle", Lifecycle), ("deliver", Deliver)):
         yield f"**`{title}`**, the same for every kind\n"
-        yield from _table(model.model_json_schema())
+        yield from _table(model)
     for kind in all_kinds().values():
         yield f"**`spec` of `{kind.name}`**: {kind.summary}\n"
-        yield from _table(kind.spec.model_json_schema())
+        yield from _table(kind.spec)
     yield "**`Catalog`**: which names exist; each section is a list of names, or of `{name, description}`\n"
     sections = ", ".join(f"`{section}`" for section in CatalogSpec.model_fields)
     yield f"Sections: {sections}. A section that no catalog has is not checked.\n"
     yield "**`Workspace`**: its settings\n"
-    yield from _table(Settings.model_json_schema())
+    yield from _table(Settings)
 
 
-def _table(schema: dict[str, Any]) -> Iterator[str]:
+def _table(model: type[BaseModel]) -> Iterator[str]:
+    schema = model.model_json_schema(schema_generator=Described)
     yield "| field | takes | default | what it is |"
     yield "|---|---|---|---|"
     for path, field, required in _fields(schema, schema, ""):
         default = "required" if required else _shown(field.get("default"))
-        yield f"| `{path}` | {_takes(field, schema)} | {default} | {field.get('description', '').strip()} |"
+        yield f"| `{path}` | {_takes(field, schema)} | {default} | {_in_a_cell(field)} |"
     yield ""
+
+
+def _in_a_cell(field: dict[str, Any]) -> str:
+    """The description on one line, with no bar that would end the cell."""
+    return " ".join(field.get("description", "").split()).replace("|", "\\|")
 
 
 def _fields(

@@ -13,7 +13,7 @@ from reconciler.plan.brakes import Block, Overrides
 from reconciler.plan.document import Bound, Plan, SavedPlan, check_fits, read_plan
 from tests.plan.kit import DAY, HOUR, T0, declared, live, planned
 
-BOUND = Bound("acme", "store-1", "sha256:specs", "sha256:policy", "1.0")
+BOUND = Bound("acme", "store-1", "sha256:specs", "sha256:policy", "sha256:rules", "1.0")
 
 
 def plan() -> Plan:
@@ -110,7 +110,7 @@ def test_the_digest_is_of_the_meaning() -> None:
         assert other.digest == whole.digest
 
 
-@pytest.mark.parametrize("part", ["workspace", "store", "specs", "policy", "tool"])
+@pytest.mark.parametrize("part", ["workspace", "store", "specs", "policy", "rules", "tool"])
 def test_the_digest_changes_with_all_that_binds(part: str) -> None:
     """Workspace, store, specs, policy and tool."""
     other = replace(plan(), bound=replace(BOUND, **{part: "other"}))
@@ -136,30 +136,44 @@ def saved_plan(bound: Bound = BOUND) -> SavedPlan:
 
 def test_a_plan_fits_until_it_ends() -> None:
     """To the second."""
-    check_fits(saved_plan(), BOUND, T0 + HOUR - 1)
+    check_fits(saved_plan(), BOUND, T0 + HOUR - 1, HOUR)
     with pytest.raises(PlanStale, match="good until 09:00 UTC"):
-        check_fits(saved_plan(), BOUND, T0 + HOUR)
+        check_fits(saved_plan(), BOUND, T0 + HOUR, HOUR)
 
 
 @pytest.mark.parametrize(
-    ("part", "said"), [("specs", "the specs"), ("policy", "the brakes"), ("tool", "the tool")]
+    ("part", "said"),
+    [
+        ("specs", "the specs"),
+        ("policy", "the brakes"),
+        ("rules", "the creation rules in .sops.yaml"),
+        ("tool", "the tool"),
+    ],
 )
 def test_a_plan_is_stale_when_what_binds_it_moved(part: str, said: str) -> None:
     """And it says what moved."""
     with pytest.raises(PlanStale, match=said):
-        check_fits(saved_plan(), replace(BOUND, **{part: "other"}), T0)
+        check_fits(saved_plan(), replace(BOUND, **{part: "other"}), T0, HOUR)
 
 
 def test_a_plan_of_another_place_is_foreign() -> None:
     """Another workspace, or another store."""
     with pytest.raises(PlanForeign, match="for workspace acme, and this is beta"):
-        check_fits(saved_plan(), replace(BOUND, workspace="beta"), T0)
+        check_fits(saved_plan(), replace(BOUND, workspace="beta"), T0, HOUR)
     with pytest.raises(PlanForeign, match="in another live store"):
-        check_fits(saved_plan(), replace(BOUND, store="store-2"), T0)
+        check_fits(saved_plan(), replace(BOUND, store="store-2"), T0, HOUR)
     with pytest.raises(PlanForeign, match="in another live store"):
-        check_fits(saved_plan(), replace(BOUND, store=""), T0)
+        check_fits(saved_plan(), replace(BOUND, store=""), T0, HOUR)
 
 
 def test_a_plan_from_before_there_was_a_store_names_none() -> None:
     """Its digest tells whether it still fits the store that was made since."""
-    check_fits(saved_plan(replace(BOUND, store="")), BOUND, T0)
+    check_fits(saved_plan(replace(BOUND, store="")), BOUND, T0, HOUR)
+
+
+def test_a_plan_cannot_make_itself_good_for_longer() -> None:
+    """Its checksum has no key, so what it says of its own time is held against the settings."""
+    check_fits(saved_plan(), BOUND, T0 - 300, HOUR)
+    for now, valid_for in ((T0, HOUR - 1), (T0 - 301, HOUR)):
+        with pytest.raises(PlanStale, match="good for longer"):
+            check_fits(saved_plan(), BOUND, now, valid_for)

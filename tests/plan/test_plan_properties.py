@@ -19,7 +19,7 @@ from reconciler.plan.transition import Circumstances, narrowed
 from reconciler.specs.reader import Declared
 from tests.plan.kit import DAY, HOUR, T0, applied, declared, live, planned
 
-BOUND = Bound("acme", "store-1", "sha256:specs", "sha256:policy", "1.0")
+BOUND = Bound("acme", "store-1", "sha256:specs", "sha256:policy", "sha256:rules", "1.0")
 
 lifecycles = st.fixed_dictionaries(
     {},

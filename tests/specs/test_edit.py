@@ -93,7 +93,7 @@ EDITS = {
         "-    labels: {env:  prod}",
         "+    labels: {env: prod, example.com/site: a}",
     ],
-    "labels.env=": ["-    labels: {env:  prod}", "+    labels: {}"],
+    "labels.env=": ["-    labels: {env:  prod}"],
     "labels.other=": [],
     "kubernetes.name=": [],
     "format=json": ["-deliver: {format: yaml}", "+deliver: {format: json}"],

@@ -76,6 +76,7 @@ def test_the_nearest_word_is_offered_only_when_it_is_near() -> None:
 
 def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a.yaml"
+    path.parent.mkdir(exist_ok=True)
     write_whole(path, b"one", 0o600)
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"one", 0o600)
     path.chmod(0o640)
