@@ -171,6 +171,7 @@ class Workspace:
             changes=changes,
             blocked=(
                 *self._store_lost(state),
+                *self._artifacts_lost(counted),
                 *blocks(changes, fleet, settings.brakes, overrides),
                 *self._unsealable(changes),
             ),
@@ -207,6 +208,17 @@ class Workspace:
                 f"the live store {self.shown_store} is empty, and {folder} tells of applies",
                 "name the store that they were made to, or restore it; if it is lost for good, move"
                 f" {folder} away, and every token is issued anew",
+            )
+
+    def _artifacts_lost(self, counted: _Counted) -> Iterator[Block]:
+        """A folder that is not there was not checked out, more often than it was deleted."""
+        folder = self.specs.settings.artifacts
+        if counted.delivered and not (self.root / folder).is_dir():
+            yield Block(
+                "artifacts-missing",
+                f"there is no folder {folder}, and {counted.delivered} artifacts belong in it",
+                f"check it out, or restore it from git; if it is lost for good, mkdir {folder}, and every"
+                " credential is made anew",
             )
 
     def _unsealable(self, changes: tuple[Change, ...]) -> Iterator[Block]:
@@ -334,11 +346,13 @@ class _Counted:
     def __init__(self, found: Iterator[tuple[LiveToken, ArtifactState]]) -> None:
         self._found = found
         self.live = 0
+        self.delivered = 0
         self.protected: set[str] = set()
 
     def __iter__(self) -> Iterator[tuple[LiveToken, ArtifactState]]:
         for token, artifact in self._found:
             self.live += 1
+            self.delivered += token.artifact_path is not None
             if token.protect:
                 self.protected.add(token.name)
             yield token, artifact

@@ -7,7 +7,7 @@ then is what the next run starts from (`resume`): there is one path for both.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -63,9 +63,17 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         _publish_and_activate(doing)
     except (Exception, KeyboardInterrupt) as error:
         if not _has_changed(doing):
+            _give_up(doing)
             raise
         raise partly("the plan was applied in part", error) from error
     return tuple(doing.done)
+
+
+def _give_up(doing: _Apply) -> None:
+    """Ends the run as if it had never been, so that the next has nothing to settle. As well as it can."""
+    numbers = frozenset(range(len(doing.job.plan.changes)))
+    with suppress(ReconcilerError):
+        doing.ports.store.commit(doing.lease, Batch(finish=Finish(doing.job.run.id, numbers)))
 
 
 def partly(what: str, error: BaseException) -> PartlyApplied:

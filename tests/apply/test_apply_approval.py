@@ -137,6 +137,7 @@ def test_a_saved_plan_of_another_place_is_refused(house: House, command: Command
     own = house.url
     house.close()
     house.url = f"sqlite:///{tmp_path}/other.db"
+    (house.root / "artifacts/records").rename(tmp_path / "records")
     house.apply()
     assert command("apply", path, "--yes") == 1
     house.url, house.name = own, "beta"

@@ -241,6 +241,38 @@ def test_a_lost_store_does_not_mean_that_nothing_exists(stocked: Shop) -> None:
     assert {file: data for file, data in stocked.tree().items() if file != "other.db"} == before
 
 
+def test_an_artifacts_folder_that_is_not_there_does_not_mean_that_all_is_lost(stocked: Shop) -> None:
+    (stocked.root / "artifacts").rename(stocked.root / "elsewhere")
+    ran = stocked.run("apply", "--yes")
+    assert ran.code == 3
+    assert "there is no folder artifacts, and 4 artifacts belong in it" in ran.err
+    (stocked.root / "elsewhere").rename(stocked.root / "artifacts")
+    assert "Nothing to do" in stocked.ok("apply", "--yes").out
+
+
+def test_an_apply_that_fails_before_anything_changed_exits_1_every_time(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not with 6, at which a pipeline would run it again for ever."""
+    rules = stocked.root / ".sops.yaml"
+    rules.write_text("creation_rules:\n  - pgp: 85D77543B3D624B63CEA9E6DBC17301B491B3F21\n")
+    monkeypatch.setenv("RECONCILER_SOPS", "/no/such/sops")
+    stocked.spec(AUTH.replace("erp", "later"), "later.yaml")
+    for _ in range(3):
+        ran = stocked.run("apply", "--yes")
+        assert ran.code == 1, ran.err
+    assert len(stocked.ok("list", "--format", "json").json["tokens"]) == 4
+
+
+def test_a_plan_that_was_applied_is_not_applied_again_when_an_artifact_is_lost(stocked: Shop) -> None:
+    stocked.ok("set", "erp", "algorithm=HS512")
+    stocked.ok("plan", "--out", "tonight.plan")
+    stocked.ok("apply", "tonight.plan", "--yes")
+    (stocked.root / "artifacts/TokenAuth/erp.yaml").unlink()
+    ran = stocked.run("apply", "tonight.plan", "--yes")
+    assert ran.code == 4
+
+
 def test_a_plan_that_was_approved_is_sealed_to_whom_it_was_approved_for(shop: Shop) -> None:
     shop.ok("keygen")
     shop.spec(AUTH)
