@@ -64,6 +64,7 @@ def test_every_field_of_every_kind_can_be_set() -> None:
                 assert found == Assignment((part, field), "=", None)
 
 
+STAYS = "it stays for good; for another: reconcile new, then reconcile remove"
 EXAMPLE = "for example apis=device.read,device.list or apis+=telemetry.write"
 REFUSED = {
     ("RSAToken", "apis"): ('"apis" is not FIELD=VALUE', EXAMPLE),
@@ -73,8 +74,8 @@ REFUSED = {
     ("RSAToken", "users=x"): ('RSAToken has no field "users"', None),
     ("RSAToken", "kind=x"): ('RSAToken has no field "kind"', None),
     ("RSAToken", "apis.x=y"): ('RSAToken has no field "apis.x"', None),
-    ("RSAToken", "name=x"): ("a name is not set", "it stays for good; for another: reconcile new, then reconcile remove"),
-    ("RSAToken", "metadata.name="): ("a name is not set", "it stays for good; for another: reconcile new, then reconcile remove"),
+    ("RSAToken", "name=x"): ("a name is not set", STAYS),
+    ("RSAToken", "metadata.name="): ("a name is not set", STAYS),
     ("RSAToken", "owner+=x"): ("owner is not a list", "write owner=VALUE"),
     ("RSAToken", "enabled-=x"): ("enabled is not a list", "write enabled=VALUE"),
     ("RSAToken", "rotate=90d"): ("rotate is a mapping", "set what is in it: rotate.every=VALUE"),
