@@ -76,7 +76,8 @@ def _reading(root: Path, names: Sequence[str]) -> Iterator[Connection]:
 
 def _child(answer: Connection, send: Connection, root: Path, names: Sequence[str]) -> None:
     """Without its own end of the parent's pipe, it ends when the parent does."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     answer.close()
     with suppress(OSError):
         send.send(read_share(root, names))
