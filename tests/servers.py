@@ -73,8 +73,11 @@ def _install(home: Path) -> Path:
     original = max(Path(spec.origin).parent.glob("pginstall*"), key=lambda path: path.name)
     if os.geteuid() != 0 or all(_open_to_all(path) for path in (original / "bin" / "x").parents):
         return original / "bin"
-    copied = home / "install"
+    # The programs look for their libraries beside the package, so both are copied as they lie.
+    site, package = original.parents[1], original.parent.name
+    copied = home / "site" / package / original.name
     shutil.copytree(original, copied, symlinks=True)
+    shutil.copytree(site / f"{package}.libs", home / "site" / f"{package}.libs")
     return copied / "bin"
 
 

@@ -39,7 +39,7 @@ def command(invocation: Invocation, name: str, output: str | None, *, stdout: bo
     delivered = opened(invocation.workspace, name)
     text = plaintext(delivered.opened, delivered.form)
     if stdout:
-        sys.stdout.write(text.open())
+        click.echo(text.open(), nl=False)
         return 0
     path = Path(output or Path(delivered.path).name)
     write_private(path, text)
