@@ -69,7 +69,7 @@ def _reading(root: Path, names: Sequence[str]) -> Iterator[Connection]:
         yield answer
     finally:
         answer.close()
-        process.terminate()
+        process.kill()
         process.join()
         process.close()
 
