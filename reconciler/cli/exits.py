@@ -42,7 +42,7 @@ def run(cli: click.Command, arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _drop_output()
         return 0
-    except Exception as error:  # noqa: BLE001 - the outermost frame
+    except Exception as error:
         if isinstance(error, OSError) and _of_output(error):
             _drop_output()
             click.echo(f"error: the result cannot be written: {error.strerror}", err=True)
