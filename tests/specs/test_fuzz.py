@@ -74,7 +74,9 @@ def test_a_mutated_spec_is_read_to_its_end(seed: bytes, changes: list[tuple[str,
 @settings(max_examples=300, deadline=None)
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_to_their_end(data: bytes) -> None:
-    for fault in read_file("f", data).faults:
+    faults = read_file("f", data).faults
+    assert all(fault.file == "f" and fault.rule and fault.message for fault in faults)
+    for fault in faults:
         assert_inside(fault, data)
 
 
