@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from reconciler.artifacts.names import is_age, once
 from reconciler.secret import Secret
 
 
@@ -37,15 +38,39 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """To whom an artifact is sealed, as its creation rule says (`.sops.yaml`)."""
+    """To whom an artifact is sealed, as its creation rule says (`.sops.yaml`).
+
+    Recipients are named as in a file's metadata: see `names`.
+    """
 
     rule: int
     """Which creation rule matched, counted from 0 as in the file."""
-    age: tuple[str, ...] = ()
-    """Age and SSH recipients, in the order of the rule."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """The recipients of each key group, each once: age first, in the order of the rule."""
+    threshold: int = 0
+    """How many groups it takes to open the artifact; 0 when there is one group."""
     native: bool = True
     """Whether age recipients in one group are all there is, so that no other program is needed."""
     mac_only_encrypted: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every recipient, each once."""
+        return once(name for group in self.groups for name in group)
+
+    @property
+    def age(self) -> tuple[str, ...]:
+        """Age and SSH recipients, each once: everyone, where the rule is native."""
+        return tuple(name for name in self.names if is_age(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an artifact should hold, as the live store or a record says."""
+
+    header: Header
+    contents: str | None = None
+    """Digest of what was sealed (`contents_digest`); None where nobody kept it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +95,8 @@ class Sealer(Protocol):
 class Opener(Protocol):
     """Opens sealed files with the reader's own identities."""
 
-    def open(self, data: bytes, path: str, expected: Header | None = None) -> Opened:
-        """What the file holds, checked; `expected` is whose it should be, as the live record says.
+    def open(self, data: bytes, path: str, expected: Expected | None = None) -> Opened:
+        """What the file holds, checked; `expected` is what it should hold.
 
         A whole file put in another's place is whole: only the caller knows whose it should be.
         Raises CannotOpen or ArtifactTampered.

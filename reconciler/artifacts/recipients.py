@@ -1,88 +1,109 @@
-"""The recipients that one creation rule names, and whether age is all that they need."""
+"""To whom one creation rule seals: its key groups, and whether age is all that they need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.artifacts import agewrap
+from reconciler.artifacts import agewrap, bech32
+from reconciler.artifacts.names import TYPES, is_age, is_classic, is_post_quantum, once
+from reconciler.artifacts.rulekeys import direct, members
 from reconciler.artifacts.tree import Node, Tree
 from reconciler.errors import NoRecipients
 
-OTHERS = ("pgp", "kms", "gcp_kms", "azure_keyvault", "hc_vault_transit_uri", "hckms")
-"""What names recipients of other types, in a rule."""
-GROUPED = ("pgp", "kms", "gcp_kms", "azure_keyvault", "hc_vault", "hckms")
-"""The same, in a key group."""
-
-_POST_QUANTUM = ("age1pq1", "age1tagpq1")
+MAX_GROUPS = 255
+"""Over as many groups can SOPS split a data key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Age recipients in the order of the rule, each once, and whether we seal to them ourselves."""
+    """The recipients of each group, how many groups it takes, and whether we seal to them ourselves."""
 
-    age: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+    threshold: int
     native: bool
 
 
 def of_rule(rule: Tree) -> Found:
-    """The recipients of a rule. Raises NoRecipients. With key groups, SOPS reads nothing else."""
-    groups = rule.get("key_groups")
-    if isinstance(groups, list) and groups:
-        members = [list(_members(group)) for group in groups]
-        age = [one for group in members for member in group for one in _listed(member.get("age"))]
-        others = any(member.get(name) for group in members for member in group for name in GROUPED)
-        return _found(age, others=others, split=len(members) > 1)
-    return _found(_listed(rule.get("age")), others=any(rule.get(name) for name in OTHERS), split=False)
-
-
-def _members(group: Node, levels: int = 8) -> Iterator[Tree]:
-    """A key group and the groups merged into it, those first: the order of SOPS."""
-    if not isinstance(group, dict) or levels == 0:
-        raise NoRecipients("a key group is not a map", hint="write key_groups as a list of maps")
-    merged = group.get("merge")
-    for one in merged if isinstance(merged, list) else []:
-        yield from _members(one, levels - 1)
-    yield group
-
-
-def _listed(value: Node) -> list[str]:
-    """A comma-separated string, or a list of them."""
-    texts = value if isinstance(value, list) else [value] if value is not None else []
-    found: list[str] = []
-    for text in texts:
-        if not isinstance(text, str):
-            raise NoRecipients("an age recipient is not text", hint="write age recipients as text")
-        found += [part.strip() for part in text.split(",") if part.strip()]
-    return found
-
-
-def _found(age: list[str], *, others: bool, split: bool) -> Found:
-    if not age and not others:
-        raise NoRecipients("it names no recipient", hint="add age: with at least one recipient")
-    once = tuple(dict.fromkeys(age))
-    _check_mix(once)
-    foreign = [one for one in once if not _is_native(one)]
-    native = not (foreign or others or split)
-    return Found(once, native)
-
-
-def _check_mix(age: tuple[str, ...]) -> None:
-    strong = [one for one in age if one.startswith(_POST_QUANTUM)]
-    if strong and len(strong) != len(age):
+    """The recipients of a rule whose fields have their types. Raises NoRecipients."""
+    groups = _groups(rule)
+    if not all(groups):
         raise NoRecipients(
-            "it mixes post-quantum and classic age recipients: "
+            "it names no recipient" if len(groups) == 1 else "one of its key groups names no recipient",
+            hint="add age: with at least one recipient",
+        )
+    threshold = _threshold(rule.get("shamir_threshold"), len(groups))
+    _check_mix(groups, threshold)
+    # Every recipient is looked at, so that a typo shows before anything is sealed.
+    native = [_is_native(name) for group in groups for name in group]
+    return Found(groups, threshold, len(groups) == 1 and all(native))
+
+
+def _groups(rule: Tree) -> tuple[tuple[str, ...], ...]:
+    """With key groups, SOPS reads no recipients beside them."""
+    split = rule.get("key_groups")
+    if isinstance(split, list) and split:
+        return tuple(_ordered(members(group)) for group in split if isinstance(group, dict))
+    return (_ordered(direct(rule)),)
+
+
+def _ordered(names: Iterable[str]) -> tuple[str, ...]:
+    """Each once, age first and then by type: as a file names them."""
+    order = tuple(TYPES)
+    return tuple(
+        sorted(once(names), key=lambda name: -1 if is_age(name) else order.index(name.split(" ")[0]))
+    )
+
+
+def _threshold(given: Node, groups: int) -> int:
+    """How many groups it takes. SOPS does not look at a threshold where there is one group."""
+    if groups == 1:
+        return 0
+    threshold = given if isinstance(given, int) and given else groups
+    if groups > MAX_GROUPS or not 1 < threshold <= groups:
+        raise NoRecipients(
+            f"its shamir_threshold is {threshold}, and it has {groups} key groups",
+            hint=f"take 2 or more, up to the number of key groups; there may be {MAX_GROUPS} of those",
+        )
+    return threshold
+
+
+def _check_mix(groups: tuple[tuple[str, ...], ...], threshold: int) -> None:
+    """Raises NoRecipients for post-quantum recipients who protect nothing.
+
+    Any recipient of a group opens the group's share, so a group is as weak as its weakest. Inside a
+    group a mix is refused, as age does. Across groups, whoever breaks classic keys gets the share of
+    every classic group: with as many of those as it takes to open the artifact, the post-quantum
+    groups are not even asked. With fewer, a post-quantum share is always missing, and the mix is fine.
+    """
+    weak = [any(map(is_classic, group)) for group in groups]
+    strong = [any(map(is_post_quantum, group)) for group in groups]
+    if any(here and there for here, there in zip(weak, strong, strict=True)):
+        raise NoRecipients(
+            "it mixes post-quantum and classic recipients: "
             "whoever breaks the classic one reads everything, so the other protects nothing",
-            hint="use recipients of one sort in a rule",
+            hint="use recipients of one sort in a rule, or in each of its key groups",
+        )
+    if any(strong) and any(weak) and sum(weak) >= threshold:
+        raise NoRecipients(
+            f"it mixes post-quantum and classic key groups, and {sum(weak)} classic ones are enough to open "
+            f"it with a threshold of {threshold}: so the others protect nothing",
+            hint="raise shamir_threshold above the number of classic key groups",
         )
 
 
-def _is_native(one: str) -> bool:
-    """Classic age and SSH keys are ours; plugins and post-quantum keys are the program's.
+def _is_native(name: str) -> bool:
+    """Classic age and SSH keys are ours; plugins, post-quantum keys and other types are the program's.
 
-    Raises NoRecipients for what is neither.
+    Raises NoRecipients for what is no age recipient, and no other.
     """
-    if one.startswith("age1") and one.count("1") > 1:
+    if not is_age(name):
         return False
-    agewrap.recipient(one)
-    return True
+    if not name.startswith("age1") or name.count("1") == 1:
+        agewrap.recipient(name)
+        return True
+    if not bech32.is_whole(name):
+        raise NoRecipients(
+            f"{name!r} is not a recipient that can be sealed to", hint="copy the whole public key: age1…"
+        )
+    return False

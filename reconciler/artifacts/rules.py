@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.artifacts import recipients
+from reconciler.artifacts import goyaml, recipients
 from reconciler.artifacts.goregex import UnusableError, compiled
 from reconciler.artifacts.interface import Recipients
-from reconciler.artifacts.text.events import FaultyYamlError, parse_node
+from reconciler.artifacts.ruleshape import CONFIG as CONFIG_SHAPE
+from reconciler.artifacts.ruleshape import SELECTIONS
+from reconciler.artifacts.text.events import FaultyYamlError
 from reconciler.artifacts.tree import Node, Tree
 from reconciler.errors import NoRecipients
 from reconciler.files import read_regular
@@ -25,12 +27,15 @@ class Rule:
 
     recipients: Recipients
     document: Mapping[str, Node]
-    """The rule as it stands in the file: the sops program reads it itself."""
+    """The rule as it stands in the file, with the types of its fields: the sops program reads it itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A `.sops.yaml`. A rule that no path matches may be faulty: SOPS does not look at it either."""
+    """A `.sops.yaml`, whose fields have their types.
+
+    What a rule names is looked at when a path matches it: SOPS does not look at the others either.
+    """
 
     source: str
     """How the file is called in messages."""
@@ -43,9 +48,7 @@ class Config:
         """The first rule that matches a path relative to the workspace. Raises NoRecipients."""
         for index, rule in enumerate(self.rules):
             if self._matches(index, rule, self.prefix + path):
-                if index not in self._read:
-                    self._read[index] = _rule(index, rule, self.source)
-                return self._read[index]
+                return self._read.get(index) or self._read.setdefault(index, _rule(index, rule, self.source))
         raise NoRecipients(
             f"no creation rule of {self.source} matches {self.prefix}{path}",
             hint="add a rule for it, or one without path_regex at the end",
@@ -53,7 +56,7 @@ class Config:
 
     def _matches(self, index: int, rule: Tree, path: str) -> bool:
         pattern = rule.get("path_regex")
-        if pattern is None or pattern == "":
+        if not pattern:
             return True
         try:
             return compiled(str(pattern)).search(path) is not None
@@ -66,13 +69,15 @@ class Config:
 
 def _rule(index: int, rule: Tree, source: str) -> Rule:
     try:
+        _check_selections(rule)
         found = recipients.of_rule(rule)
     except NoRecipients as fault:
         raise NoRecipients(f"creation rule {index} of {source}: {fault.message}", hint=fault.hint) from None
     return Rule(
         Recipients(
             rule=index,
-            age=found.age,
+            groups=found.groups,
+            threshold=found.threshold,
             native=found.native,
             mac_only_encrypted=rule.get("mac_only_encrypted") is True,
         ),
@@ -80,19 +85,26 @@ def _rule(index: int, rule: Tree, source: str) -> Rule:
     )
 
 
+def _check_selections(rule: Tree) -> None:
+    """Raises NoRecipients for more than one: SOPS refuses it, though our formats bring their own."""
+    given = [name for name in SELECTIONS if rule.get(name)]
+    if len(given) > 1:
+        raise NoRecipients(
+            f"it has {' and '.join(given)}, which contradict each other", hint="keep one of them, or none"
+        )
+
+
 def parse(data: bytes, source: str = CONFIG, prefix: str = "") -> Config:
     """The creation rules in a config's bytes. Raises NoRecipients."""
     try:
-        root = parse_node(data, aliases=True)
+        root = goyaml.parse(data)
+        config = None if root is None else CONFIG_SHAPE(root, "")
     except FaultyYamlError as fault:
         raise NoRecipients(f"{source} cannot be read: {fault}", hint="correct the file") from None
-    rules = root.get("creation_rules") if isinstance(root, dict) else None
+    rules = config.get("creation_rules") if isinstance(config, dict) else None
     if not isinstance(rules, list) or not rules:
         raise NoRecipients(f"{source} has no creation rules", hint=_NO_RULES)
-    maps = tuple(rule for rule in rules if isinstance(rule, dict))
-    if len(maps) != len(rules):
-        raise NoRecipients(f"{source} has a creation rule that is not a map", hint="correct the file")
-    return Config(source, prefix, maps)
+    return Config(source, prefix, tuple(rule for rule in rules if isinstance(rule, dict)))
 
 
 def load(root: Path) -> Config:

@@ -73,9 +73,10 @@ class Stanza:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What stands under `sops` in a file."""
+    """What stands under `sops` in a file. Recipients are called as `names` says."""
 
     age: tuple[Stanza, ...]
+    """Each opens the file by itself; none where the data key is split over key groups."""
     lastmodified: str
     """RFC 3339, UTC, whole seconds."""
     mac: str
@@ -83,14 +84,27 @@ class Metadata:
     mac_only_encrypted: bool = False
     version: str = ""
     others: tuple[str, ...] = ()
-    """Recipients of other types, and those in key groups, as they are named in the file."""
-    grouped: bool = False
-    """Whether the data key is split over key groups, so that one stanza is not enough."""
+    """Recipients of other types, who open the file by themselves too."""
+    split: tuple[tuple[str, ...], ...] = ()
+    """The recipients of each key group over which the data key is split."""
+    threshold: int = 0
+    """How many key groups it takes to open the file; 0 where it is not split."""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the data key is split over key groups, so that one stanza is not enough."""
+        return bool(self.split)
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The recipients of each key group, age first; one group where the data key is not split."""
+        whole = tuple(stanza.recipient for stanza in self.age) + self.others
+        return (whole, *self.split) if whole else self.split
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """Every recipient, age first, in the order of the file."""
-        return tuple(stanza.recipient for stanza in self.age) + self.others
+        """Every recipient of every group, age first, in the order of the file."""
+        return tuple(name for group in self.groups for name in group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from reconciler.errors import NoRecipients
 from .kit import Bench, key_pair
 
 A, B = key_pair()[0], key_pair(1)[0]
+PQ, TAGPQ = "age1pq1qqqqlmxu2v", "age1tagpq1ppppnc6as8"
 PGP = "D900CC6FBB336AD718288D0E8F2332D721CDA774"
 SAME = {
     "one": f"- age: {A}",
@@ -36,6 +37,8 @@ SAME = {
     "group wins over age": f"- {{age: {A}, key_groups: [{{age: [{B}]}}]}}",
     "merged group": f"- key_groups: [{{merge: [{{age: [{B}]}}], age: [{A}]}}]",
     "unknown key": f"- {{age: {A}, comment: x}}",
+    "long number": f"- {{age: {A}, comment: {'9' * 500}}}",
+    "no context": f"- key_groups: [{{age: [{A}], kms: [{{context: }}]}}]\n  path_regex: x/\n- age: {A}",
     "faulty later rule": f"- age: {A}\n- {{path_regex: '(', age: nonsense}}",
     "own selection": f"- {{age: {A}, encrypted_regex: ^nothing$}}",
     "anchors": f"- age: [&a {A}, {B}]\n- age: *a",
@@ -74,11 +77,27 @@ REFUSED = {
     "no rule matches": (f"- {{path_regex: ^other/, age: {A}}}", "no creation rule of .* matches artifacts/"),
     "unusable regex": (f"- {{path_regex: '(', age: {A}}}", "path_regex of creation rule 0 .* cannot be used"),
     "lookahead": (f"- {{path_regex: '(?=a)', age: {A}}}", "cannot be used: SOPS does not know"),
-    "key of another type": ("- age: {a: b}", "an age recipient is not text"),
-    "group is no map": ("- key_groups: [x]", "a key group is not a map"),
-    "rule is no map": ("- x", "creation rule that is not a map"),
+    "key of another type": ("- age: {a: b}", "creation rule 0 of .*: what age names is not text"),
+    "group is no map": (
+        "- key_groups: [x]",
+        r"cannot be read: creation_rules\[0\]\.key_groups\[0\] is not a map",
+    ),
+    "rule is no map": ("- x", r"cannot be read: creation_rules\[0\] is not a map"),
     "no rules": ("  []", "has no creation rules"),
     "not yaml": ("- [", "cannot be read: it is not YAML"),
+    "two selections": (f"- {{age: {A}, encrypted_regex: a, unencrypted_suffix: b}}", "contradict each other"),
+    "empty place": (f"- age: [{A}, '']", "it has an empty recipient"),
+    "empty group": (f"- key_groups: [{{age: [{A}]}}, {{}}]", "one of its key groups names no recipient"),
+    "threshold": (
+        f"- {{key_groups: [{{age: [{A}]}}, {{age: [{B}]}}], shamir_threshold: 3}}",
+        "threshold is 3",
+    ),
+    "azure": ("- azure_keyvault: x", "'x' is not a key of Azure Key Vault"),
+    "vault": ("- hc_vault_transit_uri: x", "'x' is not a key of Vault transit"),
+    "huawei": ("- hckms: [x]", "'x' is not a key of Huawei Cloud KMS"),
+    "plugin": ("- age: age1yubikey1qqqqqqqq", "'age1yubikey1qqqqqqqq' is not a recipient"),
+    "short plugin": ("- age: age1yubikey1qqq", "is not a recipient"),
+    "letters of a plugin": ("- age: age1yubikey1bbbbbbbbbb", "is not a recipient"),
 }
 
 
@@ -107,13 +126,14 @@ FOREIGN = {
     "pgp": f"{{pgp: {PGP}}}",
     "age and kms": f"{{age: {A}, kms: 'arn:aws:kms:x'}}",
     "gcp": "{gcp_kms: x}",
-    "azure": "{azure_keyvault: x}",
-    "vault": "{hc_vault_transit_uri: x}",
+    "azure": "{azure_keyvault: 'https://x.test/keys/k'}",
+    "vault": "{hc_vault_transit_uri: 'https://x.test/v1/transit/keys/k'}",
+    "huawei": "{hckms: ['region:id']}",
     "two groups": f"{{key_groups: [{{age: [{A}]}}, {{age: [{B}]}}], shamir_threshold: 2}}",
     "mixed group": f"{{key_groups: [{{age: [{A}], pgp: [{PGP}]}}]}}",
     "merged pgp": f"{{key_groups: [{{merge: [{{pgp: [{PGP}]}}], age: [{A}]}}]}}",
-    "plugin": "{age: age1yubikey1qqqqqqqq}",
-    "post-quantum": "{age: 'age1pq1qqqq,age1pq1zzzz'}",
+    "plugin": "{age: age1yubikey1qqqq265fsq}",
+    "post-quantum": f"{{age: '{PQ},{TAGPQ}'}}",
 }
 
 
@@ -124,13 +144,85 @@ def test_what_needs_the_program(name: str) -> None:
     assert not config.match("x").recipients.native
 
 
-def test_post_quantum_and_classic_do_not_mix() -> None:
-    """A mix is refused with the reason; the rule's number is named."""
-    text = f"creation_rules: [{{path_regex: y, age: {A}}}, {{age: 'age1pq1qqqq,{A}'}}]"
+@pytest.mark.parametrize("other", [f"age: [{PQ}, {A}]", f"{{age: {PQ}, pgp: {PGP}}}"], ids=["age", "pgp"])
+def test_post_quantum_and_classic_do_not_mix(other: str) -> None:
+    """A mix is refused with the reason, PGP being classic too; the rule's number is named."""
+    text = f"creation_rules:\n- {{path_regex: y, age: {A}}}\n- {other}\n"
     with pytest.raises(
         NoRecipients, match=r"creation rule 1 of \.sops\.yaml: it mixes post-quantum and classic"
     ):
         parse(text.encode()).match("x")
+
+
+@pytest.mark.parametrize(
+    ("groups", "threshold", "reason"),
+    [
+        ([[PQ], [A], [B]], 2, "2 classic ones are enough"),
+        ([[PQ], [A], [B]], 3, None),
+        ([[PQ], [TAGPQ], [A]], 2, None),
+        ([[PQ], [TAGPQ]], 2, None),
+        ([[A], [B]], 2, None),
+        ([[PQ, A], [PQ], [TAGPQ]], 3, "whoever breaks the classic one"),
+    ],
+)
+def test_classic_groups_must_not_be_enough(
+    groups: list[list[str]], threshold: int, reason: str | None
+) -> None:
+    """Classic groups beside post-quantum ones are refused where they alone open the artifact."""
+    rule = {"key_groups": [{"age": one} for one in groups], "shamir_threshold": threshold}
+    config = parse(json.dumps({"creation_rules": [rule]}).encode())
+    if reason is None:
+        assert config.match("x").recipients.threshold == threshold
+        return
+    with pytest.raises(NoRecipients, match=reason):
+        config.match("x")
+
+
+@pytest.mark.parametrize(
+    ("groups", "threshold"), [([[A]] * 255, 0), ([[A]] * 256, 2), ([[A], [B]], 1), ([[A], [B]], -1)]
+)
+def test_thresholds_that_cannot_be_split_by(groups: list[list[str]], threshold: int) -> None:
+    """From 2 to the number of groups, of which there may be 255; none given means all of them."""
+    rule = {"key_groups": [{"age": one} for one in groups], "shamir_threshold": threshold}
+    config = parse(json.dumps({"creation_rules": [rule]}).encode())
+    if threshold == 0:
+        assert config.match("x").recipients.threshold == len(groups)
+        return
+    with pytest.raises(NoRecipients, match="shamir_threshold"):
+        config.match("x")
+
+
+def test_an_alias_bomb_is_refused_at_once() -> None:
+    """Aliases of aliases that stand for billions of values, and nesting without end, end in a sentence."""
+    lines = [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 12)]
+    bomb = "\n".join(["a0: &a0 x", *lines, "creation_rules: []"])
+    with pytest.raises(NoRecipients, match="more than 100000 values"):
+        parse(bomb.encode())
+    with pytest.raises(NoRecipients, match="deeper than 32"):
+        parse(b"[" * 5000)
+    with pytest.raises(NoRecipients, match="alias to nothing"):
+        parse(b"a: &a [*a]")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"\xff", "not UTF-8"),
+        (b"a: !python/object x", "tag"),
+        (b"[a]: x", "a key is not text"),
+        (b"a: {b: 1, b: 2}", "'b' stands twice"),
+        (b"<<: 5", "<< merges is not a map"),
+        (b"stores: {json: {indent: x}}", r"stores\.json\.indent is not a whole number"),
+        (b"stores: {json: {indent: 1e300}}", r"stores\.json\.indent is not a whole number"),
+        (b"destination_rules: [{omit_extensions: 2}]", "omit_extensions is not true or false"),
+        (b"creation_rules: [{key_groups: [{kms: [{arn: [x]}]}]}]", r"kms\[0\]\.arn is not text"),
+        (b"creation_rules: [{key_groups: [{kms: [{context: {a: [x]}}]}]}]", r"context\.a is not text"),
+    ],
+)
+def test_what_is_wrong_with_a_config_is_said(text: bytes, reason: str) -> None:
+    """Each fault names the field that has it."""
+    with pytest.raises(NoRecipients, match=reason):
+        parse(text)
 
 
 def test_the_nearest_config_wins_and_paths_are_its_own(tmp_path: Path) -> None:
@@ -174,6 +266,11 @@ def test_merge_keys_and_second_documents_are_read_as_yaml_says() -> None:
         (r"\$", "$", True),
         (r"x\z", "ax", True),
         (r"\d", "٣", False),
+        (r"^a{,2}$", "a{,2}", True),
+        (r"^a{,2}$", "aa", False),
+        (r"a[$]b", "a$b", True),
+        (r"[*+][(?=]", "+(", True),
+        (r"[[a&&~~||]", "[", True),
     ],
 )
 def test_go_patterns(pattern: str, text: str, *, matches: bool) -> None:
@@ -196,6 +293,15 @@ def test_go_patterns(pattern: str, text: str, *, matches: bool) -> None:
         r"[",
         r"(?P=n)",
         r"(?#x)",
+        r"[[:^alpha:]]",
+        r"[a--b]",
+        r"[\b]",
+        r"(?i)é",
+        r"a{1001}",
+        r"a{99999999999}",
+        r"**",
+        r"{2}",
+        "\\",
     ],
 )
 def test_patterns_that_cannot_be_used(pattern: str) -> None:
@@ -214,7 +320,18 @@ def test_rules_are_read_once(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a|a)*$", "(a+)+Z$", "(a|a)*(a+)+Z$", "((a|b)c)*", "(?:a*){2,}", "((a*))+", "(a{1,9})*", "a*a*a*a*a*b"],
+    [
+        "(a|a)*$",
+        "(a+)+Z$",
+        "(a|a)*(a+)+Z$",
+        "((a|b)c)*",
+        "(?:a*){2,}",
+        "((a*))+",
+        "(a{1,9})*",
+        "(?P<n>(a+)+)$",
+        "(a?a?)*b",
+        "a*a*a*a*a*b",
+    ],
 )
 def test_a_pattern_that_python_would_try_for_hours_is_refused(pattern: str) -> None:
     with pytest.raises(UnusableError, match="repeat"):

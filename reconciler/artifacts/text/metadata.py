@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 
+from reconciler.artifacts.names import TYPES, named
 from reconciler.artifacts.tree import (
     DEFAULT_SELECTION,
     RULE_NAMES,
@@ -14,21 +17,24 @@ from reconciler.artifacts.tree import (
     Stanza,
     Tree,
 )
-from reconciler.errors import ArtifactTampered
+from reconciler.errors import ArtifactTampered, SealFailed
 
-_OTHERS = {
-    "pgp": ("fp",),
-    "kms": ("arn",),
-    "gcp_kms": ("resource_id",),
-    "azure_kv": ("vault_url", "name", "version"),
-    "hc_vault": ("vault_address", "engine_path", "key_name"),
-    "hckms": ("key_id",),
-}
-"""Recipient list → the fields that name one recipient."""
+_COUNT = re.compile(r"(?P<whole>[0-9]{1,3})(\.0)?")
+"""JSON has no whole numbers of its own."""
 
 
 def as_map(metadata: Metadata) -> Tree:
-    """The metadata of a file that we seal, as the map that stands under `sops`."""
+    """The metadata of a file that we seal, as the map that stands under `sops`.
+
+    Raises SealFailed for recipients that are not age in one group: what the data key is for them was
+    not kept, and a file without them would shut them out.
+    """
+    if metadata.others or metadata.split:
+        raise SealFailed(
+            f"a file for {', '.join((*metadata.others, *itertools.chain(*metadata.split)))} cannot be "
+            "written without the sops program",
+            hint="install the sops program, or use age recipients alone, in one group",
+        )
     ages: list[Node] = [{"recipient": one.recipient, "enc": one.enc} for one in metadata.age]
     entries: Tree = {
         "age": ages,
@@ -52,7 +58,7 @@ def document(tree: Tree) -> Document:
 
 def from_map(entries: Tree) -> Metadata:
     """The metadata that a map under `sops` says. Raises ArtifactTampered."""
-    groups = _maps(entries.get("key_groups"))
+    groups = tuple(_group(group) for group in _maps(entries.get("key_groups")))
     return Metadata(
         age=tuple(Stanza(_text(one, "recipient"), _text(one, "enc")) for one in _maps(entries.get("age"))),
         lastmodified=_text(entries, "lastmodified"),
@@ -60,9 +66,21 @@ def from_map(entries: Tree) -> Metadata:
         selection=_selection(entries),
         mac_only_encrypted=entries.get("mac_only_encrypted") in (True, "true"),
         version=_text(entries, "version") if "version" in entries else "",
-        others=(*_names(entries), *(name for group in groups for name in _group(group))),
-        grouped=bool(groups),
+        others=tuple(_others(entries)),
+        split=groups,
+        # SOPS takes a threshold that is not there for one that asks for every group.
+        threshold=(_threshold(entries.get("shamir_threshold")) or len(groups)) if groups else 0,
     )
+
+
+def _threshold(node: Node) -> int:
+    """A number, which is text in dotenv files, and 0 where there is none."""
+    found = _COUNT.fullmatch("0" if node is None else str(node))
+    if found is None:
+        raise ArtifactTampered(
+            "the sops metadata is damaged: shamir_threshold is not a number", hint="restore it from git"
+        )
+    return int(found["whole"])
 
 
 def _selection(entries: Tree) -> Selection:
@@ -72,15 +90,14 @@ def _selection(entries: Tree) -> Selection:
     return given[0] if given else DEFAULT_SELECTION
 
 
-def _group(group: Tree) -> Iterator[str]:
-    yield from (_text(one, "recipient") for one in _maps(group.get("age")))
-    yield from _names(group)
+def _group(group: Tree) -> tuple[str, ...]:
+    return (*(_text(one, "recipient") for one in _maps(group.get("age"))), *_others(group))
 
 
-def _names(entries: Tree) -> Iterator[str]:
-    for name, fields in _OTHERS.items():
-        for one in _maps(entries.get(name)):
-            yield f"{name} " + "/".join(_text(one, field) for field in fields)
+def _others(entries: Tree) -> Iterator[str]:
+    for kind, fields in TYPES.items():
+        for one in _maps(entries.get(kind)):
+            yield named(kind, *(_text(one, field) for field in fields))
 
 
 def _maps(node: Node) -> list[Tree]:
