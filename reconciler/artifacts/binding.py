@@ -3,12 +3,14 @@
 SOPS authenticates values under their keys, and the plain text of all of them in a row. It does not
 see a renamed plain key, text moved over the border of two plain values, an added null, other list
 nesting, or `true` that became `"True"`. The binding is one more encrypted value: canonical JSON
-with the header and the shape, made when the file is sealed and compared when it is opened.
+with the header and the shape, made when the file is sealed and compared when it is opened. What we
+seal has no comments, which SOPS does not check either: one that stands in a file is refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -19,11 +21,25 @@ from reconciler.errors import ArtifactTampered
 from reconciler.secret import Secret
 
 Shape: TypeAlias = "str | Sequence[Shape] | Mapping[str, Sequence[Sequence[Shape]]]"
-"""A leaf is a word, a list is a list, a map is `{"map": [[key, shape], …]}`: its order counts."""
+"""A leaf is a word, a list is a list, a map is `{"map": [[key, shape], …]}`, in any order.
+
+SOPS itself changes the order of keys (`sops unset`, then `sops set`), and no value changes by it.
+"""
 
 VERSION = 1
 _KEYS = {"generation", "id", "kind", "shape", "version"}
 _RESTORE = "restore the file from git, or rotate the token"
+_KINDS = {"empty": "an empty string", "null": "a null", "damaged": "a damaged ENC[…]"}
+_TYPED = re.compile(r"ENC\[AES256_GCM,[^\]]*type:(\w+)\]")
+
+
+class Commented(dict[str, Node]):
+    """The tree of a file in which a comment stands: it can be read, and is not as it was sealed."""
+
+    def __init__(self, tree: Tree, line: int) -> None:
+        super().__init__(tree)
+        self.line = line
+        """The line of the first one, counted from 1."""
 
 
 def shape(tree: Tree, selection: Selection) -> Shape:
@@ -32,7 +48,15 @@ def shape(tree: Tree, selection: Selection) -> Shape:
 
 
 def sealed_shape(tree: Tree, selection: Selection) -> Shape:
-    """The shape of a sealed tree: that of the tree it was made from, if nobody touched it."""
+    """The shape of a sealed tree: that of the tree it was made from, if nobody touched it.
+
+    Raises ArtifactTampered where a comment stands in its file.
+    """
+    if isinstance(tree, Commented):
+        raise ArtifactTampered(
+            f"a comment stands at line {tree.line}, and none was sealed",
+            hint="remove it with sops edit, or restore the file from git",
+        )
     return _shape(tree, selection, _sealed_type, encrypted=selection.starts_encrypted)
 
 
@@ -63,7 +87,9 @@ def _sealed_type(leaf: Leaf) -> str:
     if leaf == "":
         return "empty"
     if isinstance(leaf, str) and leaf.startswith("ENC[AES256_GCM,"):
-        return leaf[leaf.rfind(":") + 1 : -1]
+        # SOPS reads on past text that follows the bracket; we do not.
+        typed = _TYPED.fullmatch(leaf)
+        return typed[1] if typed else "damaged"
     return _plain(leaf)
 
 
@@ -149,8 +175,6 @@ def _maps(sealed: dict[str, Shape], found: dict[str, Shape], place: str) -> Iter
     new = [key for key in found if key not in sealed]
     if gone or new:
         yield from _keys(sealed, found, gone, new, place)
-    elif list(sealed) != list(found):
-        yield f"the keys of {place} stand in another order"
     else:
         yield from _moved(sealed, found, place)
         for key, one in sealed.items():
@@ -199,7 +223,7 @@ def _kind(one: Shape) -> str:
     word = str(one)
     if word.startswith("="):
         return f"a plain {word[1:].partition(':')[0]}"
-    return {"empty": "an empty string", "null": "a null"}.get(word, f"an encrypted {word}")
+    return _KINDS.get(word, f"an encrypted {word}")
 
 
 def _below(place: str, key: str) -> str:

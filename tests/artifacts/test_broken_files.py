@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.artifacts.identities import Identities
 from reconciler.artifacts.interface import Header
-from reconciler.artifacts.opener import FileOpener, read_header, recipients_of
+from reconciler.artifacts.opener import FileOpener, metadata_of, read_header
 from reconciler.errors import ArtifactTampered, SealFailed
 from reconciler.secret import Secret
 
@@ -38,7 +38,7 @@ BROKEN = {
 def test_broken_yaml(name: str) -> None:
     """Each broken file raises ArtifactTampered with the path and the reason, never another error."""
     data, reason = BROKEN[name]
-    for read in (read_header, recipients_of, FileOpener(Identities()).open):
+    for read in (metadata_of, read_header, FileOpener(Identities()).open):
         with pytest.raises(ArtifactTampered, match=reason) as caught:
             read(data, "artifacts/x.yaml")
         assert "artifacts/x.yaml" in str(caught.value)
@@ -107,7 +107,7 @@ def test_every_sort_of_recipient_is_listed() -> None:
     }
     entries = {"lastmodified": "", "pgp": [{"fp": "AB"}], "kms": [{"arn": "arn:x"}], "key_groups": [group]}
     data = json.dumps({"reconciler": {"kind": "A", "id": "b", "generation": 1.0}, "sops": entries}).encode()
-    assert recipients_of(data, "x.json") == ("pgp AB", "kms arn:x", "age1x", "hc_vault v/t/k")
+    assert metadata_of(data, "x.json").recipients == ("pgp AB", "kms arn:x", "age1x", "hc_vault v/t/k")
     assert read_header(data, "x.json") == Header("A", "b", 1)
 
 

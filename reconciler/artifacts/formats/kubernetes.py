@@ -54,12 +54,16 @@ def _text(parcel: Parcel, option: str) -> str:
 
 def _check_options(parcel: Parcel) -> None:
     for name, value in parcel.options.items():
-        fits = isinstance(value, str) if name in TEXTS else name == LABELS and isinstance(value, Mapping)
-        if not fits:
+        if not (isinstance(value, str) if name in TEXTS else name == LABELS and _texts(value)):
             raise SealFailed(
                 f"a Kubernetes Secret takes no option {name!r} of that shape",
                 hint="name, namespace and type are text, and labels is a map of text",
             )
+
+
+def _texts(value: object) -> bool:
+    """Whether it is a map of text: a label that is a number or a boolean is refused by Kubernetes."""
+    return isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair)
 
 
 def header(tree: Tree) -> Header:
@@ -92,5 +96,6 @@ FORMAT = Format(
         rb'        reconciler/id: (?:"(?P<quoted>[A-Za-z0-9_.-]+)"|(?P<id>[A-Za-z0-9_.-]+))\n'
         rb'        reconciler/generation: "(?P<generation>0|[1-9][0-9]{0,14})"\n'
     ),
-    owns=lambda tree: tree.get("apiVersion") == "v1" and tree.get("kind") == "Secret",
+    # Not by its kind: where that was tampered with, the binding says so, and says it better.
+    owns=lambda tree: "apiVersion" in tree and "reconciler" not in tree,
 )

@@ -15,10 +15,10 @@ from reconciler.artifacts.formats.interface import (
     leaves,
     top_header,
 )
-from reconciler.artifacts.interface import Parcel
+from reconciler.artifacts.interface import Header, Parcel
 from reconciler.artifacts.text import json
 from reconciler.artifacts.tree import Node, Selection, Tree, at
-from reconciler.errors import SealFailed
+from reconciler.errors import ArtifactTampered, SealFailed
 from reconciler.secret import Secret
 
 KEY = "private_key"
@@ -41,6 +41,16 @@ def pack(parcel: Parcel, binding: Secret) -> Tree:
     }
 
 
+def header(tree: Tree) -> Header:
+    """The header at the top. Raises ArtifactTampered."""
+    if tree.keys() == {"data"}:
+        raise ArtifactTampered(
+            "only the private key is left in it, which is all that sops edit keeps of a .pem",
+            hint="restore the file from git; to edit it, run sops edit --input-type json --output-type json",
+        )
+    return top_header(tree)
+
+
 def fields(tree: Tree) -> Mapping[str, str | Secret]:
     """The other fields, and the private key last."""
     data = tree["data"]
@@ -54,7 +64,7 @@ FORMAT = Format(
     selection=Selection("unencrypted_regex", "^reconciler$"),
     binding_at=("binding",),
     pack=pack,
-    header=top_header,
+    header=header,
     fields=fields,
     plain=lambda fields: fields[KEY],
     emit=json.emit,
@@ -64,5 +74,5 @@ FORMAT = Format(
         rb'\t\t"id": "(?P<quoted>[A-Za-z0-9_.-]+)",\n'
         rb'\t\t"generation": (?P<generation>0|[1-9][0-9]{0,14})\n\t\}(?P<id>)'
     ),
-    owns=lambda tree: "reconciler" in tree and "data" in tree,
+    owns=lambda tree: "data" in tree,
 )

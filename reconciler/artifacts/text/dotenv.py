@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.artifacts.binding import Commented
 from reconciler.artifacts.text.metadata import as_map, document
 from reconciler.artifacts.tree import Document, Metadata, Node, Tree
 from reconciler.errors import ArtifactTampered
@@ -39,22 +40,27 @@ def parse(data: bytes) -> Document:
     """A sealed file, taken apart. Raises ArtifactTampered."""
     values: Tree = {}
     flat: dict[str, str] = {}
-    for key, value in _lines(data):
+    lines = _lines(data)
+    for key, value in _pairs(lines):
         place = flat if key.startswith(_PREFIX) else values
         if key in place:
             raise ArtifactTampered(f"the key {key} stands in the file twice", hint="restore it from git")
         place[key] = value
     if flat:
         values["sops"] = _unflatten(flat)
-    return document(values)
+    comment = next((number for number, line in enumerate(lines, 1) if line.startswith("#")), None)
+    return document(values if comment is None else Commented(values, comment))
 
 
-def _lines(data: bytes) -> list[tuple[str, str]]:
+def _lines(data: bytes) -> list[str]:
     try:
-        lines = [line for line in data.decode().split("\n") if line and not line.startswith("#")]
+        return data.decode().split("\n")
     except UnicodeDecodeError:
         raise ArtifactTampered("the file is not UTF-8 text", hint="restore it from git") from None
-    pairs = [line.partition("=") for line in lines]
+
+
+def _pairs(lines: list[str]) -> list[tuple[str, str]]:
+    pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
     if not all(equals for _, equals, _ in pairs):
         raise ArtifactTampered("a line of the file is not KEY=value", hint="restore it from git")
     return [(key, value.replace("\\n", "\n")) for key, _, value in pairs]

@@ -6,6 +6,7 @@ on deep nesting, and constructors resolve scalars by other rules than SOPS does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ruamel.yaml import YAML
@@ -16,7 +17,6 @@ from ruamel.yaml.events import (
     DocumentStartEvent,
     Event,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
     SequenceStartEvent,
 )
@@ -27,6 +27,9 @@ from reconciler.errors import ArtifactTampered
 
 MAX_BYTES = 5 * 1024 * 1024
 """As large as a file may be: more than any SOPS consumer takes."""
+_BOM = "\ufeff"
+_LINE = re.compile("[^\r\n\x85\u2028\u2029]*")
+"""The rest of a line, as the parser counts lines."""
 
 
 class FaultyYamlError(Exception):
@@ -76,15 +79,19 @@ class _Builder:
         elif isinstance(event, DocumentStartEvent):
             self.documents += 1
 
-    def start(self, event: NodeEvent) -> None:
+    def start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
         if len(self.open) == MAX_DEPTH:
             raise FaultyYamlError(f"it nests deeper than {MAX_DEPTH} levels")
         self.plainly(event)
         self.open.append(_Frame(event.anchor, is_map=isinstance(event, MappingStartEvent)))
 
-    def plainly(self, event: NodeEvent) -> None:
-        if event.anchor is not None and not self.aliases:
+    def plainly(self, event: MappingStartEvent | SequenceStartEvent | ScalarEvent) -> None:
+        if self.aliases:
+            return
+        if event.anchor is not None:
             raise FaultyYamlError("it has an anchor, which SOPS never writes")
+        if event.tag is not None:
+            raise FaultyYamlError("it has a tag, which SOPS never writes")
 
     def scalar(self, event: ScalarEvent) -> Node:
         self.plainly(event)
@@ -157,3 +164,36 @@ def _events(data: bytes) -> Iterator[Event]:
         mark = getattr(fault, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise FaultyYamlError(f"it is not YAML{where}") from None
+
+
+def comment_line(data: bytes) -> int | None:
+    """The line of the first comment in YAML that `parse_node` took; None where there is none.
+
+    The parser drops comments: a `#` in a gap between two scalars is the start of one.
+    """
+    if b"#" not in data:
+        return None
+    text = data.decode().removeprefix(_BOM)
+    gap = 0
+    for start, end in _texts(data, text):
+        if text.find("#", gap, start) >= 0:
+            break
+        gap = end
+    found = text.find("#", gap)
+    return None if found < 0 else text.count("\n", 0, found) + 1
+
+
+def _texts(data: bytes, text: str) -> Iterator[tuple[int, int]]:
+    """Where the scalars of a text stand: in them, `#` is text."""
+    for event in _events(data):
+        if isinstance(event, ScalarEvent):
+            start, end = event.start_mark.index, event.end_mark.index
+            if event.style in {"|", ">"}:
+                # A comment can follow the sign that opens a block; the text starts on the next line.
+                start = _end_of_line(text, start)
+            yield start, end
+
+
+def _end_of_line(text: str, start: int) -> int:
+    found = _LINE.match(text, start)
+    return found.end() if found else start

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
+
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+"""What a YAML block cannot carry as it is, or what its readers change; a line feed is none of it."""
 
 
 def yaml_text(fields: Mapping[str, str]) -> str:
@@ -15,8 +19,12 @@ def yaml_text(fields: Mapping[str, str]) -> str:
     out = io.StringIO()
     yaml = YAML(typ="rt")
     yaml.width = 4096
-    yaml.dump({key: LiteralScalarString(text) if "\n" in text else text for key, text in fields.items()}, out)
+    yaml.dump({key: LiteralScalarString(text) if _block(text) else text for key, text in fields.items()}, out)
     return out.getvalue()
+
+
+def _block(text: str) -> bool:
+    return "\n" in text and not _CONTROL.search(text)
 
 
 def json_text(fields: Mapping[str, str]) -> str:

@@ -28,6 +28,7 @@ _QUOTED = frozenset(_WORDS) | {
     for word in (lower, lower.capitalize(), lower.upper())
 }
 _SAFE = re.compile(r"[A-Za-z0-9_./^(][A-Za-z0-9_./^$()|+=@ -]*(?<! )")
+_SEALED = re.compile(r"ENC\[AES256_GCM,[A-Za-z0-9+/=,:]*\]")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
@@ -49,9 +50,8 @@ def resolve(text: str) -> Leaf:
 def scalar(value: Node) -> str:
     """A leaf on one line, quoted only where it must be."""
     if isinstance(value, str):
-        if value.startswith("ENC[AES256_GCM,"):
-            return value
-        return _string(value)
+        # Not by its start alone: a label can be any text.
+        return value if _SEALED.fullmatch(value) else _string(value)
     return json.dumps(value)
 
 

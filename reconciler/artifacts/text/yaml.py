@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from reconciler.artifacts.text.events import FaultyYamlError, parse_node
+from reconciler.artifacts.binding import Commented
+from reconciler.artifacts.text.events import FaultyYamlError, comment_line, parse_node
 from reconciler.artifacts.text.metadata import as_map, document
 from reconciler.artifacts.text.scalars import scalar
 from reconciler.artifacts.tree import Document, Metadata, Node, Tree
 from reconciler.errors import ArtifactTampered
 
 _INDENT = 4
+_ARMORED = re.compile(r"-----BEGIN AGE ENCRYPTED FILE-----\n([!-~][ -~]*\n)*")
+"""An age file, which is written as a block."""
 
 
 def emit(tree: Tree, metadata: Metadata) -> bytes:
@@ -27,7 +31,8 @@ def parse(data: bytes) -> Document:
         raise ArtifactTampered(f"the file cannot be read: {fault}", hint="restore it from git") from None
     if not isinstance(tree, dict):
         raise ArtifactTampered("the file is not a YAML map", hint="restore it from git")
-    return document(tree)
+    line = comment_line(data)
+    return document(tree if line is None else Commented(tree, line))
 
 
 def _map(tree: Tree, pad: str) -> Iterator[str]:
@@ -58,7 +63,7 @@ def _list(items: Iterable[Node], pad: str) -> Iterator[str]:
 
 
 def _leaf(value: Node, pad: str) -> str:
-    if isinstance(value, str) and value.startswith("-----BEGIN AGE ENCRYPTED FILE-----\n"):
+    if isinstance(value, str) and _ARMORED.fullmatch(value):
         # The program indents a block by the next multiple of four.
         inner = " " * ((len(pad) // _INDENT + 1) * _INDENT)
         return "|\n" + "\n".join(inner + line for line in value.splitlines())
