@@ -5,34 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.artifacts import agewrap, sops
-from reconciler.artifacts.interface import Parcel
-from reconciler.artifacts.packing import packed
+from reconciler.artifacts.packing import Packed
 from reconciler.artifacts.rules import Rule
-from reconciler.artifacts.tree import Entropy, Metadata, Selection, Stanza
+from reconciler.artifacts.tree import Entropy, Metadata, Stanza
 from reconciler.errors import NoRecipients
 from reconciler.secret import Secret
 
 
 class NativeSealer:
-    """Seals parcels whose recipients are age and SSH keys."""
+    """Seals for age and SSH keys."""
 
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
 
-    def seal(self, parcel: Parcel, rule: Rule) -> bytes:
+    def seal(self, packed: Packed, rule: Rule) -> bytes:
         """The bytes of the sealed file. Raises SealFailed, or NoRecipients for a bad recipient."""
-        form, tree = packed(parcel)
         data_key = self._entropy(sops.KEY_BYTES)
-        metadata = _metadata(parcel, rule, form.selection, wrapped(data_key, rule.recipients.age))
-        return form.emit(*sops.seal_tree(tree, metadata, data_key, self._entropy))
+        metadata = _metadata(packed, rule, wrapped(data_key, rule.recipients.age))
+        return packed.form.emit(*sops.seal_tree(packed.tree, metadata, data_key, self._entropy))
 
 
-def _metadata(parcel: Parcel, rule: Rule, selection: Selection, age: tuple[Stanza, ...]) -> Metadata:
+def _metadata(packed: Packed, rule: Rule, age: tuple[Stanza, ...]) -> Metadata:
     return Metadata(
         age=age,
-        lastmodified=sops.timestamp(parcel.sealed_at),
+        lastmodified=sops.timestamp(packed.sealed_at),
         mac="",
-        selection=selection,
+        selection=packed.form.selection,
         mac_only_encrypted=rule.recipients.mac_only_encrypted,
         version=sops.VERSION,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from reconciler.artifacts.binding import binding
 from reconciler.artifacts.formats import named
 from reconciler.artifacts.formats.interface import Format
@@ -13,8 +15,20 @@ _PLACEHOLDER = Secret("binding")
 """Stands where the binding will stand, so that the bound tree has its final shape."""
 
 
-def packed(parcel: Parcel) -> tuple[Format, Tree]:
-    """The format of a parcel, and its tree. Raises SealFailed."""
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What a backend seals: a tree in a format, on its way to a place."""
+
+    form: Format
+    tree: Tree = field(repr=False)
+    path: str
+    """Relative to the workspace, with `/`."""
+    sealed_at: int
+    """Epoch seconds: the file's `lastmodified`."""
+
+
+def packed(parcel: Parcel) -> Packed:
+    """A parcel as its format has it, bound. Raises SealFailed."""
     form = named(parcel.format)
     bound = binding(parcel.header, form.pack(parcel, _PLACEHOLDER), form.selection)
-    return form, form.pack(parcel, bound)
+    return Packed(form, form.pack(parcel, bound), parcel.path, parcel.sealed_at)

@@ -21,7 +21,7 @@ TIMEOUT = 60.0
 """Seconds that one run may take: a key service may be asked, a person may not."""
 
 _INSTALL = "install sops 3.9 or newer (pip install 'reconciler[sops]'), or name it in RECONCILER_SOPS"
-_SAID = 300
+_SAID = 20_000
 _VERSION = re.compile(rb"sops (\d+)\.(\d+)")
 _KEPT = frozenset(
     (
@@ -91,10 +91,18 @@ class Ended:
     code: int
     out: bytes
     said: str
-    """What it wrote to stderr, on one line and cut."""
+    """What it wrote to stderr; of very much, the end."""
 
     def __repr__(self) -> str:
         return f"Ended(code={self.code})"
+
+    @property
+    def how(self) -> str:
+        """What became of it, as the end of a sentence: it failed, or something killed it."""
+        if self.code >= 0:
+            return f"failed (exit {self.code})"
+        known = {number.value: number.name for number in signal.Signals}
+        return f"was killed ({known.get(-self.code, f'signal {-self.code}')})"
 
 
 def find(setting: str | None, path: str | None) -> str | None:
@@ -168,10 +176,14 @@ class Program:
 
     def _finish(self, child: subprocess.Popen[bytes], stdin: bytes) -> Ended:
         # What follows is raised outside of the block: the error that Python makes carries the output.
-        with suppress(subprocess.TimeoutExpired):
-            out, err = child.communicate(stdin, timeout=self._timeout)
-            return Ended(child.returncode, out, " ".join(err.decode(errors="replace").split())[:_SAID])
-        _kill(child)
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                out, err = child.communicate(stdin, timeout=self._timeout)
+                return Ended(child.returncode, out, err.decode(errors="replace")[-_SAID:])
+        finally:
+            # Whoever interrupts us means this program too: it has a session of its own, and hears nothing.
+            if child.returncode is None:
+                _kill(child)
         raise ArtifactError(
             f"the sops program did not end within {self._timeout:g} seconds",
             hint="check the network and the agents (gpg-agent, vault) that it asks",

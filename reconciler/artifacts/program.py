@@ -10,14 +10,16 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from reconciler.artifacts import binding
+from reconciler.artifacts.comparing import difference
 from reconciler.artifacts.formats.interface import Format
-from reconciler.artifacts.interface import Parcel
-from reconciler.artifacts.packing import packed
+from reconciler.artifacts.packing import Packed
 from reconciler.artifacts.process import Ended, Program
 from reconciler.artifacts.rules import Rule
+from reconciler.artifacts.said import not_opened, not_sealed
 from reconciler.artifacts.sops import typed
 from reconciler.artifacts.text.json import parse_tree
 from reconciler.artifacts.tree import Node, Selection, Tree, plain
@@ -33,45 +35,103 @@ _NOT_KEYS = (
     "encrypted_comment_regex",
     "unencrypted_comment_regex",
 )
+_RULES, _SEALED = "rules.yaml", "sealed"
+"""What stands in the folder that the program is given."""
 _RESTORE = "restore the file from git, or rotate the token"
 _DAMAGED = {
     25: "its tree cannot be walked",
     51: "the MAC does not match: a value was added, dropped or changed",
     52: "the file has no MAC",
 }
-_NO_FILE, _NO_KEY, _ALREADY = 100, 128, 203
 
 
 class ProgramSealer:
-    """Seals parcels by running the program."""
+    """Seals by running the program."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
 
-    def seal(self, parcel: Parcel, rule: Rule) -> bytes:
+    def seal(self, packed: Packed, rule: Rule) -> bytes:
         """The bytes of the sealed file. Its `lastmodified` is the program's. Raises SealFailed."""
-        form, tree = packed(parcel)
+        form, tree = packed.form, packed.tree
         secrets = list(_texts(tree))
-        with tempfile.TemporaryDirectory(prefix="reconciler-") as folder:
-            config = Path(folder) / "rules.yaml"
-            config.write_text(_config(rule, form.selection), "utf-8")
-            ended = self._run(_encrypt(config, parcel.path, form), _stdin(tree))
+        with _written({_RULES: _config(rule, form.selection)}) as folder:
+            ended = self._run(_encrypt(folder / _RULES, packed.path, form), _stdin(tree), sealing=True)
         if ended.code != 0:
-            raise _not_sealed(ended, secrets)
-        _check_sealed(form, tree, ended.out)
+            raise not_sealed(ended, secrets)
+        _check_sealed(packed, rule, ended.out)
         return ended.out
 
-    def _run(self, arguments: list[str], stdin: bytes) -> Ended:
+    def admit(self, data: bytes, packed: Packed, rule: Rule) -> bytes:
+        """A sealed file with the recipients that its rule names more, under the data key that it has.
+
+        The program unwraps that key with whatever keys it finds. Raises SealFailed.
+        """
+        rules = _config(rule, packed.form.selection)
+        with _written({_RULES: rules, _SEALED: data}) as folder:
+            ended = self._run(_update(folder, packed.form), b"", sealing=False)
+            more = _read(folder / _SEALED)
+        if ended.code != 0:
+            raise not_sealed(ended, ())
+        _check_sealed(packed, rule, more)
+        return more
+
+    def _run(self, arguments: list[str], stdin: bytes, *, sealing: bool) -> Ended:
         try:
-            return self._program.run(arguments, stdin, sealing=True)
+            return self._program.run(arguments, stdin, sealing=sealing)
         except ArtifactError as fault:
             raise SealFailed(fault.message, hint=fault.hint) from None
 
 
-def _config(rule: Rule, selection: Selection) -> str:
+@contextmanager
+def _written(files: Mapping[str, bytes]) -> Iterator[Path]:
+    """A folder with what the program reads, for as long as the block takes: rules, and sealed bytes.
+
+    Raises SealFailed.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = Path(
+                stack.enter_context(
+                    tempfile.TemporaryDirectory(prefix="reconciler-", ignore_cleanup_errors=True)
+                )
+            )
+            for name, data in files.items():
+                (folder / name).write_bytes(data)
+        except OSError as fault:
+            raise SealFailed(
+                f"the creation rule cannot be written to a temporary file for the sops program: "
+                f"{fault.strerror or 'the system refused'}",
+                hint="make room there, or name another folder in TMPDIR",
+            ) from None
+        yield folder
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise SealFailed(
+            f"what the sops program wrote cannot be read: {fault.strerror}", hint="run this again"
+        ) from None
+
+
+def _update(folder: Path, form: Format) -> list[str]:
+    return [
+        "--config",
+        str(folder / _RULES),
+        "updatekeys",
+        "--yes",
+        "--input-type",
+        form.store,
+        str(folder / _SEALED),
+    ]
+
+
+def _config(rule: Rule, selection: Selection) -> bytes:
     """The rule alone, with the format's own selection in place of any that the rule has."""
     kept = {key: value for key, value in rule.document.items() if key not in _NOT_KEYS}
-    return json.dumps({"creation_rules": [{**kept, selection.name: selection.pattern}]})
+    return json.dumps({"creation_rules": [{**kept, selection.name: selection.pattern}]}).encode()
 
 
 def _encrypt(config: Path, path: str, form: Format) -> list[str]:
@@ -101,26 +161,17 @@ def _texts(node: Node) -> Iterator[str]:
         yield from _texts(child)
 
 
-def _not_sealed(ended: Ended, secrets: list[str]) -> SealFailed:
-    reasons = {
-        _NO_FILE: "the sops program found no file to read",
-        _ALREADY: "the sops program takes the file for one that is sealed already",
-    }
-    reason = reasons.get(ended.code) or f"the sops program failed (exit {ended.code})"
-    # The program does not repeat values, but its messages are not ours to promise for.
-    said = "" if any(text and text in ended.said for text in secrets) else ended.said
-    return SealFailed(
-        f"{reason}: {said}" if said else reason,
-        hint="check that the rule's keys can be used from here (credentials, keyring, network)",
-    )
-
-
-def _check_sealed(form: Format, tree: Tree, data: bytes) -> None:
-    """Raises SealFailed unless every leaf that should be encrypted is."""
-    found = binding.sealed_shape(form.parse(data).tree, form.selection)
-    if found_fault := next(iter(binding.differences(binding.shape(tree, form.selection), found)), None):
+def _check_sealed(packed: Packed, rule: Rule, data: bytes) -> None:
+    """Raises SealFailed unless every leaf that should be encrypted is, and to whom the rule names."""
+    form, document = packed.form, packed.form.parse(data)
+    found = binding.sealed_shape(document.tree, form.selection)
+    fault = next(iter(binding.differences(binding.shape(packed.tree, form.selection), found)), None)
+    if fault is None and (change := difference(document.metadata, rule.recipients)):
+        names = ", ".join((*change.added, *change.removed)) or "in other key groups"
+        fault = f"its recipients are not those of the rule ({names})"
+    if fault is not None:
         raise SealFailed(
-            f"the sops program wrote another file than it was given: {found_fault}",
+            f"the sops program wrote another file than it was asked for: {fault}",
             hint="use a sops program between 3.9 and the newest 3.x",
         )
 
@@ -135,9 +186,9 @@ class ProgramOpener:
         """The decrypted tree, its MAC checked by the program. Raises CannotOpen or ArtifactTampered."""
         ended = self._run(_decrypt(path, form), data)
         if ended.code in _DAMAGED:
-            raise ArtifactTampered(f"{path}: {_DAMAGED[ended.code]}", hint=_RESTORE)
+            raise ArtifactTampered(_DAMAGED[ended.code], hint=_RESTORE)
         if ended.code != 0:
-            raise _not_opened(ended, path)
+            raise not_opened(ended, path)
         return _hidden(parse_tree(ended.out), form.selection, encrypted=form.selection.starts_encrypted)
 
     def _run(self, arguments: list[str], stdin: bytes) -> Ended:
@@ -160,19 +211,6 @@ def _decrypt(path: str, form: Format) -> list[str]:
         "--output-type",
         "json",
     ]
-
-
-def _not_opened(ended: Ended, path: str) -> CannotOpen:
-    if ended.code == _NO_KEY:
-        return CannotOpen(
-            f"the sops program found no key that opens {path}: {ended.said}",
-            hint="check the identities, the keyring and the cloud credentials it needs",
-        )
-    # Past the data key, a message could quote what was decrypted: the code must do.
-    return CannotOpen(
-        f"the sops program could not decrypt {path} (exit {ended.code})",
-        hint="run sops decrypt on the file to see why",
-    )
 
 
 def _hidden(tree: Mapping[str, Node], selection: Selection, *, encrypted: bool) -> Tree:

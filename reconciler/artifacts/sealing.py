@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from reconciler.artifacts.interface import Parcel, Recipients
+from reconciler.artifacts.packing import Packed, packed
 from reconciler.artifacts.rules import Config, Rule
 from reconciler.errors import SealFailed
 
@@ -12,8 +13,8 @@ from reconciler.errors import SealFailed
 class Backend(Protocol):
     """One way to seal."""
 
-    def seal(self, parcel: Parcel, rule: Rule) -> bytes:
-        """The bytes of the sealed file. Raises NoRecipients or SealFailed."""
+    def seal(self, packed: Packed, rule: Rule) -> bytes:
+        """The bytes of the sealed file, under a new data key. Raises NoRecipients or SealFailed."""
 
 
 class RuleSealer:
@@ -31,8 +32,12 @@ class RuleSealer:
     def seal(self, parcel: Parcel) -> bytes:
         """The bytes of the sealed file. Raises NoRecipients or SealFailed, which name the artifact."""
         rule = self._config.match(parcel.path)
-        backend = self._native if rule.recipients.native else self._program
         try:
-            return backend.seal(parcel, rule)
+            return self.seal_packed(packed(parcel), rule)
         except SealFailed as fault:
             raise SealFailed(f"{parcel.path}: {fault.message}", hint=fault.hint) from None
+
+    def seal_packed(self, packed: Packed, rule: Rule) -> bytes:
+        """The same, of a tree that is packed already."""
+        backend = self._native if rule.recipients.native else self._program
+        return backend.seal(packed, rule)

@@ -17,8 +17,9 @@ from reconciler.artifacts import identities
 from reconciler.artifacts.age import NativeSealer
 from reconciler.artifacts.formats import all_formats
 from reconciler.artifacts.identities import Identities
-from reconciler.artifacts.interface import Header, Parcel
+from reconciler.artifacts.interface import Expected, Header, Parcel
 from reconciler.artifacts.opener import FileOpener
+from reconciler.artifacts.packing import packed
 from reconciler.artifacts.process import Program
 from reconciler.artifacts.program import ProgramOpener, ProgramSealer
 from reconciler.artifacts.rules import Config, load
@@ -28,6 +29,7 @@ from reconciler.secret import Secret
 FORMATS = tuple(all_formats())
 NOW = 1_790_000_000
 HEADER = Header("RSAToken", "k7ylkf3mq2pzabcd2345", 3)
+EXPECTED = Expected(HEADER)
 PEM = (
     "-----BEGIN PRIVATE KEY-----\n" + ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 2 + "\n") * 4 + "-----END-----\n"
 )
@@ -139,7 +141,7 @@ class Bench:
 
     def seal_by_program(self, one: Parcel) -> bytes:
         """The same through the program."""
-        return ProgramSealer(self.program()).seal(one, self.config().match(one.path))
+        return ProgramSealer(self.program()).seal(packed(one), self.config().match(one.path))
 
     def write(self, path: str, data: bytes) -> Path:
         """A file in the workspace."""

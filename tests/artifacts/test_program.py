@@ -15,7 +15,8 @@ from reconciler.artifacts import process
 from reconciler.artifacts.age import NativeSealer
 from reconciler.artifacts.formats import all_formats
 from reconciler.artifacts.identities import Identities
-from reconciler.artifacts.opener import FileOpener, recipients_of
+from reconciler.artifacts.opener import FileOpener, metadata_of
+from reconciler.artifacts.packing import packed
 from reconciler.artifacts.process import Program, child_environment, find
 from reconciler.artifacts.program import ProgramOpener, ProgramSealer
 from reconciler.artifacts.rules import parse
@@ -23,7 +24,7 @@ from reconciler.artifacts.sealing import RuleSealer
 from reconciler.errors import ArtifactTampered, CannotOpen, SealFailed
 from reconciler.secret import Secret
 
-from .kit import HEADER, SOPS, Bench, opened_text, parcel
+from .kit import EXPECTED, HEADER, SOPS, Bench, opened_text, parcel
 
 CANARY = "canary-3f9b1c"
 FORMATS = tuple(all_formats())
@@ -49,11 +50,11 @@ def test_the_program_ignores_a_rules_own_selection(bench: Bench, form: str) -> N
     )
     one = parcel(form)
     for data in (
-        ProgramSealer(bench.program()).seal(one, config.match(one.path)),
-        NativeSealer(os.urandom).seal(one, config.match(one.path)),
+        ProgramSealer(bench.program()).seal(packed(one), config.match(one.path)),
+        NativeSealer(os.urandom).seal(packed(one), config.match(one.path)),
     ):
         assert b"MIIEvQIBADANBgkq" not in data
-        assert opened_text(bench.opener().open(data, one.path, HEADER).fields) == opened_text(one.fields)
+        assert opened_text(bench.opener().open(data, one.path, EXPECTED).fields) == opened_text(one.fields)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -64,8 +65,8 @@ def test_a_pgp_recipient(bench: Bench, form: str, pgp: tuple[str, dict[str, str]
     config = parse(f"creation_rules: [{{pgp: {fingerprint}}}]".encode())
     one = parcel(form)
     data = RuleSealer(config, NativeSealer(os.urandom), ProgramSealer(program)).seal(one)
-    assert recipients_of(data, one.path) == (f"pgp {fingerprint}",)
-    found = FileOpener(Identities(), ProgramOpener(program)).open(data, one.path, HEADER)
+    assert metadata_of(data, one.path).recipients == (f"pgp {fingerprint}",)
+    found = FileOpener(Identities(), ProgramOpener(program)).open(data, one.path, EXPECTED)
     assert opened_text(found.fields) == opened_text(one.fields)
 
 
@@ -75,7 +76,7 @@ def test_key_groups(bench: Bench) -> None:
     config = bench.rules(f"creation_rules: [{{key_groups: [{group}, {group}], shamir_threshold: 2}}]")
     one = parcel("yaml")
     data = RuleSealer(config, NativeSealer(os.urandom), ProgramSealer(bench.program())).seal(one)
-    assert recipients_of(data, one.path) == (bench.recipient, bench.recipient)
+    assert metadata_of(data, one.path).recipients == (bench.recipient, bench.recipient)
     assert bench.program_opener().open(data, one.path).header == HEADER
     with pytest.raises(CannotOpen):
         bench.opener().open(data, one.path)
@@ -87,7 +88,7 @@ def test_secrets_go_by_stdin_only(bench: Bench, tmp_path: Path) -> None:
     script = f'echo "$@" > {log}\nenv >> {log}\ncat "$2" >> {log}\ncat > {tmp_path}/stdin\nexit 1'
     one = parcel("yaml", {"secret_id": Secret(CANARY)})
     with pytest.raises(SealFailed):
-        sealer(bench, fake(tmp_path, script)).seal(one, bench.config().match(one.path))
+        sealer(bench, fake(tmp_path, script)).seal(packed(one), bench.config().match(one.path))
     seen = log.read_text()
     assert CANARY not in seen
     assert "SOPS_AGE_KEY" not in seen
@@ -100,12 +101,12 @@ def test_an_error_never_repeats_a_secret(bench: Bench, tmp_path: Path) -> None:
     one = parcel("yaml", {"secret_id": Secret(CANARY)})
     rule = bench.config().match(one.path)
     with pytest.raises(SealFailed) as caught:
-        sealer(bench, fake(tmp_path, "cat >&2; exit 1")).seal(one, rule)
+        sealer(bench, fake(tmp_path, "cat >&2; exit 1")).seal(packed(one), rule)
     assert CANARY not in str(caught.value)
     assert "exit 1" in str(caught.value)
     with pytest.raises(SealFailed, match="access denied by KMS"):
         sealer(bench, fake(tmp_path, "cat > /dev/null; echo access denied by KMS >&2; exit 1")).seal(
-            one, rule
+            packed(one), rule
         )
 
 
@@ -167,7 +168,7 @@ def test_an_unfit_program(bench: Bench, tmp_path: Path, script: str, version: st
     one = parcel("yaml")
     program = sealer(bench, fake(tmp_path, script, version), timeout=0.3)
     with pytest.raises((SealFailed, ArtifactTampered), match=reason) as caught:
-        program.seal(one, bench.config().match(one.path))
+        program.seal(packed(one), bench.config().match(one.path))
     assert caught.value.hint
 
 
@@ -178,9 +179,9 @@ def test_a_program_that_leaves_a_secret_plain_is_caught(bench: Bench, tmp_path: 
     head = {"kind": HEADER.kind, "id": HEADER.token_id, "generation": HEADER.generation}
     tree = {"reconciler": head, **dict.fromkeys(names, "x"), "sops": {"lastmodified": "x"}}
     plain = json.dumps(tree)
-    with pytest.raises(SealFailed, match="wrote another file than it was given"):
+    with pytest.raises(SealFailed, match="wrote another file than it was asked for"):
         sealer(bench, fake(tmp_path, f"cat > /dev/null; echo '{plain}'")).seal(
-            one, bench.config().match(one.path)
+            packed(one), bench.config().match(one.path)
         )
 
 
@@ -189,7 +190,7 @@ def test_a_missing_program_says_how_to_get_it(bench: Bench, executable: str | No
     """Without the program both directions fail with the remedy."""
     one = parcel("yaml")
     with pytest.raises(SealFailed) as sealing:
-        sealer(bench, executable).seal(one, bench.config().match(one.path))
+        sealer(bench, executable).seal(packed(one), bench.config().match(one.path))
     program = ProgramOpener(Program(executable, {}))
     with pytest.raises(CannotOpen) as opening:
         FileOpener(Identities(foreign=True), program).open(bench.seal(one), one.path)
@@ -201,7 +202,7 @@ def test_half_a_surrogate_pair_never_reaches_the_program(bench: Bench) -> None:
     """Text that the program would replace is refused before it runs."""
     one = parcel("yaml", {"a": Secret("x\ud800")})
     with pytest.raises(SealFailed, match="not valid Unicode"):
-        sealer(bench, None).seal(one, bench.config().match(one.path))
+        sealer(bench, None).seal(packed(one), bench.config().match(one.path))
 
 
 def test_the_environment_is_small() -> None:

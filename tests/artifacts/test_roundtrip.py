@@ -9,11 +9,14 @@ from hypothesis import given, settings
 
 from reconciler.artifacts.formats import all_formats
 from reconciler.artifacts.formats.interface import Format
-from reconciler.artifacts.opener import FileOpener, digest, read_header, recipients_of
+from reconciler.artifacts.interface import Expected
+from reconciler.artifacts.opener import FileOpener, metadata_of, read_header
+from reconciler.artifacts.packing import packed
 from reconciler.artifacts.tree import Tree
+from reconciler.canonical import digest
 from reconciler.secret import Secret
 
-from .kit import AWKWARD, FORMATS, HEADER, PEM, Bench, fields, opened_text, parcel
+from .kit import AWKWARD, EXPECTED, FORMATS, HEADER, PEM, Bench, fields, opened_text, parcel
 
 every_format = pytest.mark.parametrize("form", FORMATS)
 
@@ -48,7 +51,7 @@ def test_we_open_what_we_seal(bench: Bench, form: str, contents: dict[str, str |
     """Sealing and opening natively gives the same header and fields, and shows no secret leaf."""
     one = parcel(form, contents)
     data = bench.sealer().seal(one)
-    found = bench.opener().open(data, one.path, HEADER)
+    found = bench.opener().open(data, one.path, EXPECTED)
     assert found.header == HEADER
     assert opened_text(found.fields) == opened_text(contents)
     assert all(isinstance(value, Secret) for value in found.fields.values() if value != "")
@@ -61,14 +64,14 @@ def test_we_open_what_sops_seals(bench: Bench, form: str, contents: dict[str, st
     """A file sealed through the program opens natively, with the same fields."""
     one = parcel(form, contents)
     data = bench.seal_by_program(one)
-    assert opened_text(bench.opener().open(data, one.path, HEADER).fields) == opened_text(contents)
+    assert opened_text(bench.opener().open(data, one.path, EXPECTED).fields) == opened_text(contents)
 
 
 @every_format
 def test_sops_opens_for_the_opener(bench: Bench, form: str) -> None:
     """Without a native identity the program decrypts, and the same checks are made."""
     one = parcel(form)
-    found = bench.program_opener().open(bench.seal(one), one.path, HEADER)
+    found = bench.program_opener().open(bench.seal(one), one.path, EXPECTED)
     assert opened_text(found.fields) == opened_text(one.fields)
 
 
@@ -119,7 +122,7 @@ def test_the_header_reads_without_a_key(bench: Bench, form: str) -> None:
     one = parcel(form)
     data = bench.seal(one)
     assert read_header(data, one.path) == HEADER
-    assert recipients_of(data, one.path) == (bench.recipient,)
+    assert metadata_of(data, one.path).recipients == (bench.recipient,)
     assert digest(data).startswith("sha256:")
     other = b"# comment\n" + data if form not in {"json", "pem"} else json.dumps(json.loads(data)).encode()
     assert read_header(other, one.path) == HEADER
@@ -135,7 +138,7 @@ def test_numberlike_ids_stay_text(bench: Bench, form: str, token_id: str) -> Non
     data = bench.seal(one)
     assert read_header(data, one.path) == header
     assert all_formats()[form].header(by_sops(bench, data, all_formats()[form])) == header
-    assert bench.opener().open(data, one.path, header).header == header
+    assert bench.opener().open(data, one.path, Expected(header)).header == header
 
 
 @every_format
@@ -154,10 +157,10 @@ def test_what_sops_writes_back_still_opens(bench: Bench, form: str, change: str)
         done = bench.sops("updatekeys", "--yes", one.path)
     assert done.returncode == 0, done.stderr
     data = place.read_bytes()
-    found = bench.opener().open(data, one.path, HEADER)
+    found = bench.opener().open(data, one.path, EXPECTED)
     assert opened_text(found.fields)["private_key"] == ("new value" if change == "set" else PEM)
     assert read_header(data, one.path) == HEADER
-    assert len(recipients_of(data, one.path)) == (2 if change == "updatekeys" else 1)
+    assert len(metadata_of(data, one.path).recipients) == (2 if change == "updatekeys" else 1)
 
 
 def _other() -> str:
@@ -189,7 +192,7 @@ def test_ssh_recipients_work_both_ways(bench: Bench, ssh_key: tuple[str, str]) -
     from reconciler.artifacts.age import NativeSealer
     from reconciler.artifacts.rules import load
 
-    data = NativeSealer(lambda n: bytes(range(n))).seal(one, load(bench.root).match(one.path))
+    data = NativeSealer(lambda n: bytes(range(n))).seal(packed(one), load(bench.root).match(one.path))
     named = {"SOPS_AGE_SSH_PRIVATE_KEY_FILE": private}
     mine = FileOpener(find(named, bench.root, "linux"))
     assert opened_text(mine.open(data, one.path).fields) == opened_text(one.fields)

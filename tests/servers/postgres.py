@@ -1,7 +1,7 @@
-"""Real servers for tests: each in a folder of its own, on a socket of its own, stopped at the end.
+"""PostgreSQL for tests, from a wheel, on a unix socket.
 
-PostgreSQL comes from a wheel. It refuses to run as root, so root lends it the account `nobody`; the
-wheel's own starter would make an account and open folders of this machine for it.
+It refuses to run as root, so root lends it the account `nobody`; the wheel's own starter would make an
+account and open folders of this machine for it.
 """
 
 from __future__ import annotations
