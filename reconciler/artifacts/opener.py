@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.artifacts import agewrap, binding, formats, sops
+from reconciler.artifacts.contents import contents_digest
 from reconciler.artifacts.formats.interface import Format, header_of
 from reconciler.artifacts.identities import Identities
-from reconciler.artifacts.interface import Header, Opened
+from reconciler.artifacts.interface import Expected, Header, Opened
 from reconciler.artifacts.text.scalars import resolve
 from reconciler.artifacts.tree import Document, Metadata, Tree, at
-from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered, CannotOpen
-
-__all__ = ["FileOpener", "digest", "read_header", "recipients_of"]
 
 _RESTORE = "restore the file from git, or rotate the token"
 
@@ -26,6 +26,20 @@ class Decrypter(Protocol):
         """The decrypted tree, its MAC checked. Raises CannotOpen or ArtifactTampered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file that was opened and found whole."""
+
+    form: Format
+    document: Document
+    """As it stands in the file, still sealed."""
+    tree: Tree = field(repr=False)
+    """Decrypted."""
+    data_key: bytes | None = field(repr=False)
+    """None where the sops program opened it, and keeps the key to itself."""
+    opened: Opened
+
+
 class FileOpener:
     """Opens artifacts with a reader's identities; by the program where age identities do not do."""
 
@@ -33,30 +47,36 @@ class FileOpener:
         self._identities = identities
         self._program = program
 
-    def open(self, data: bytes, path: str, expected: Header | None = None) -> Opened:
-        """What the file holds, checked against its binding, and against the header that is expected.
+    def open(self, data: bytes, path: str, expected: Expected | None = None) -> Opened:
+        """What the file holds, checked against its binding, and against what is expected.
 
         Raises CannotOpen or ArtifactTampered; both name the path.
         """
+        return self.whole(data, path, expected).opened
+
+    def whole(self, data: bytes, path: str, expected: Expected | None = None) -> Whole:
+        """The same, with what it takes to encrypt the file anew. Raises as `open` does."""
         try:
             form, document = _taken_apart(data, path)
-            opened = self._opened(form, document, data, path)
-            _check_expected(opened.header, expected)
+            whole = self._whole(form, document, data, path)
+            if expected is not None:
+                _check_expected(whole.opened, expected)
         except ArtifactTampered as fault:
             raise ArtifactTampered(f"{path}: {fault.message}", hint=fault.hint) from None
-        return opened
+        return whole
 
-    def _opened(self, form: Format, document: Document, data: bytes, path: str) -> Opened:
+    def _whole(self, form: Format, document: Document, data: bytes, path: str) -> Whole:
         header = form.header(document.tree)
         _check_selection(form, document.metadata)
         data_key = self._data_key(document.metadata)
         if data_key is None:
-            return _whole(form, document, header, self._by_program(data, path, form, document.metadata))
+            tree = self._by_program(data, path, form, document.metadata)
+            return Whole(form, document, tree, None, _opened(form, document, header, tree))
         tree, mac = sops.open_tree(document.tree, document.metadata, data_key)
         # The MAC comes last: what the binding says is more exact.
-        opened = _whole(form, document, header, tree)
+        opened = _opened(form, document, header, tree)
         sops.check_mac(document.metadata, data_key, mac)
-        return opened
+        return Whole(form, document, tree, data_key, opened)
 
     def _data_key(self, metadata: Metadata) -> bytes | None:
         if metadata.grouped or not self._identities.native:
@@ -72,7 +92,7 @@ class FileOpener:
         return None
 
     def _by_program(self, data: bytes, path: str, form: Format, metadata: Metadata) -> Tree:
-        if self._program is not None and (metadata.others or self._identities.foreign):
+        if self._program is not None and (metadata.others or metadata.grouped or self._identities.foreign):
             return self._program.decrypt(data, path, form)
         names = ", ".join(metadata.recipients) or "nobody"
         places = ", ".join(self._identities.looked_in) or "no identity was found"
@@ -83,7 +103,7 @@ class FileOpener:
         )
 
 
-def _whole(form: Format, document: Document, header: Header, tree: Tree) -> Opened:
+def _opened(form: Format, document: Document, header: Header, tree: Tree) -> Opened:
     """Raises ArtifactTampered unless header, binding and shape agree."""
     binding.check(at(tree, form.binding_at), header, binding.sealed_shape(document.tree, form.selection))
     return Opened(header, form.fields(tree))
@@ -99,13 +119,27 @@ def _check_selection(form: Format, metadata: Metadata) -> None:
         )
 
 
-def _check_expected(found: Header, expected: Header | None) -> None:
-    if expected is not None and found != expected:
+def _check_expected(opened: Opened, expected: Expected) -> None:
+    found, wanted = opened.header, expected.header
+    if found != wanted:
+        raise ArtifactTampered(_made_out(found, wanted), hint=_RESTORE)
+    if expected.contents not in (None, contents_digest(found, opened.fields)):
         raise ArtifactTampered(
-            f"it is whole, but made out to {found.kind} {found.token_id} generation {found.generation}, "
-            f"not to {expected.kind} {expected.token_id} generation {expected.generation}",
+            "it is whole and names the right token, but it does not hold what was sealed for it: "
+            "it was forged, or its values were edited",
             hint=_RESTORE,
         )
+
+
+def _made_out(found: Header, wanted: Header) -> str:
+    if (found.kind, found.token_id) != (wanted.kind, wanted.token_id):
+        return f"it is whole, but belongs to another token: {_words(found)}, not {_words(wanted)}"
+    which = "an older" if found.generation < wanted.generation else "a later"
+    return f"it is whole, but of {which} generation: {_words(found)}, not {_words(wanted)}"
+
+
+def _words(header: Header) -> str:
+    return f"{header.kind} {header.token_id} generation {header.generation}"
 
 
 def read_header(data: bytes, path: str) -> Header:
@@ -131,10 +165,10 @@ def _scanned(found: re.Match[bytes]) -> Header | None:
     return header_of(kind, plain or found["quoted"].decode(), int(found["generation"]))
 
 
-def recipients_of(data: bytes, path: str) -> tuple[str, ...]:
-    """To whom a file is sealed, age recipients first. Raises ArtifactTampered."""
+def metadata_of(data: bytes, path: str) -> Metadata:
+    """To whom a file is sealed, and how: for this, no key is needed. Raises ArtifactTampered."""
     try:
-        return _taken_apart(data, path)[1].metadata.recipients
+        return _taken_apart(data, path)[1].metadata
     except ArtifactTampered as fault:
         raise ArtifactTampered(f"{path}: {fault.message}", hint=fault.hint) from None
 
@@ -142,12 +176,14 @@ def recipients_of(data: bytes, path: str) -> tuple[str, ...]:
 def _taken_apart(data: bytes, path: str) -> tuple[Format, Document]:
     """The format of a file, and the file parsed. Raises ArtifactTampered."""
     fault: ArtifactTampered | None = None
+    documents: dict[Callable[[bytes], Document], Document | None] = {}
     for form in formats.candidates(path):
-        try:
-            document = form.parse(data)
-        except ArtifactTampered as unreadable:
-            fault = fault or unreadable
-            continue
-        if form.owns(document.tree):
+        if form.parse not in documents:  # formats that are written alike are parsed once
+            try:
+                documents[form.parse] = form.parse(data)
+            except ArtifactTampered as unreadable:
+                fault, documents[form.parse] = fault or unreadable, None
+        document = documents[form.parse]
+        if document is not None and form.owns(document.tree):
             return form, document
     raise fault or ArtifactTampered("it is not an artifact: no header stands in it", hint=_RESTORE)

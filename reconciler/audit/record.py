@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from reconciler.artifacts.interface import Header
+from reconciler.artifacts.interface import Expected, Header
 from reconciler.canonical import Json, canonical, digest
 from reconciler.live.interface import Record, Run
 from reconciler.plan.change import Done
@@ -45,27 +45,42 @@ def _change(done: Done) -> Json:
         "outcome": done.outcome,
     }
     if done.path is not None:
-        change["artifact"] = {"path": done.path, "digest": done.digest}
+        artifact: dict[str, Json] = {"path": done.path, "digest": done.digest}
+        if done.contents is not None:
+            artifact["contents"] = done.contents
+        change["artifact"] = artifact
     if done.removed is not None:
         change["removed"] = done.removed
     return change
 
 
-def last_known(bodies: Iterable[str], name: str) -> Header | None:
-    """Whose artifact a name has, as the newest record says that speaks of it; None where none does.
+def last_known(bodies: Iterable[str], names: Collection[str]) -> dict[str, Expected]:
+    """What the artifacts of tokens hold, as the newest record says that tells of each.
 
-    `bodies` are records, newest first. A deletion, or a file that is no record, ends the search: nothing
-    is known then.
+    `bodies` are records, newest first; no more of them are read than it takes. A token that was deleted
+    has no artifact. A file that is no record ends the search: who knows what it told.
     """
+    wanted, found = set(names), dict[str, Expected]()
     for body in bodies:
+        if not wanted:
+            break
         try:
-            changes = json.loads(body)["changes"]
-            found = [change for change in changes if change["name"] == name]
+            told = _told(body)
         except (ValueError, KeyError, TypeError):
-            return None
-        for change in reversed(found):
-            if change["action"] == "delete":
-                return None
-            if change["action"] in ("issue", "rotate"):
-                return Header(str(change["kind"]), str(change["token"]), int(change["generation"]))
-    return None
+            break
+        found.update({name: one for name, one in told.items() if name in wanted and one is not None})
+        wanted.difference_update(told)
+    return found
+
+
+def _told(body: str) -> dict[str, Expected | None]:
+    """What a record says of each artifact that it gave or took: the last word counts."""
+    told: dict[str, Expected | None] = {}
+    for change in json.loads(body)["changes"]:
+        if change["action"] == "delete":
+            told[change["name"]] = None
+        elif change["action"] in ("issue", "rotate"):
+            header = Header(str(change["kind"]), str(change["token"]), int(change["generation"]))
+            contents = change["artifact"].get("contents")
+            told[change["name"]] = Expected(header, None if contents is None else str(contents))
+    return told

@@ -70,6 +70,10 @@ class LiveToken:
     deleted_at: int | None = None
     due_at: int | None = None
     """When its newest credential is due for rotation, if it is ever."""
+    artifact_contents: str | None = None
+    """Digest of what was sealed for the newest credential, which encrypting it anew does not change."""
+    artifact_recipients: tuple[str, ...] | None = None
+    """Everybody it was sealed to since, by name; None where that was not kept."""
     credentials: tuple[Credential, ...] = ()
 
     def state_at(self, now: int) -> TokenState:

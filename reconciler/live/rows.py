@@ -40,7 +40,7 @@ FLAGS = {0: False, 1: True}
 
 _TokenRow: TypeAlias = (
     "tuple[str, str, str, str, str, str, str, str | None, int, int, int | None, int,"
-    " str | None, str | None, int, int | None, int | None]"
+    " str | None, str | None, int, int | None, int | None, str | None, str | None]"
 )
 _CredentialRow: TypeAlias = "tuple[int, str, str, int, int | None, str | None, str | None, str | None]"
 _IntentRow: TypeAlias = "tuple[str, int, str, str, str, str, int, str | None, str | None, str | None]"
@@ -112,6 +112,8 @@ def token_row(token: LiveToken, workspace: str, revision: int) -> Row:
         "deleted_at": token.deleted_at,
         "credential_count": 0,  # counted when the credentials are there
         "due_at": token.due_at,
+        "artifact_contents": token.artifact_contents,
+        "artifact_recipients": _dump_names(token.artifact_recipients),
     }
 
 
@@ -178,10 +180,10 @@ def _token(joined: Sequence[Sequence[object]]) -> LiveToken:
     fit = cast("_TokenRow", joined[0][:WIDTH])
     halves = tuple([_credential(row[WIDTH:-1]) for row in joined if row[WIDTH] is not None])
     id_, name, kind, state, grants, declared, digest, commit, *_ = fit
-    created, changed, expires, protect, path, artifact, revision, deleted, due = fit[8:]
+    created, changed, expires, protect, path, artifact, revision, deleted, due, contents, names = fit[8:]
     first = (id_, name, kind, STATES[state], _grants(grants), declared, digest, commit)
-    then = (created, changed, expires, FLAGS[protect], path, artifact, revision, deleted, due, halves)
-    return LiveToken(*first + then)
+    then = (created, changed, expires, FLAGS[protect], path, artifact, revision, deleted, due)
+    return LiveToken(*first + then, contents, _names(names), halves)
 
 
 def _credential(row: Sequence[object]) -> Credential:
@@ -194,9 +196,18 @@ def _grants(text: str) -> Mapping[str, tuple[str, ...]]:
     return {key: _strings(values) for key, values in json.loads(text).items()}
 
 
+@lru_cache(maxsize=4096)
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else _strings(json.loads(text))
+
+
+def _dump_names(names: tuple[str, ...] | None) -> str | None:
+    return None if names is None else _dump(list(names))
+
+
 def _strings(values: object) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TypeError("a grant is not a list of strings")
+        raise TypeError("what should be a list of strings is none")
     return tuple(values)
 
 
@@ -211,7 +222,8 @@ def _dump_after(token: LiveToken) -> str:
 
 def _after(text: str) -> LiveToken:
     data = json.loads(text)
-    token = [data["token"][column.name] for column in TOKEN_COLUMNS]
+    # A run that an older version began names fewer columns; one that may not be empty is missed below.
+    token = [data["token"].get(column.name) for column in TOKEN_COLUMNS]
     halves = [[row[column.name] for column in CREDENTIAL_COLUMNS] for row in data["credentials"]]
     return _token([[*token, *half, 0] for half in halves or [NO_CREDENTIAL]])
 

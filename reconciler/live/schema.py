@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002")
 """Every version of the schema that this tool knows, oldest first; one migration makes each."""
 
 HEAD = VERSIONS[-1]
@@ -71,6 +71,8 @@ token = Table(
     Column("revision", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
     Column("due_at", BigInteger),
+    Column("artifact_contents", Text),
+    Column("artifact_recipients", Text),
     Column("workspace", NAME, ForeignKey("workspace.name"), nullable=False),
     # How many of its credentials are not retired: for the same reason.
     Column("credential_count", BigInteger, nullable=False),

@@ -168,6 +168,8 @@ tokens = st.builds(
     revision=integers,
     deleted_at=optional_integers,
     due_at=optional_integers,
+    artifact_contents=optional_texts,
+    artifact_recipients=st.none() | st.lists(texts, max_size=3).map(tuple),
     credentials=_unique(lambda half: half.generation),
 )
 
