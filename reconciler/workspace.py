@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from reconciler import __version__
 from reconciler.apply.observe import observed
 from reconciler.artifacts import rules
 from reconciler.artifacts.identities import Identities, find
+from reconciler.artifacts.names import normal
 from reconciler.artifacts.process import Program
 from reconciler.artifacts.process import find as find_program
 from reconciler.canonical import canonical, digest
@@ -25,7 +26,7 @@ from reconciler.live.interface import Workspace as State
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Block, Fleet, Overrides, blocks
 from reconciler.plan.change import Action, Change
-from reconciler.plan.diff import ArtifactState, Inputs, difference
+from reconciler.plan.diff import Delivery, Inputs, Observed, difference
 from reconciler.plan.document import Bound, Plan
 from reconciler.secret import Secret
 from reconciler.specs.load import Specs, load
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.apply.lease import Waiting
     from reconciler.apply.session import Approved
     from reconciler.artifacts.opener import FileOpener
+    from reconciler.artifacts.resealing import Resealer
     from reconciler.artifacts.sealing import RuleSealer
 
 SPECS = "specs"
@@ -147,12 +149,24 @@ class Workspace:
         for _ in range(TRIES):
             state = store.state()
             counted = _Counted(observed(self.root, store.tokens()))
-            changes = difference(Inputs(self.specs.tokens, counted, now))
+            changes = difference(Inputs(self.specs.tokens, counted, self._delivery, now))
             if store.state().revision == state.revision:
                 return self._planned(state, counted, changes, now, overrides)
         raise StoreUnreadable(
             "the live store changes while it is read", hint="wait for the other apply to end"
         )
+
+    @property
+    def _delivery(self) -> Delivery:
+        """How artifacts are delivered now, for a plan."""
+        layout = self.specs.settings.layout
+        return Delivery(lambda declared: declared.artifact_path(layout), self._named)
+
+    def _named(self, path: str) -> frozenset[str] | None:
+        try:
+            return _set_of(self.rules.match(path).recipients.names)
+        except NoRecipients:
+            return None
 
     def _planned(
         self, state: State, counted: _Counted, changes: tuple[Change, ...], now: int, overrides: Overrides
@@ -227,12 +241,12 @@ class Workspace:
         if not minted:
             return
         said: set[str] = set()
-        folder = self.specs.settings.artifacts
+        layout = self.specs.settings.layout
         for declared in self.specs.tokens:
             if declared.name not in minted:
                 continue
             try:
-                self.rules.match(declared.artifact_path(folder))
+                self.rules.match(declared.artifact_path(layout))
             except NoRecipients as error:
                 if str(error) not in said:
                     said.add(str(error))
@@ -320,6 +334,14 @@ class Workspace:
             ProgramSealer(self.program),
         )
 
+    @property
+    def resealer(self) -> Resealer:
+        """Encrypts artifacts anew, with the reader's own identities. Raises NoRecipients as `sealer`."""
+        from reconciler.artifacts.program import ProgramSealer
+        from reconciler.artifacts.resealing import Resealer
+
+        return Resealer(self.opener, self.sealer, ProgramSealer(self.program))
+
     @cached_property
     def identities(self) -> Identities:
         """The reader's own identities, where sops finds them."""
@@ -343,19 +365,24 @@ class Workspace:
 class _Counted:
     """Live tokens as they stream by, counted."""
 
-    def __init__(self, found: Iterator[tuple[LiveToken, ArtifactState]]) -> None:
+    def __init__(self, found: Iterator[tuple[LiveToken, Observed]]) -> None:
         self._found = found
         self.live = 0
         self.delivered = 0
         self.protected: set[str] = set()
 
-    def __iter__(self) -> Iterator[tuple[LiveToken, ArtifactState]]:
+    def __iter__(self) -> Iterator[tuple[LiveToken, Observed]]:
         for token, artifact in self._found:
             self.live += 1
             self.delivered += token.artifact_path is not None
             if token.protect:
                 self.protected.add(token.name)
             yield token, artifact
+
+
+@lru_cache
+def _set_of(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normal, names))
 
 
 def actor(environ: Mapping[str, str]) -> str:

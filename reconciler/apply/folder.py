@@ -6,12 +6,13 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from reconciler.apply.interface import Publication
-from reconciler.apply.observe import read_regular
+from reconciler.apply.observe import read_artifact
 from reconciler.canonical import digest
 from reconciler.errors import PublishFailed
+from reconciler.files import LinkedError, inside
 from reconciler.live.interface import Record
 
 STAGING = ".staging"
@@ -35,6 +36,15 @@ class FolderPublisher:
         with _failing(path):
             write_new(self._made(self._staged(run, path)), data)
 
+    def carry(self, run: str, path: str, to: str) -> str | None:
+        """Reads an artifact in place and stages it for another; links are not followed."""
+        with _failing(path):
+            data = self._read(path)
+        if data is None:
+            return None
+        self.stage(run, to, data)
+        return digest(data)
+
     def publish(self, publication: Publication) -> None:
         """Renames staged artifacts into place, unlinks removed ones, adds records; all of it synced.
 
@@ -48,15 +58,18 @@ class FolderPublisher:
     def published(self, path: str) -> str | None:
         """Digest of the file in place, which is on disk when this returns."""
         with _failing(path):
-            try:
-                place = self._inside(path)
-                data = read_regular(place, sync=True)
-            except (FileNotFoundError, NotADirectoryError, _LinkedError):
-                return None
+            data = self._read(path, sync=True)
             if data is None:
                 return None
-            self._sync([place])
+            self._sync([self._inside(path)])
         return digest(data)
+
+    def _read(self, path: str, *, sync: bool = False) -> bytes | None:
+        """The bytes in place; None where there is no file, or a link leads there. Raises OSError."""
+        try:
+            return read_artifact(self._inside(path), sync=sync)
+        except (FileNotFoundError, NotADirectoryError, LinkedError):
+            return None
 
     def discard(self) -> None:
         """Removes the staging folder; what stays because it cannot be removed is sealed anyway."""
@@ -113,12 +126,7 @@ class FolderPublisher:
 
     def _inside(self, path: str) -> Path:
         """The place of a path in the workspace. Raises OSError where a link leads there, or out."""
-        folder = PurePosixPath(path).parent
-        for place in (folder, *folder.parents):
-            linked = place.parts and (self.root / place).is_symlink()
-            if linked or place.name == ".." or place.is_absolute():
-                raise _LinkedError(str(place))
-        return self.root / path
+        return inside(self.root, path)
 
     def _sync(self, places: Iterable[Path]) -> None:
         """Waits until the entries of the folders that hold the places are on disk, up to the workspace."""
@@ -127,13 +135,6 @@ class FolderPublisher:
         for folder in sorted(folders | above, reverse=True):
             with _failing(str(folder.relative_to(self.root))):
                 sync_file(folder)
-
-
-class _LinkedError(OSError):
-    """A folder on the way is a link."""
-
-    def __init__(self, folder: str) -> None:
-        super().__init__(f"{folder} is a link, or leads out of the workspace: make it a folder again")
 
 
 def write_new(path: Path, data: bytes) -> None:

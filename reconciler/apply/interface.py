@@ -36,6 +36,12 @@ class Publisher(Protocol):
     def stage(self, run: str, path: str, data: bytes) -> None:
         """Puts an artifact beside its place, out of sight. Called from several threads."""
 
+    def carry(self, run: str, path: str, to: str) -> str | None:
+        """Puts the artifact that is in place at `path` beside the place `to`, as `stage` does.
+
+        Returns its digest; None where there is none.
+        """
+
     def publish(self, publication: Publication) -> None:
         """Puts staged artifacts into place, takes removed ones out, adds records: in this order.
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from reconciler.apply.interface import Job, Ports
+from reconciler.artifacts.contents import contents_digest
 from reconciler.artifacts.interface import Header, Parcel
 from reconciler.canonical import digest
 from reconciler.errors import SealFailed
@@ -79,19 +80,26 @@ def _sealed(order: Order, job: Job, ports: Ports) -> Sealed:
     created_at = order.token.created_at if order.token else now
     draft = Draft(token_id, generation, now, spec.expires_at(created_at), ports.entropy)
     minted = kind.mint(spec.spec, draft)
-    path = spec.artifact_path(job.specs.settings.artifacts)
-    data = ports.sealer.seal(
-        Parcel(
-            Header(kind.name, token_id, generation),
-            minted.secret,
-            path,
-            spec.deliver.format,
-            now,
-            spec.delivery_options(),
-        )
+    parcel = Parcel(
+        Header(kind.name, token_id, generation),
+        minted.secret,
+        spec.artifact_path(job.specs.settings.layout),
+        spec.deliver.format,
+        now,
+        spec.delivery_options(),
     )
-    ports.publisher.stage(job.run.id, path, data)
-    return Sealed(order, token_id, _credential(minted, draft, ports), SealedArtifact(path, digest(data)))
+    return Sealed(order, token_id, _credential(minted, draft, ports), _staged(parcel, job, ports))
+
+
+def _staged(parcel: Parcel, job: Job, ports: Ports) -> SealedArtifact:
+    data = ports.sealer.seal(parcel)
+    ports.publisher.stage(job.run.id, parcel.path, data)
+    return SealedArtifact(
+        parcel.path,
+        digest(data),
+        ports.sealer.recipients(parcel.path).names,
+        contents_digest(parcel.header, parcel.fields),
+    )
 
 
 def _credential(minted: Minted, draft: Draft, ports: Ports) -> Credential:

@@ -2,73 +2,72 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from reconciler.artifacts.opener import read_header
+from reconciler.artifacts.interface import Expected, Header
+from reconciler.artifacts.opener import metadata_of, read_header
 from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered, SettingsError
+from reconciler.files import NotRegularError, read_regular
 from reconciler.live.interface import LiveToken
-from reconciler.plan.diff import ArtifactState
+from reconciler.plan.diff import ArtifactState, Observed
 
 MAX_BYTES = 5 << 20
-"""No artifact is as large. One that is gets cut there, and then is not what was published."""
+"""No artifact is as large. One that is gets cut there, and is then not what was published."""
 
 
-def observed(root: Path, tokens: Iterable[LiveToken]) -> Iterator[tuple[LiveToken, ArtifactState]]:
+WHOLE = Observed(ArtifactState.SAME)
+
+
+def observed(root: Path, tokens: Iterable[LiveToken]) -> Iterator[tuple[LiveToken, Observed]]:
     """Each live token with what became of its artifact. Raises SettingsError where a file cannot be read."""
     for token in tokens:
-        yield token, artifact_state(root, token)
+        yield token, look(root, token)
 
 
-def artifact_state(root: Path, token: LiveToken) -> ArtifactState:
+def look(root: Path, token: LiveToken) -> Observed:
     """How the file in the tree compares with what the live token says of it."""
     if token.artifact_path is None:
-        return ArtifactState.SAME
+        return WHOLE
     try:
-        data = read_regular(root / token.artifact_path)
+        data = read_artifact(root / token.artifact_path)
     except (FileNotFoundError, NotADirectoryError):
-        return ArtifactState.MISSING
+        return Observed(ArtifactState.MISSING)
     except OSError as error:
         raise SettingsError(
             f"{token.artifact_path} cannot be read: {error.strerror}", hint="mind its permissions"
         ) from error
     if data is None:
-        return ArtifactState.BROKEN
-    if digest(data) == token.artifact_digest:
-        return ArtifactState.SAME
-    return _compared(data, token, token.artifact_path)
+        return Observed(ArtifactState.BROKEN)
+    same = digest(data) == token.artifact_digest
+    if same and token.artifact_recipients is not None:
+        return WHOLE
+    return _compared(data, token, same=same)
 
 
-def read_regular(path: Path, *, sync: bool = False) -> bytes | None:
-    """The bytes of a file, up to 5 MiB; None where a link, a folder or a device stands in its place.
+def expected_of(token: LiveToken) -> Expected:
+    """What the artifact of a live token holds, if it is that token's."""
+    return Expected(Header(token.kind, token.id, token.generation), token.artifact_contents)
+
+
+def read_artifact(path: Path, *, sync: bool = False) -> bytes | None:
+    """The bytes of an artifact; None where a link, a folder or a device stands in its place.
 
     With `sync`, they are on disk when this returns. Raises OSError.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):
-            return None
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        if sync:
-            os.fsync(descriptor)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES)
-    finally:
-        os.close(descriptor)
+        return read_regular(path, MAX_BYTES, links=False, sync=sync)
+    except NotRegularError:
+        return None
 
 
-def _compared(data: bytes, token: LiveToken, path: str) -> ArtifactState:
+def _compared(data: bytes, token: LiveToken, *, same: bool) -> Observed:
+    path = str(token.artifact_path)
     try:
-        header = read_header(data, path)
+        header, recipients = read_header(data, path), metadata_of(data, path).recipients
     except ArtifactTampered:
-        return ArtifactState.BROKEN
-    same = (header.kind, header.token_id, header.generation) == (token.kind, token.id, token.generation)
-    return ArtifactState.RESEALED if same else ArtifactState.FOREIGN
+        return Observed(ArtifactState.BROKEN)
+    if header != expected_of(token).header:
+        return Observed(ArtifactState.FOREIGN)
+    return Observed(ArtifactState.SAME if same else ArtifactState.RESEALED, recipients)

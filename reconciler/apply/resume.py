@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
-from reconciler.apply.run import as_done
+from reconciler.apply.run import as_done, left
 from reconciler.errors import PublishFailed
 from reconciler.live.interface import Batch, Finish, Intent, Lease, Record, Run, Workspace
 from reconciler.plan.change import Done
@@ -45,33 +45,31 @@ def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
     if not kept:
         ports.store.commit(lease, Batch(finish=finish))
         return
-    done = _told(ports, kept)
+    done = _moved(ports, kept)
     _publish(ports, lease, state, _Outcome(done, ports.recorder(run, done, state.head), finish))
     ports.progress.note(f"run {run.id} was interrupted; what it had published is live now")
 
 
-def decide(
-    intents: Iterable[Intent], published: Callable[[str], str | None]
-) -> tuple[list[Intent], list[int]]:
+def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) -> tuple[list[Done], list[int]]:
     """What of an interrupted run is true or becomes true, and the numbers of what is given up."""
-    kept: list[Intent] = []
+    kept: list[Done] = []
     dropped: list[int] = []
     for intent in intents:
         waits = intent.after is not None and intent.path is not None
         if waits and published(intent.path or "") != intent.digest:
             dropped.append(intent.number)
         else:
-            kept.append(replace(intent, after=None))
+            kept.append(as_done(intent))
     return kept, dropped
 
 
-def _told(ports: Ports, kept: Sequence[Intent]) -> list[Done]:
-    """The changes as the run itself would have recorded them."""
-    ids = {intent.token_id for intent in kept if intent.action == "rotate"}
+def _moved(ports: Ports, kept: Sequence[Done]) -> list[Done]:
+    """The changes as the run itself would have recorded them: with the places that artifacts left."""
+    ids = {one.token_id for one in kept if one.path is not None}
     before: Mapping[str, str | None] = {}
     if ids:
         before = {token.id: token.artifact_path for token in ports.store.tokens() if token.id in ids}
-    return [as_done(intent, before.get(intent.token_id)) for intent in kept]
+    return [left(one, before.get(one.token_id)) for one in kept]
 
 
 def _publish(ports: Ports, lease: Lease, state: Workspace, outcome: _Outcome) -> None:

@@ -59,6 +59,7 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
     )
     try:
         _take_away(doing)
+        _take_up(doing)
         _mint(doing)
         _publish_and_activate(doing)
     except (Exception, KeyboardInterrupt) as error:
@@ -124,7 +125,7 @@ def _take_away(doing: _Apply) -> None:
         after = _taken(doing, change, before)
         if after is not None:
             tokens[before.id] = doing.live[change.name] = after
-        if not is_minted(change):
+        if not is_minted(change) and change.artifact is None:
             intents.append(_intent(doing, number, change, before))
     doing.asked = bool(tokens)
     doing.ports.store.commit(
@@ -148,7 +149,7 @@ def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
 
 
 def _intent(doing: _Apply, number: int, change: Change, before: LiveToken) -> Intent:
-    """The journal entry of a change that mints nothing."""
+    """The journal entry of a change, as far as no artifact goes into place by it."""
     intent = Intent(
         run=doing.job.run.id,
         number=number,
@@ -164,23 +165,42 @@ def _intent(doing: _Apply, number: int, change: Change, before: LiveToken) -> In
             return replace(intent, path=before.artifact_path)
         case Action.MODIFY:
             return replace(intent, after=transition.modified(now, doing.declared[change.name], doing.under))
-        case Action.RESEAL:
-            artifact = _resealed(doing, before)
-            after = transition.resealed(now, artifact, doing.under)
-            return replace(intent, path=artifact.path, digest=artifact.digest, after=after)
         case _:
             return intent
 
 
-def _resealed(doing: _Apply, token: LiveToken) -> SealedArtifact:
-    """The artifact that was encrypted anew. Raises PlanStale when it is gone meanwhile."""
-    path = token.artifact_path or ""
-    digest = doing.ports.publisher.published(path)
+def _take_up(doing: _Apply) -> None:
+    """Journals the artifacts in the tree that are taken as they are: moved, or encrypted anew."""
+    taken = (
+        _taken_up(doing, number, change, change.artifact)
+        for number, change in enumerate(doing.job.plan.changes)
+        if change.artifact is not None
+    )
+    while chunk := tuple(islice(taken, CHUNK)):
+        doing.ports.store.commit(doing.lease, Batch(journal=chunk))
+        doing.done.extend(_as_done(doing, intent) for intent in chunk)
+
+
+def _taken_up(doing: _Apply, number: int, change: Change, path: str) -> Intent:
+    token = doing.live[change.name]
+    intent = _intent(doing, number, change, token)
+    artifact = _artifact(doing, token.artifact_path or "", path)
+    after = transition.resealed(intent.after or token, artifact, doing.under)
+    return replace(intent, path=artifact.path, digest=artifact.digest, after=after)
+
+
+def _artifact(doing: _Apply, found: str, path: str) -> SealedArtifact:
+    """The artifact that stands at `found`, on its way to `path`. Raises PlanStale when it is gone."""
+    ports = doing.ports
+    if found == path:
+        digest = ports.publisher.published(path)
+    else:
+        digest = ports.publisher.carry(doing.job.run.id, found, path)
     if digest is None:
         raise PlanStale(
-            f"the artifact {path} is gone since this plan was made", hint="plan again, and apply that"
+            f"the artifact {found} is gone since this plan was made", hint="plan again, and apply that"
         )
-    return SealedArtifact(path, digest)
+    return SealedArtifact(path, digest, ports.sealer.recipients(path).names)
 
 
 def _mint(doing: _Apply) -> None:
@@ -193,7 +213,7 @@ def _mint(doing: _Apply) -> None:
     with closing(sealed):
         while chunk := tuple(_journaled(doing, one) for one in islice(sealed, CHUNK)):
             doing.ports.store.commit(doing.lease, Batch(journal=chunk))
-            doing.done.extend(as_done(intent, _path_before(doing, intent)) for intent in chunk)
+            doing.done.extend(_as_done(doing, intent) for intent in chunk)
 
 
 def _orders(doing: _Apply) -> Iterator[Order]:
@@ -203,8 +223,9 @@ def _orders(doing: _Apply) -> Iterator[Order]:
             yield Order(number, change, doing.declared[change.name].spec(), _rotating(doing, change))
 
 
-def _path_before(doing: _Apply, intent: Intent) -> str | None:
-    return doing.live[intent.name].artifact_path if intent.action == Action.ROTATE else None
+def _as_done(doing: _Apply, intent: Intent) -> Done:
+    before = doing.live.get(intent.name) if intent.action != Action.ISSUE else None
+    return left(as_done(intent), before.artifact_path if before else None)
 
 
 def _rotating(doing: _Apply, change: Change) -> LiveToken | None:
@@ -239,7 +260,7 @@ def _publish_and_activate(doing: _Apply) -> None:
     ports, state = doing.ports, doing.ports.store.state()
     done = sorted(doing.done, key=lambda one: one.number)
     record = ports.recorder(doing.job.run, done, state.head)
-    paths = [one.path for one in done if one.path is not None and one.minted]
+    paths = [one.path for one in done if one.path is not None and one.staged]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
     becomes_live = any(intent.after is not None for intent in ports.store.intents())
     doing.changed = doing.changed or bool(paths or removed) or becomes_live
@@ -258,13 +279,10 @@ def _publish_and_activate(doing: _Apply) -> None:
     doing.done = done
 
 
-def as_done(intent: Intent, path_before: str | None = None) -> Done:
-    """What a journal entry says was done, for the record and the result.
-
-    `path_before` is where the artifact of the rotated token stood: a format edit moves it.
-    """
+def as_done(intent: Intent) -> Done:
+    """What a journal entry says was done, for the record and the result."""
     stays = intent.action != Action.DELETE
-    before = path_before if stays else intent.path
+    minted = intent.action in (Action.ISSUE, Action.ROTATE)
     return Done(
         number=intent.number,
         action=intent.action,
@@ -274,5 +292,12 @@ def as_done(intent: Intent, path_before: str | None = None) -> Done:
         generation=intent.generation,
         path=intent.path if stays else None,
         digest=intent.digest,
-        removed=before if before != intent.path or not stays else None,
+        contents=intent.after.artifact_contents if minted and intent.after else None,
+        removed=None if stays else intent.path,
     )
+
+
+def left(done: Done, path_before: str | None) -> Done:
+    """The same, with the place that the artifact left: another format, owner or folder moves it."""
+    moved = done.path is not None and path_before not in (None, done.path)
+    return replace(done, removed=path_before) if moved else done

@@ -140,7 +140,7 @@ def _print(result: Result, form: str) -> int:
     kinds = max(len(done.kind) for done in result.done)
     names = max(len(done.name) for done in result.done)
     for done in result.done:
-        place = done.path if done.minted else ""
+        place = done.path if done.staged else ""
         line = f"  {done.outcome}  {done.action:<6}  {done.kind:<{kinds}}  {done.name:<{names}}  {place}"
         click.echo(line.rstrip())
     click.echo(f"{counted(len(result.done), 'change')} applied by run {result.run}.")

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import shutil
-import subprocess
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
 from reconciler.artifacts.plaintext import opened_fields
+from reconciler.cli.clipboard import Clipboard, Loan, breaking_off, clipboard
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.opening import opened
-from reconciler.cli.programs import environment
-from reconciler.errors import SettingsError, UsageError
+from reconciler.errors import UsageError
 from reconciler.kinds import all_kinds
 from reconciler.kinds.fields import parse_duration
 from reconciler.secret import Secret
 from reconciler.specs.faults import did_you_mean
-
-PROGRAMS = (
-    ("pbcopy",),
-    ("wl-copy",),
-    ("xclip", "-selection", "clipboard"),
-    ("xsel", "--clipboard", "--input"),
-    ("clip.exe",),
-)
-TERMINAL = Path("/dev/tty")
+from reconciler.workspace import Workspace
 
 
 @click.command("copy")
@@ -42,25 +30,80 @@ def command(invocation: Invocation, name: str, field: str | None, clear: str) ->
     """Copy one field of a token to the clipboard, and clear it after a while.
 
     Without FIELD it is the one that is used most: the secret id of a JWTToken, the key of an
-    RSAToken, the login token of a LoginToken. Where no clipboard program is at hand, as over SSH,
-    the terminal is asked to do it (OSC 52). The field is never printed.
+    RSAToken, the login token of a LoginToken. Ctrl-C clears at once; what you copied meanwhile is
+    left alone. Where no clipboard program is at hand, and over SSH, the terminal is asked to do it
+    (OSC 52; through tmux and screen too). The field is never printed.
     """
     pause = _pause(clear)
-    delivered = opened(invocation.workspace, name)
+    workspace = invocation.workspace
+    way = clipboard(workspace.around.environ)
+    if not pause:
+        wanted, text = _field(workspace, name, field)
+        way.put(text)
+        click.echo(_said(wanted, name, way), err=True)
+        return 0
+    with _lending(way) as loan:
+        wanted = _lend(workspace, name, field, loan)
+        click.echo(f"{_said(wanted, name, way, clear)} Ctrl-C clears it now.", err=True)
+        workspace.around.sleep(pause)
+    return 0
+
+
+@contextmanager
+def _lending(way: Clipboard) -> Iterator[Loan]:
+    """What is lent in the block is taken back after it, however it ends."""
+    loan = Loan(way)
+    with breaking_off() as signals:
+        try:
+            yield loan
+        finally:
+            signals.quiet = True
+            _take_back(loan)
+
+
+def _take_back(loan: Loan) -> None:
+    if not loan.lent:
+        return
+    text = (
+        "The clipboard is cleared."
+        if loan.take_back()
+        else "The clipboard holds something else by now, and is left alone."
+    )
+    # A terminal that was closed hears nothing.
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+def _lend(workspace: Workspace, name: str, field: str | None, loan: Loan) -> str:
+    """Which field was lent. The secret is not kept past this call."""
+    wanted, text = _field(workspace, name, field)
+    loan.put(text)
+    return wanted
+
+
+def _field(workspace: Workspace, name: str, field: str | None) -> tuple[str, Secret]:
+    """The field that is meant, and what it holds. Raises UsageError for one that is not there."""
+    delivered = opened(workspace, name)
     fields = opened_fields(delivered.opened)
     wanted = field or _usual(delivered.kind, fields)
     if wanted not in fields:
         raise UsageError(f"{name} has no field {wanted}", hint=did_you_mean(wanted, list(fields)))
-    put = clipboard(invocation)
-    put(Secret(fields[wanted]))
-    click.echo(f"{wanted} of {name} is on the clipboard{f' for {clear}' if pause else ''}.", err=True)
-    if pause:
-        try:
-            invocation.workspace.around.sleep(pause)
-        finally:
-            put(Secret(""))
-        click.echo("The clipboard is cleared.", err=True)
-    return 0
+    return wanted, Secret(fields[wanted])
+
+
+def _usual(kind: str, fields: dict[str, str]) -> str:
+    return next((name for name in all_kinds()[kind].copied if name in fields), next(iter(fields)))
+
+
+def _said(wanted: str, name: str, way: Clipboard, clear: str = "") -> str:
+    """Where the field went. A terminal does not tell whether it did as it was asked."""
+    until = f" for {clear}" if clear else ""
+    if way.certain:
+        return f"{wanted} of {name} is on the clipboard{until}."
+    return (
+        f"{wanted} of {name} was given to the terminal for its clipboard{until}."
+        " Where it does not arrive, use reconcile download."
+    )
 
 
 def _pause(text: str) -> int:
@@ -70,50 +113,3 @@ def _pause(text: str) -> int:
         raise UsageError(
             "--clear is not a duration", hint="write one such as 45s, or 0s to keep it"
         ) from error
-
-
-def _usual(kind: str, fields: dict[str, str]) -> str:
-    return next((name for name in all_kinds()[kind].copied if name in fields), next(iter(fields)))
-
-
-def clipboard(invocation: Invocation) -> Callable[[Secret], None]:
-    """How to reach a clipboard from here. Raises SettingsError where there is no way."""
-    environ = invocation.workspace.around.environ
-    remote = "SSH_CONNECTION" in environ or "SSH_TTY" in environ
-    for program in PROGRAMS:
-        if not remote and shutil.which(program[0], path=environ.get("PATH")):
-            return partial(_by_program, program, environment(environ))
-    if TERMINAL.exists() and _has_terminal():
-        return _by_terminal
-    raise SettingsError(
-        "there is no clipboard here: no program for it, and no terminal",
-        hint="use reconcile download NAME, or install wl-copy, xclip or xsel",
-    )
-
-
-def _has_terminal() -> bool:
-    try:
-        TERMINAL.open("wb", buffering=0).close()
-    except OSError:
-        return False
-    return True
-
-
-def _by_program(program: tuple[str, ...], environ: dict[str, str], text: Secret) -> None:
-    try:
-        subprocess.run(
-            program,
-            input=text.open().encode(),
-            check=True,
-            timeout=10,
-            capture_output=True,
-            env=environ,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise SettingsError(f"{program[0]} did not take it", hint="use reconcile download NAME") from error
-
-
-def _by_terminal(text: Secret) -> None:
-    encoded = base64.b64encode(text.open().encode())
-    with TERMINAL.open("wb", buffering=0) as terminal:
-        terminal.write(b"\x1b]52;c;" + encoded + b"\x07")

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Literal
 
 import click
 
+from reconciler.artifacts.process import OLDEST as OLDEST_SOPS
+from reconciler.cli.check import NAMED, Check
 from reconciler.cli.context import Invocation, passed
+from reconciler.cli.delivered import artifact_checks, tally
 from reconciler.cli.output import counted, echo_json, style
 from reconciler.cli.programs import environment
 from reconciler.errors import ArtifactError, ReconcilerError
-from reconciler.live.interface import LiveToken
 from reconciler.specs.load import examine
 from reconciler.workspace import SPECS, Workspace
 
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    state: Literal["ok", "note", "fault"]
-    message: str
-    hint: str = ""
-
-
-NAMED = 5
-"""Names that a line has room for."""
 COLOURS = {"ok": "green", "note": "yellow", "fault": "red"}
 
 
@@ -66,24 +55,18 @@ def _checks(workspace: Workspace) -> Iterator[Check]:
         yield Check("specs", "fault", message, "see them with: reconcile validate")
     else:
         yield Check("specs", "ok", f"{counted(len(specs.tokens), 'spec')} in workspace {specs.name}")
-        yield from _guarded("live store", lambda: _store(workspace))
+        yield from _guarded("live store", lambda: [_store(workspace)])
         yield from _guarded("rules", lambda: _rules(workspace))
-        yield from _guarded("artifacts", lambda: _artifacts(workspace))
-    yield from _guarded("identities", lambda: _identities(workspace))
-    yield from _guarded("sops", lambda: _sops(workspace))
-    yield from _guarded("git", lambda: _git(workspace))
+        yield from _guarded("artifacts", lambda: artifact_checks(tally(workspace)))
+    yield from _guarded("identities", lambda: [_identities(workspace)])
+    yield from _guarded("git", lambda: [_git(workspace)])
 
 
-def _guarded(name: str, look: Callable[[], Check]) -> Iterator[Check]:
+def _guarded(name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
     try:
-        yield look()
+        yield from look()
     except ReconcilerError as error:
         yield Check(name, "fault", str(error), error.hint)
-
-
-def _live(workspace: Workspace) -> list[LiveToken]:
-    with workspace.live() as store:
-        return list(store.tokens())
 
 
 def _store(workspace: Workspace) -> Check:
@@ -101,60 +84,52 @@ def _store(workspace: Workspace) -> Check:
     return Check("live store", "ok", message)
 
 
-def _rules(workspace: Workspace) -> Check:
-    folder = workspace.specs.settings.artifacts
-    paths = [declared.artifact_path(folder) for declared in workspace.specs.tokens]
-    sealed = {workspace.sealer.recipients(path).rule for path in paths}
-    return Check("rules", "ok", f"every artifact has recipients, by {counted(len(sealed), 'creation rule')}")
+def _rules(workspace: Workspace) -> Iterator[Check]:
+    config, layout = workspace.rules, workspace.specs.settings.layout
+    used = [config.match(declared.artifact_path(layout)) for declared in workspace.specs.tokens]
+    by_rule = {rule.recipients.rule: rule.recipients for rule in used}
+    idle = [index for index in range(len(config.rules)) if index not in by_rule]
+    if idle:
+        where = "; ".join(f"rule {index} ({_shown(config.rules[index])})" for index in idle[:NAMED])
+        said = f"of {counted(len(config.rules), 'creation rule')}, {len(idle)} match no artifact: {where}"
+        yield Check("rules", "note", said, "they may be for other files; the first rule that matches wins")
+    else:
+        yield Check("rules", "ok", f"{counted(len(config.rules), 'creation rule')}, each for some artifact")
+    yield from _sops(workspace, needed=any(not one.native for one in by_rule.values()))
+
+
+def _shown(rule: Mapping[str, object]) -> str:
+    return f"path_regex {rule['path_regex']}" if rule.get("path_regex") else "without path_regex"
 
 
 def _identities(workspace: Workspace) -> Check:
     found = workspace.identities
     count = len(found.native)
+    where = ", ".join(found.looked_in) or "the environment"
     if count == 0 and not found.foreign:
-        return Check(
-            "identities",
-            "note",
-            "none found, so no artifact can be opened here",
-            "make one: reconcile keygen",
-        )
-    return Check("identities", "ok", f"{count} in {', '.join(found.looked_in) or 'the environment'}")
+        message = "none found, so no artifact can be opened here"
+        return Check("identities", "note", message, "make one: reconcile keygen")
+    others = " and others that sops uses" if found.foreign else ""
+    return Check("identities", "ok", f"{count}{others} in {where}")
 
 
-def _artifacts(workspace: Workspace) -> Check:
-    tokens = [token for token in _live(workspace) if token.artifact_path]
-    missing = [token.name for token in tokens if not (workspace.root / str(token.artifact_path)).is_file()]
-    if missing:
-        names = ", ".join(missing[:NAMED]) + (" …" if len(missing) > NAMED else "")
-        return Check(
-            "artifacts",
-            "fault",
-            f"{len(missing)} of {len(tokens)} are missing: {names}",
-            "restore them from git",
-        )
-    opened = sum(_opens(workspace, token) for token in tokens)
-    state: Literal["ok", "note"] = "ok" if opened == len(tokens) else "note"
-    return Check("artifacts", state, f"{len(tokens)} in place, {opened} of them open with your identities")
-
-
-def _opens(workspace: Workspace, token: LiveToken) -> bool:
-    from reconciler.artifacts.interface import Header
-
-    path = str(token.artifact_path)
-    try:
-        data = (workspace.root / path).read_bytes()
-        workspace.opener.open(data, path, Header(token.kind, token.id, token.generation))
-    except (ArtifactError, OSError):
-        return False
-    return True
-
-
-def _sops(workspace: Workspace) -> Check:
+def _sops(workspace: Workspace, *, needed: bool) -> Iterator[Check]:
+    """Missing, it is a fault only where a rule needs it."""
     try:
         version = workspace.program.version()
     except ArtifactError as error:
-        return Check("sops", "note", f"{error}; age recipients need no program", error.hint)
-    return Check("sops", "ok", f"version {version}")
+        if needed:
+            yield Check("sops", "fault", str(error), error.hint)
+        else:
+            yield Check("sops", "note", f"{error}; age recipients need no program", error.hint)
+        return
+    if tuple(map(int, version.split("."))) < OLDEST_SOPS:
+        oldest = ".".join(map(str, OLDEST_SOPS))
+        state: Literal["note", "fault"] = "fault" if needed else "note"
+        yield Check("sops", state, f"version {version} is too old", f"install {oldest} or newer")
+        return
+    use = "a creation rule needs it" if needed else "no creation rule needs it"
+    yield Check("sops", "ok", f"version {version}; {use}")
 
 
 def _git(workspace: Workspace) -> Check:

@@ -2,73 +2,238 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import click
 
+from reconciler.apply.interface import Progress
+from reconciler.artifacts.interface import Opener
 from reconciler.artifacts.plaintext import plaintext
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.opening import opened
-from reconciler.errors import SettingsError, UsageError
+from reconciler.cli.finding import Failed, sought_of
+from reconciler.cli.opening import Delivered, Sought, opened, sealed, unsealed
+from reconciler.cli.output import counted, echo_json, visible
+from reconciler.cli.progress import progress
+from reconciler.cli.saving import Unwritable, file_name, private_folder, write_private
+from reconciler.errors import CannotOpen, ReconcilerError, UsageError
 from reconciler.secret import Secret
+from reconciler.workspace import Workspace
+
+SCHEMA = "reconciler/download/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A file that was written."""
+
+    name: str
+    kind: str
+    id: str
+    generation: int
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.kind} {self.name}, id {self.id}, generation {self.generation}"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a download went."""
+
+    files: list[Saved] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    """Why artifacts were left that nobody said must open."""
+
+    def to_json(self) -> dict[str, object]:
+        """As in `reconciler/download/v1`. No secret is in it."""
+        return {
+            "schema": SCHEMA,
+            "files": [asdict(one) for one in self.files],
+            "failed": [asdict(one) for one in self.failed],
+        }
 
 
 @click.command("download")
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="Every token's, each into a file of its own.")
+@click.option("--owner", help="With --all: only this owner's.")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write to FILE, a new one."
+    "-o", "--output", type=click.Path(), metavar="PATH", help="Write to this new file; with --all, a folder."
 )
 @click.option("--stdout", is_flag=True, help="Write to standard output.")
 @click.option("--force", is_flag=True, help="With --stdout: even when that is a terminal.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @passed
-def command(invocation: Invocation, name: str, output: str | None, *, stdout: bool, force: bool) -> int:
+def command(
+    invocation: Invocation,
+    name: str | None,
+    owner: str | None,
+    output: str | None,
+    form: str,
+    *,
+    every: bool,
+    stdout: bool,
+    force: bool,
+) -> int:
     """Open a token's artifact into a file that only you can read.
 
     Your identity is looked for where sops looks: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, your sops folder,
     your SSH key. The file is new, has mode 0600, and lies in this folder under the artifact's name
     unless --output says otherwise; an existing file is never overwritten.
+
+    With --all --owner OWNER, every token of that owner is opened, each into a new file in this
+    folder, or in the folder --output, which is made with mode 0700. With --all alone, every token
+    that your identities open. What goes wrong with one token is no harm to the others.
+
+    \b
+    Exit codes: 0 done, 1 error, or at least one token could not be downloaded.
     """
+    workspace = invocation.workspace
+    if every:
+        _check_all(name, stdout=stdout)
+        return _download_all(workspace, owner, Path(output or "."), form)
+    if name is None:
+        raise UsageError("no token is named", hint="name one, or pass --all --owner OWNER")
+    _check_one(name, owner, output, form, stdout=stdout, force=force)
+    delivered = opened(workspace, name)
+    if stdout:
+        click.echo(_text(delivered).open(), nl=False)
+        return 0
+    path = Path(output or file_name(delivered.path))
+    with private_folder(path.parent, workspace.root, make=False) as folder:
+        write_private(folder, path, _text(delivered))
+    saved = _saved(name, delivered, path)
+    if form == "json":
+        echo_json(Outcome([saved]).to_json())
+    else:
+        click.echo(f"{saved}, readable by you alone.")
+    return 0
+
+
+def _check_all(name: str | None, *, stdout: bool) -> None:
+    if name is not None:
+        raise UsageError(f"{name} is one token, and --all is every one", hint="choose one")
+    if stdout:
+        raise UsageError("--all writes files, and --stdout none", hint="leave --stdout out")
+
+
+def _check_one(
+    name: str, owner: str | None, output: str | None, form: str, *, stdout: bool, force: bool
+) -> None:
+    if owner is not None:
+        raise UsageError("--owner is for --all", hint="leave NAME out and add --all, or leave --owner out")
     if stdout and output:
         raise UsageError("--stdout and --output are two places", hint="choose one")
+    if stdout and form == "json":
+        raise UsageError("--stdout and --format json are both for standard output", hint="choose one")
     if stdout and sys.stdout.isatty() and not force:
         raise UsageError(
             "this would show the secret on the terminal", hint="pipe it, use --output, or add --force"
         )
-    delivered = opened(invocation.workspace, name)
-    text = plaintext(delivered.opened, delivered.form)
-    if stdout:
-        click.echo(text.open(), nl=False)
-        return 0
-    path = Path(output or Path(delivered.path).name)
-    write_private(path, text)
+    if output and Path(output).is_dir():
+        raise UsageError(f"{output} is a folder", hint=f"name a new file in it, such as {output}/{name}.yaml")
+
+
+def _download_all(workspace: Workspace, owner: str | None, place: Path, form: str) -> int:
+    found = sought_of(workspace, owner)
+    outcome = Outcome()
+    with private_folder(place, workspace.root) as folder:
+        run = _Run(workspace, workspace.opener, folder, place, owner is not None, outcome)
+        try:
+            _carry_out(run, found, form)
+        finally:
+            # Whatever ended it: a person sees what failed, below all that went well.
+            for failed in outcome.failed:
+                failed.echo()
+    if form == "json":
+        echo_json(outcome.to_json())
+    _echo_summary(outcome, place, owner, len(found))
+    return 1 if outcome.failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One download of many artifacts."""
+
+    workspace: Workspace
+    opener: Opener
+    folder: int
+    """Where the files go, opened."""
+    place: Path
+    """The same, as messages name it."""
+    strict: bool
+    """Whether it is an error that an artifact cannot be opened."""
+    outcome: Outcome
+
+    def take(self, target: Sought) -> Saved | None:
+        """One artifact, into its file; None where it need not open. Raises ReconcilerError."""
+        data = sealed(self.workspace, target)
+        try:
+            delivered = unsealed(self.opener, target, data)
+        except CannotOpen as error:
+            if self.strict:
+                raise
+            self.outcome.closed.append(str(error))
+            return None
+        path = self.place / file_name(delivered.path)
+        write_private(self.folder, path, _text(delivered))
+        return _saved(target.name, delivered, path)
+
+
+def _carry_out(run: _Run, found: Sequence[Sought | Failed], form: str) -> None:
+    """Each for itself: what goes wrong with one is no harm to the others, unless nothing can be written."""
+    with _watching(form) as shown:
+        if shown:
+            shown.start("opening", len(found))
+        for number, target in enumerate(found, 1):
+            try:
+                _one(run, target, form)
+            except Unwritable as error:
+                rest = f"; {len(found) - number} more were not begun" if number < len(found) else ""
+                run.outcome.failed.append(Failed(target.name, f"{error}{rest}", error.hint))
+                return
+            except ReconcilerError as error:
+                run.outcome.failed.append(Failed.by(target.name, error))
+            if shown:
+                shown.advance()
+
+
+def _one(run: _Run, target: Sought | Failed, form: str) -> None:
+    if isinstance(target, Failed):
+        run.outcome.failed.append(target)
+    elif saved := run.take(target):
+        run.outcome.files.append(saved)
+        if form == "text":
+            click.echo(visible(str(saved)))
+
+
+def _watching(form: str) -> AbstractContextManager[Progress | None]:
+    """A bar, unless each file is told on the terminal as it comes."""
+    return nullcontext() if form == "text" and sys.stdout.isatty() else progress()
+
+
+def _echo_summary(outcome: Outcome, place: Path, owner: str | None, total: int) -> None:
+    """What it comes to, on stderr."""
+    if not total:
+        click.echo(f"note: no token{f' of {owner}' if owner else ''} is live, so there is no file", err=True)
+    if outcome.closed:
+        left = f"note: none of your identities opens {len(outcome.closed)} of {counted(total, 'artifact')}"
+        click.echo(visible(f"{left}; of the first: {outcome.closed[0]}"), err=True)
+    if outcome.files:
+        click.echo(f"{counted(len(outcome.files), 'new file')} in {place}, readable by you alone.", err=True)
+    if outcome.failed:
+        click.echo(f"{len(outcome.failed)} of {total} failed: run it again when that is mended.", err=True)
+
+
+def _text(delivered: Delivered) -> Secret:
+    return plaintext(delivered.opened, delivered.form)
+
+
+def _saved(name: str, delivered: Delivered, path: Path) -> Saved:
     header = delivered.opened.header
-    whose = f"{header.kind} {name}, id {header.token_id}, generation {header.generation}"
-    click.echo(f"{path}: {whose}, readable by you alone.", err=True)
-    return 0
-
-
-def write_private(path: Path, text: Secret) -> None:
-    """A new file with mode 0600. Raises SettingsError where there is one already."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        _fill(path, descriptor, text)
-    except FileExistsError as error:
-        raise SettingsError(
-            f"{path} exists, and is not overwritten", hint="name a new file with --output"
-        ) from error
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be written: {error.strerror}", hint="name another file with --output"
-        ) from error
-
-
-def _fill(path: Path, descriptor: int, text: Secret) -> None:
-    """Writes all of it; what could only be begun is removed again."""
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text.open())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
+    return Saved(name, header.kind, header.token_id, header.generation, str(path))

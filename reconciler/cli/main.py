@@ -27,6 +27,7 @@ COMMANDS = {
         "show": "Show one token.",
         "download": "Open a token's artifact into a file.",
         "copy": "Copy one field of a token to the clipboard.",
+        "reseal": "Encrypt artifacts anew for the recipients that .sops.yaml names now.",
     },
     "Set up": {
         "keygen": "Make an age identity, and a creation rule.",

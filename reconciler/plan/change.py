@@ -61,6 +61,9 @@ class Change:
     """The revision at which that live token last changed: if it moved, the plan is stale."""
     generations: tuple[int, ...] = ()
     """The credentials that a retire ends."""
+    artifact: str | None = None
+    """Where its artifact will stand, when one that is in the tree is taken as it is: moved, or encrypted
+    anew by somebody."""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -80,6 +83,8 @@ class Change:
             document["live"] = {"id": self.token_id, "revision": self.base}
         if self.generations:
             document["generations"] = self.generations
+        if self.artifact is not None:
+            document["artifact"] = self.artifact
         return document
 
 
@@ -97,14 +102,16 @@ class Done:
     path: str | None = None
     """Of the artifact that is in place now, if the change put one there."""
     digest: str | None = None
+    contents: str | None = None
+    """Digest of what was sealed, if that is new."""
     removed: str | None = None
     """Of the artifact that left the tree."""
     outcome: str = "done"
 
     @property
-    def minted(self) -> bool:
-        """Whether it published a new artifact."""
-        return self.action in ("issue", "rotate")
+    def staged(self) -> bool:
+        """Whether an artifact of it goes into place: a new one, or one that moves."""
+        return self.path is not None and (self.contents is not None or self.removed is not None)
 
 
 def summary(changes: tuple[Change, ...]) -> dict[str, int]:

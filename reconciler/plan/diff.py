@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler.artifacts.names import is_version_of, normal
 from reconciler.live.interface import Credential, CredentialState, LiveToken, TokenState
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.fields import field_changes
@@ -34,6 +35,28 @@ LOST = {
     ArtifactState.BROKEN: "its artifact cannot be read",
 }
 
+NAME_SHOWN = 40
+"""Letters of a recipient that a reason has room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What became of an artifact, as far as can be told without a key."""
+
+    state: ArtifactState
+    recipients: tuple[str, ...] = ()
+    """To whom the file is sealed, by name, where the live token does not say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How artifacts are delivered now."""
+
+    path: Callable[[Declared], str]
+    """Where the artifact of a spec is to stand."""
+    named: Callable[[str], frozenset[str] | None]
+    """To whom the creation rules seal what stands at a path, in normal form; None where no rule says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -41,8 +64,9 @@ class Inputs:
 
     declared: Iterable[Declared]
     """One for each name."""
-    live: Iterable[tuple[LiveToken, ArtifactState]]
+    live: Iterable[tuple[LiveToken, Observed]]
     """Each live token with what became of its artifact; read once, and not kept."""
+    delivery: Delivery
     now: int
     """Epoch seconds."""
 
@@ -51,22 +75,22 @@ def difference(inputs: Inputs) -> tuple[Change, ...]:
     """The changes, in the order in which a plan shows them, whatever the order of the inputs."""
     wanted = {declared.name: declared for declared in inputs.declared}
     changes: list[Change] = []
-    for token, artifact in inputs.live:
-        changes.extend(_of_live(wanted.pop(token.name, None), token, artifact, inputs.now))
+    for token, found in inputs.live:
+        changes.extend(_of_live(wanted.pop(token.name, None), token, found, inputs))
     changes.extend(_issue(declared, inputs.now) for declared in wanted.values())
     return tuple(sorted(changes, key=lambda change: change.order))
 
 
 def _of_live(
-    declared: Declared | None, token: LiveToken, artifact: ArtifactState, now: int
+    declared: Declared | None, token: LiveToken, found: Observed, inputs: Inputs
 ) -> Iterator[Change]:
     if declared is None:
         yield _delete(token, "no spec declares it any more")
     elif token.kind != declared.kind:
         yield _delete(token, f"its spec is a {declared.kind} now")
-        yield _issue(declared, now)
+        yield _issue(declared, inputs.now)
     else:
-        yield from _between(declared, token, artifact, now)
+        yield from _between(declared, token, found, inputs)
 
 
 def _issue(declared: Declared, now: int) -> Change:
@@ -83,17 +107,19 @@ def _delete(token: LiveToken, reason: str) -> Change:
     return Change(Action.DELETE, token.kind, token.name, (reason,), token_id=token.id, base=token.revision)
 
 
-def _between(declared: Declared, token: LiveToken, artifact: ArtifactState, now: int) -> Iterator[Change]:
+def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inputs) -> Iterator[Change]:
     changed = declared.digest != token.spec_digest
     fields = field_changes(token.declared, declared.normal) if changed else ()
-    reasons = tuple(_why_rotate(declared, token, fields, artifact, now))
-    over = tuple(credential.generation for credential in token.credentials if _is_over(credential, now))
+    place = inputs.delivery.path(declared)
+    reasons = (
+        *_why_rotate(declared, token, fields, found, inputs.now),
+        *_unnamed(declared, token, found, inputs),
+    )
+    over = tuple(one.generation for one in token.credentials if _is_over(one, inputs.now))
     if reasons:
         yield _change(Action.ROTATE, token, reasons, fields)
-    elif changed:
-        yield _change(Action.MODIFY, token, () if fields else (_why_modify(token),), fields)
-    elif artifact is ArtifactState.RESEALED:
-        yield _change(Action.RESEAL, token, ("its artifact was encrypted anew",))
+    elif changed or found.state is ArtifactState.RESEALED or place != (token.artifact_path or place):
+        yield _modify(token, found, fields, place, changed=changed)
     if over:
         yield Change(
             Action.RETIRE,
@@ -112,6 +138,20 @@ def _change(
     return Change(action, token.kind, token.name, reasons, fields, token_id=token.id, base=token.revision)
 
 
+def _modify(
+    token: LiveToken, found: Observed, fields: tuple[FieldChange, ...], place: str, *, changed: bool
+) -> Change:
+    """A change of the token or of its artifact that needs no new credential."""
+    moved, resealed = place != (token.artifact_path or place), found.state is ArtifactState.RESEALED
+    reasons = (
+        *([_why_modify(token)] if changed and not fields else []),
+        *(["its artifact was encrypted anew"] if resealed else []),
+        *([f"its artifact moves from {token.artifact_path} to {place}"] if moved else []),
+    )
+    action = Action.MODIFY if changed or moved else Action.RESEAL
+    return replace(_change(action, token, reasons, fields), artifact=place if moved or resealed else None)
+
+
 def _why_modify(token: LiveToken) -> str:
     """Why a token is written anew although no field of its spec differs."""
     if token.spec_digest == NARROWED:
@@ -128,11 +168,11 @@ def _why_rotate(
     declared: Declared,
     token: LiveToken,
     fields: tuple[FieldChange, ...],
-    artifact: ArtifactState,
+    found: Observed,
     now: int,
 ) -> Iterator[str]:
-    if artifact in LOST:
-        yield LOST[artifact]
+    if found.state in LOST:
+        yield LOST[found.state]
     if fields:
         yield from _reissuing(declared.spec(), fields)
     yield from _due(declared, token, now)
@@ -152,11 +192,39 @@ def _due(declared: Declared, token: LiveToken, now: int) -> Iterator[str]:
 
     What counts is the token as it will be: a spec that turns it on again makes it due again.
     """
-    if declared.digest != token.spec_digest:
-        token = modified(token, declared, Circumstances(now, None))
+    token = _as_declared(declared, token, now)
     due = token.due_at
     if due is None or due > now or token.state_at(now) is not TokenState.ACTIVE:
         return
     rotate = declared.spec().lifecycle.rotate
     why = f" (every {rotate.every})" if rotate else " (before its credential ends)"
     yield f"due since {day(due)}{why}"
+
+
+def _as_declared(declared: Declared, token: LiveToken, now: int) -> LiveToken:
+    if declared.digest == token.spec_digest:
+        return token
+    return modified(token, declared, Circumstances(now, None))
+
+
+def _unnamed(declared: Declared, token: LiveToken, found: Observed, inputs: Inputs) -> Iterator[str]:
+    """Who could open the secret, and is not to have it any more. A token that is off or over rests.
+
+    Encrypting the artifact anew does not help: they have seen what it holds.
+    """
+    named = inputs.delivery.named(inputs.delivery.path(declared))
+    if named is None:
+        return
+    seen = dict.fromkeys((*(token.artifact_recipients or ()), *found.recipients))
+    gone = [name for name in seen if not _is_among(name, named)]
+    if gone and _as_declared(declared, token, inputs.now).state_at(inputs.now) is TokenState.ACTIVE:
+        yield f"it was sealed to {', '.join(map(_short, gone))}, whom no creation rule names for it any more"
+
+
+def _is_among(name: str, named: frozenset[str]) -> bool:
+    return normal(name) in named or any(is_version_of(name, one) for one in named)
+
+
+def _short(name: str) -> str:
+    """Enough of a recipient to tell it by: a public key is long."""
+    return name if len(name) <= NAME_SHOWN else f"{name[: NAME_SHOWN - 8]}…{name[-6:]}"

@@ -29,6 +29,22 @@ class SealedArtifact:
 
     path: str
     digest: str
+    recipients: tuple[str, ...]
+    """To whom it is sealed, by name."""
+    contents: str | None = None
+    """Digest of what was sealed; None where it is not new, and stays what it was."""
+
+    def of(self, token: LiveToken) -> LiveToken:
+        """The token with this artifact. Whoever it was sealed to before has seen what it holds."""
+        new = self.contents is not None
+        before = () if new else token.artifact_recipients or ()
+        return replace(
+            token,
+            artifact_path=self.path,
+            artifact_digest=self.digest,
+            artifact_contents=self.contents if new else token.artifact_contents,
+            artifact_recipients=tuple(dict.fromkeys((*before, *self.recipients))),
+        )
 
 
 def due_at(spec: AnyTokenSpec, credential: Credential, expires_at: int | None) -> int | None:
@@ -62,11 +78,11 @@ def issued(
         changed_at=under.now,
         expires_at=None,
         protect=False,
-        artifact_path=artifact.path,
-        artifact_digest=artifact.digest,
+        artifact_path=None,
+        artifact_digest=None,
         credentials=(credential,),
     )
-    return modified(blank, declared, under)
+    return modified(artifact.of(blank), declared, under)
 
 
 def modified(token: LiveToken, declared: Declared, under: Circumstances) -> LiveToken:
@@ -100,13 +116,8 @@ def rotated(
     overlap = declared.spec().overlap
     kept = tuple(_retiring(one, under.now, overlap) for one in previous)
     ended = tuple(retire(one, under.now) for one in token.credentials[1:])
-    renewed = replace(
-        token,
-        credentials=(credential, *kept, *ended),
-        artifact_path=artifact.path,
-        artifact_digest=artifact.digest,
-    )
-    return modified(renewed, declared, under)
+    renewed = replace(token, credentials=(credential, *kept, *ended))
+    return modified(artifact.of(renewed), declared, under)
 
 
 def _retiring(credential: Credential, now: int, overlap: int) -> Credential:
@@ -134,8 +145,8 @@ def retired(token: LiveToken, generations: tuple[int, ...], under: Circumstances
 
 
 def resealed(token: LiveToken, artifact: SealedArtifact, under: Circumstances) -> LiveToken:
-    """The token with the artifact that was encrypted anew."""
-    return replace(token, artifact_path=artifact.path, artifact_digest=artifact.digest, changed_at=under.now)
+    """The token with its artifact encrypted anew, or in another place."""
+    return replace(artifact.of(token), changed_at=under.now)
 
 
 def deleted(token: LiveToken, under: Circumstances) -> LiveToken:
@@ -146,6 +157,8 @@ def deleted(token: LiveToken, under: Circumstances) -> LiveToken:
         credentials=tuple(retire(one, under.now) for one in token.credentials),
         artifact_path=None,
         artifact_digest=None,
+        artifact_contents=None,
+        artifact_recipients=None,
         changed_at=under.now,
         deleted_at=under.now,
         due_at=None,

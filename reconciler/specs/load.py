@@ -14,6 +14,7 @@ from reconciler.kinds import all_kinds
 from reconciler.specs.catalog import Catalog, merged, unknown_names
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import read_bytes, spec_files, unreadable
+from reconciler.specs.layout import Layout
 from reconciler.specs.reader import Declared, FoundWorkspace, catalog_faults
 from reconciler.specs.reading import read_files
 from reconciler.specs.settings import DEFAULT_NAME, Settings
@@ -62,10 +63,11 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     catalog = merged(found.catalogs)
     if not found.catalog_lost:
         faults.extend(_outside_catalog(root, tokens, catalog))
-    if faults:
-        return None, sorted(set(faults))
     document = workspaces[0].document if workspaces else None
     settings = document.spec if document else Settings()
+    faults.extend(_without_a_place(tokens, settings.layout))
+    if faults:
+        return None, sorted(set(faults))
     name = document.metadata.name if document else DEFAULT_NAME
     return Specs(
         name, document is not None, settings, catalog, tokens, _digest(name, settings, catalog, tokens)
@@ -98,6 +100,19 @@ def _second_workspaces(workspaces: Sequence[FoundWorkspace]) -> Iterator[Fault]:
             f"this is a second Workspace document; the first is at {workspaces[0].file}:{workspaces[0].line}",
             "keep one of the two",
         )
+
+
+def _without_a_place(tokens: Sequence[Declared], layout: Layout) -> Iterator[Fault]:
+    for token in tokens if layout.by_owner else ():
+        if (fault := layout.owner_fault(token.owner)) is not None:
+            yield Fault(
+                token.file,
+                token.line,
+                token.column,
+                "metadata.owner",
+                fault,
+                "set it in letters, digits, . _ @ and -, beginning with a letter or digit; not records",
+            )
 
 
 def _outside_catalog(root: Path, tokens: Sequence[Declared], catalog: Catalog) -> Iterator[Fault]:

@@ -21,6 +21,7 @@ from reconciler.kinds.fields import (
     parse_duration,
 )
 from reconciler.kinds.interface import AnyKind
+from reconciler.specs.layout import Layout
 
 API_VERSION = "reconciler/v1"
 DEFAULT_OVERLAP = "7d"
@@ -42,11 +43,6 @@ def _formats_in_schema(schema: dict[str, Any]) -> None:
 FormatName: TypeAlias = Annotated[
     str, AfterValidator(_known_format), Field(json_schema_extra=_formats_in_schema)
 ]
-
-
-def artifact_path(folder: str, kind: str, name: str, form: str) -> str:
-    """Where an artifact stands, relative to the workspace: `<folder>/<kind>/<name>.<extension>`."""
-    return f"{folder}/{kind}/{name}.{all_formats()[form].extension}"
 
 
 class Metadata(Model):
@@ -136,9 +132,9 @@ class TokenSpec(Model, Generic[S]):
         """The kind it declares."""
         return all_kinds()[self.kind]
 
-    def artifact_path(self, folder: str) -> str:
-        """Where its artifact stands, relative to the workspace: `<folder>/<kind>/<name>.<extension>`."""
-        return artifact_path(folder, self.kind, self.metadata.name, self.deliver.format)
+    def artifact_path(self, layout: Layout) -> str:
+        """Where its artifact stands, relative to the workspace."""
+        return layout.path(self.kind, self.metadata.name, self.metadata.owner, self.deliver.format)
 
     def delivery_options(self) -> dict[str, str | dict[str, str]]:
         """What the delivery format wants to know beside the fields."""

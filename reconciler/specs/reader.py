@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from reconciler.canonical import digest
 from reconciler.kinds import all_kinds
@@ -15,7 +16,8 @@ from reconciler.specs.contradictions import contradictions
 from reconciler.specs.explain import Finding, findings
 from reconciler.specs.faults import Fault, did_you_mean, shown
 from reconciler.specs.files import MAX_BYTES
-from reconciler.specs.model import DEFAULT_FORMAT, AnyTokenSpec, artifact_path, from_normal_form, token_spec
+from reconciler.specs.layout import Layout
+from reconciler.specs.model import DEFAULT_FORMAT, AnyTokenSpec, from_normal_form, token_spec
 from reconciler.specs.settings import WorkspaceDocument
 from reconciler.specs.source import Source, in_the_clear
 from reconciler.specs.text import place_at, read
@@ -51,11 +53,18 @@ class Declared(NamedTuple):
         """Whether a field may differ from its default. A quick look: it may say yes for nothing."""
         return f'"{field}":' in self.normal
 
-    def artifact_path(self, folder: str) -> str:
+    @property
+    def owner(self) -> str | None:
+        """Who answers for it."""
+        owner: str | None = from_json(self.normal)["metadata"].get("owner") if self.sets("owner") else None
+        return owner
+
+    def artifact_path(self, layout: Layout) -> str:
         """Where its artifact stands; told without making the spec again where the format is the default."""
         if self.sets("deliver"):
-            return self.spec().artifact_path(folder)
-        return artifact_path(folder, self.kind, self.name, DEFAULT_FORMAT)
+            return self.spec().artifact_path(layout)
+        owner = self.owner if layout.by_owner else None
+        return layout.path(self.kind, self.name, owner, DEFAULT_FORMAT)
 
 
 class FoundWorkspace(NamedTuple):

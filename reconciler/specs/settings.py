@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.fields import RECIPIENT, Duration, Model, TokenName
+from reconciler.specs.layout import DEFAULT as DEFAULT_PATH
+from reconciler.specs.layout import Layout, template_fault
 
 DEFAULT_STORE = "sqlite:///.reconciler/live.db"
 DEFAULT_NAME = "default"
@@ -100,6 +102,20 @@ class Brakes(Model):
     """Rotations, which make owners fetch new secrets."""
 
 
+def _placing(template: str) -> str:
+    if (fault := template_fault(template)) is not None:
+        raise PydanticCustomError("template", fault)
+    return template
+
+
+class DeliverSettings(Model):
+    """How artifacts are delivered."""
+
+    path: Annotated[str, Field(max_length=200), AfterValidator(_placing)] = DEFAULT_PATH
+    """Where an artifact stands in the artifacts folder, without its extension: `{owner}/{kind}/{name}` gives
+    each team a folder, so that one creation rule covers it."""
+
+
 class VerifierSettings(Model):
     """The verifier of this workspace."""
 
@@ -114,6 +130,8 @@ class Settings(Model):
     """The live store: `sqlite:///PATH`, relative to the workspace, or `postgresql://HOST/DATABASE`."""
     artifacts: Folder = "artifacts"
     """Folder of the sealed files."""
+    deliver: DeliverSettings = DeliverSettings()
+    """How artifacts are delivered."""
     publish: Literal["folder"] = "folder"
     """How artifacts are made durable."""
     brakes: Brakes = Brakes()
@@ -122,6 +140,11 @@ class Settings(Model):
     """How long a saved plan may be applied."""
     verifier: VerifierSettings = VerifierSettings()
     """The verifier of this workspace."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where artifacts stand."""
+        return Layout(self.artifacts, self.deliver.path)
 
 
 class WorkspaceName(Model):

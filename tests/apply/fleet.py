@@ -56,6 +56,7 @@ def aged_fleet(house: House) -> None:
     house.apply()
     house.now = T0 + 32 * DAY
     house.reseal("sealed-anew")
+    house.reseal("rsa-modify")
 
 
 def edit_fleet(house: House) -> None:

@@ -18,7 +18,7 @@ from reconciler.apply.lease import Waiting, holder
 from reconciler.apply.session import Approved, Session, apply, approval
 from reconciler.artifacts import agewrap, identities
 from reconciler.artifacts.formats import candidates
-from reconciler.artifacts.interface import Header, Parcel
+from reconciler.artifacts.interface import Expected, Header, Parcel
 from reconciler.artifacts.opener import FileOpener
 from reconciler.canonical import digest
 from reconciler.kinds import keys
@@ -230,7 +230,8 @@ class House:
         """What the owner of a token reads in its artifact; raises unless it is that token's."""
         path = str(token.artifact_path)
         opener = FileOpener(identities.parse(owner()[1], "test"))
-        return opener.open((self.root / path).read_bytes(), path, header(token)).fields
+        expected = Expected(header(token), token.artifact_contents)
+        return opener.open((self.root / path).read_bytes(), path, expected).fields
 
 
 def header(token: LiveToken) -> Header:

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.apply.interface import Ports
 from reconciler.apply.leaving import leaving
-from reconciler.apply.observe import artifact_state
+from reconciler.apply.observe import look
 from reconciler.apply.session import apply, approval
 from reconciler.audit.record import record
 from reconciler.errors import LeaseLost, PartlyApplied, PlanStale, StoreUnreadable
@@ -164,14 +164,15 @@ class Vanishing(BreakingPublisher):
 
 
 def test_an_artifact_that_goes_between_plan_and_apply_makes_the_plan_stale(house: House) -> None:
-    """What was encrypted anew is not there: nothing is written."""
+    """What was encrypted anew is not there: no token changes, and no run is left open."""
     house.declare(jwt_token("one"))
     house.apply()
     house.reseal("one")
-    before = house.store().state().revision
+    before = house.live()
     with pytest.raises(PlanStale, match=r"one\.yaml is gone since"):
         house.apply(lambda ports: replace(ports, publisher=Vanishing(ports)))
-    assert house.store().state().revision == before
+    assert house.live() == before
+    assert house.store().state().run is None
 
 
 def test_a_token_without_an_artifact_has_none_to_miss(house: House) -> None:
@@ -179,7 +180,7 @@ def test_a_token_without_an_artifact_has_none_to_miss(house: House) -> None:
     house.declare(jwt_token("one"))
     house.apply()
     token = replace(house.live()["one"], artifact_path=None)
-    assert artifact_state(house.root, token) is ArtifactState.SAME
+    assert look(house.root, token).state is ArtifactState.SAME
 
 
 def test_what_is_to_leave_the_tree(house: House) -> None:

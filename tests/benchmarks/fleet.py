@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_bytes
 
 from reconciler.apply.folder import write_new
+from reconciler.artifacts.contents import contents_digest
 from reconciler.artifacts.interface import Header, Parcel
 from reconciler.canonical import digest
 from reconciler.cli.context import surroundings
@@ -52,7 +53,7 @@ def _live(
     parcel = Parcel(
         Header(declared.kind, token_id, 1),
         {**minted.secret, "token_id": token_id},
-        spec.artifact_path(workspace.specs.settings.artifacts),
+        spec.artifact_path(workspace.specs.settings.layout),
         spec.deliver.format,
         under.now,
         spec.delivery_options(),
@@ -66,7 +67,10 @@ def _written(workspace: Workspace, parcel: Parcel) -> SealedArtifact:
     place = workspace.root / parcel.path
     place.parent.mkdir(parents=True, exist_ok=True)
     write_new(place, data)
-    return SealedArtifact(parcel.path, digest(data))
+    recipients = workspace.sealer.recipients(parcel.path).names
+    return SealedArtifact(
+        parcel.path, digest(data), recipients, contents_digest(parcel.header, parcel.fields)
+    )
 
 
 def _credential(minted: Minted, now: int) -> Credential:

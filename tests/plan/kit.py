@@ -9,12 +9,16 @@ from dataclasses import replace
 from reconciler.live.interface import Credential, CredentialState, LiveToken
 from reconciler.plan import transition
 from reconciler.plan.change import Change
-from reconciler.plan.diff import ArtifactState, Inputs, difference
+from reconciler.plan.diff import ArtifactState, Delivery, Inputs, Observed, difference
 from reconciler.plan.transition import Circumstances, SealedArtifact
+from reconciler.specs.layout import Layout
 from reconciler.specs.reader import Declared, read_file
 
 T0 = 1_800_000_000
 HOUR, DAY = 3600, 86_400
+LAYOUT = Layout("artifacts")
+RECIPIENTS = ("age1one", "age1two")
+DELIVERY = Delivery(lambda wanted: wanted.artifact_path(LAYOUT), lambda _: frozenset(RECIPIENTS))
 
 WHAT: dict[str, dict[str, object]] = {
     "RSAToken": {"apis": ["a", "b"], "projects": ["p"]},
@@ -56,7 +60,12 @@ def credential(wanted: Declared, now: int, generation: int = 1, expires_at: int 
 
 def artifact(wanted: Declared) -> SealedArtifact:
     """Where it would be published."""
-    return SealedArtifact(wanted.spec().artifact_path("artifacts"), "sha256:0")
+    return SealedArtifact(
+        LAYOUT.path(wanted.kind, wanted.name, None, wanted.spec().deliver.format),
+        "sha256:0",
+        RECIPIENTS,
+        "sha256:1",
+    )
 
 
 def live(wanted: Declared, now: int = T0) -> LiveToken:
@@ -70,9 +79,10 @@ def planned(
     tokens: Sequence[LiveToken],
     now: int = T0,
     found: ArtifactState = ArtifactState.SAME,
+    delivery: Delivery = DELIVERY,
 ) -> tuple[Change, ...]:
     """The changes, when every artifact is as given."""
-    return difference(Inputs(wanted, [(token, found) for token in tokens], now))
+    return difference(Inputs(wanted, [(token, Observed(found)) for token in tokens], delivery, now))
 
 
 def applied(tokens: Sequence[LiveToken], wanted: Sequence[Declared], now: int) -> list[LiveToken]:

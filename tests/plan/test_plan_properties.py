@@ -13,11 +13,11 @@ from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import Names
 from reconciler.live.interface import LiveToken
 from reconciler.plan.brakes import Overrides
-from reconciler.plan.diff import ArtifactState, Inputs, difference
+from reconciler.plan.diff import ArtifactState, Inputs, Observed, difference
 from reconciler.plan.document import Bound, Plan
 from reconciler.plan.transition import Circumstances, narrowed
 from reconciler.specs.reader import Declared
-from tests.plan.kit import DAY, HOUR, T0, applied, declared, live, planned
+from tests.plan.kit import DAY, DELIVERY, HOUR, T0, applied, declared, live, planned
 
 BOUND = Bound("acme", "store-1", "sha256:specs", "sha256:policy", "sha256:rules", "1.0")
 
@@ -98,10 +98,10 @@ def test_the_order_of_the_inputs_means_nothing(
 ) -> None:
     """The same changes, the same bytes, from any permutation of specs and live tokens."""
     tokens, now = replayed(history)
-    pairs = [(token, found) for token in tokens]
-    first = difference(Inputs(wanted, pairs, now))
+    pairs = [(token, Observed(found)) for token in tokens]
+    first = difference(Inputs(wanted, pairs, DELIVERY, now))
     random.shuffle(pairs)
-    second = difference(Inputs(random.sample(wanted, len(wanted)), pairs, now))
+    second = difference(Inputs(random.sample(wanted, len(wanted)), pairs, DELIVERY, now))
     plans = [Plan(BOUND, changes, (), Overrides(), 1, None, now, now + HOUR) for changes in (first, second)]
     assert plans[0].to_bytes() == plans[1].to_bytes()
 

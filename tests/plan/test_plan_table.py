@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from reconciler.plan.change import Action, FieldChange, summary
-from reconciler.plan.diff import ArtifactState
+from reconciler.plan.diff import ArtifactState, Delivery, Inputs, Observed, difference
 from reconciler.plan.transition import NARROWED, Circumstances, narrowed, retired
 from reconciler.specs.reader import Declared
-from tests.plan.kit import DAY, T0, applied, declared, live, planned
+from tests.plan.kit import DAY, DELIVERY, RECIPIENTS, T0, applied, declared, live, planned
 
 Parts = Mapping[str, Mapping[str, object]]
 ROTATING: Parts = {"lifecycle": {"rotate": {"every": "90d", "overlap": "7d"}}}
@@ -248,3 +248,62 @@ def test_a_retired_generation_is_named() -> None:
     """The others stay as they are."""
     token = live(declared())
     assert retired(token, (7,), Circumstances(T0, None)).credentials == token.credentials
+
+
+def test_an_edit_does_not_hide_that_the_artifact_was_encrypted_anew() -> None:
+    """One change says both, and takes the artifact up as it is."""
+    token = live(declared())
+    (change,) = planned([declared(spec={"apis": ["a"]})], [token], found=ArtifactState.RESEALED)
+    assert (change.action, change.artifact) == ("modify", token.artifact_path)
+    assert change.reasons == ("its artifact was encrypted anew",)
+    assert [field.field for field in change.fields] == ["spec.apis"]
+
+
+def delivery(path: str = "artifacts/RSAToken/one.yaml", named: Sequence[str] | None = RECIPIENTS) -> Delivery:
+    return Delivery(lambda _: path, lambda _: None if named is None else frozenset(named))
+
+
+def test_another_layout_moves_the_artifact_and_keeps_the_credential() -> None:
+    """It is a modify that names both places; encrypted anew meanwhile, it is taken up as it is."""
+    token, moved = live(declared()), delivery("artifacts/team/one.yaml")
+    (change,) = planned([declared()], [token], delivery=moved)
+    assert (change.action, change.artifact) == ("modify", "artifacts/team/one.yaml")
+    assert change.reasons == (f"its artifact moves from {token.artifact_path} to artifacts/team/one.yaml",)
+    (both,) = planned([declared()], [token], found=ArtifactState.RESEALED, delivery=moved)
+    assert both.reasons == ("its artifact was encrypted anew", *change.reasons)
+
+
+def test_who_is_no_recipient_any_more_has_seen_the_secret() -> None:
+    """The token rotates, and the reason names who it was; a recipient who comes changes nothing."""
+    token = live(declared())
+    (change,) = planned([declared()], [token], delivery=delivery(named=["age1one", "age1new"]))
+    assert change.action == "rotate"
+    assert change.reasons == ("it was sealed to age1two, whom no creation rule names for it any more",)
+    assert planned([declared()], [token], delivery=delivery(named=[*RECIPIENTS, "age1new"])) == ()
+    assert planned([declared()], [token], delivery=delivery(named=None)) == ()
+
+
+def test_a_stranger_in_the_file_is_reason_to_rotate() -> None:
+    """Somebody encrypted it anew for one whom no rule names."""
+    found = Observed(ArtifactState.RESEALED, (*RECIPIENTS, "age1" + "x" * 58))
+    (change,) = difference(Inputs([declared()], [(live(declared()), found)], DELIVERY, T0))
+    assert change.action == "rotate"
+    assert "age1xxxxxxxxxxxx" in change.reasons[0]
+    assert "x" * 40 not in change.reasons[0]
+
+
+def test_a_token_that_is_off_rests_though_a_recipient_left() -> None:
+    """Nobody can use it; when it is on again, it rotates."""
+    off: Parts = {"lifecycle": {"enabled": False}}
+    token = live(_declared("RSAToken", off))
+    gone = delivery(named=["age1one"])
+    assert planned([_declared("RSAToken", off)], [token], delivery=gone) == ()
+    (change,) = planned([declared()], [token], delivery=gone)
+    assert change.action == "rotate"
+
+
+def test_other_spellings_of_a_recipient_are_no_change() -> None:
+    """An SSH key is the same with another comment."""
+    token = replace(live(declared()), artifact_recipients=("ssh-ed25519 AAAA old@laptop",))
+    named = frozenset(["ssh-ed25519 AAAA"])
+    assert planned([declared()], [token], delivery=Delivery(DELIVERY.path, lambda _: named)) == ()

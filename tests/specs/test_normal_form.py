@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from reconciler.specs.layout import Layout
 from reconciler.specs.model import from_normal_form, token_spec
 from reconciler.specs.reader import Declared, read_file
 from tests.specs.samples import FULL, LEAST, Tree, least
@@ -85,7 +86,7 @@ def test_every_default_is_what_the_design_says(kind: str) -> None:
     spec = declared(written(least(kind))).spec()
     assert spec.enabled
     assert (spec.overlap, spec.every, spec.expires_at(0)) == (7 * 86400, None, None)
-    assert spec.artifact_path("artifacts") == f"artifacts/{kind}/x.yaml"
+    assert spec.artifact_path(Layout("artifacts")) == f"artifacts/{kind}/x.yaml"
     assert spec.delivery_options() == {"name": "x"}
     for field, value in DEFAULTS[kind].items():
         held = getattr(spec.spec, field)
@@ -156,7 +157,7 @@ def test_an_end_is_the_end_of_the_day_or_counted_from_the_issue() -> None:
 
 def test_options_of_kubernetes_reach_the_delivery() -> None:
     spec = declared(FULL["RSAToken"]).spec()
-    assert spec.artifact_path("out") == "out/RSAToken/plant-a-historian.yaml"
+    assert spec.artifact_path(Layout("out")) == "out/RSAToken/plant-a-historian.yaml"
     assert spec.delivery_options() == {
         "name": "historian", "namespace": "plant-a", "labels": {"app": "historian"}, "type": "Opaque",
     }  # fmt: skip
@@ -287,7 +288,7 @@ def test_one_changed_field_changes_the_digest_exactly_when_it_changes_the_model(
 def test_the_quick_looks_at_a_normal_form_agree_with_the_spec(kind: str) -> None:
     for text in (FULL[kind], written(least(kind))):
         token = declared(text)
-        assert token.artifact_path("out") == token.spec().artifact_path("out")
+        assert token.artifact_path(Layout("out")) == token.spec().artifact_path(Layout("out"))
         assert token.sets("deliver") == ("deliver" in text)
 
 

@@ -22,6 +22,7 @@ metadata: {name: acme}
 spec:
   store: postgresql://db.example/tokens
   artifacts: out/sealed
+  deliver: {path: "{owner}/{name}"}
   publish: folder
   brakes: {delete: {count: 1, percent: 2}, rotate: {count: 3, percent: 4}}
   planValidFor: 90m
@@ -36,6 +37,7 @@ def test_a_workspace_document_sets_every_setting() -> None:
     assert settings.model_dump() == {
         "store": "postgresql://db.example/tokens",
         "artifacts": "out/sealed",
+        "deliver": {"path": "{owner}/{name}"},
         "publish": "folder",
         "brakes": {"delete": {"count": 1, "percent": 2}, "rotate": {"count": 3, "percent": 4}},
         "planValidFor": "90m",

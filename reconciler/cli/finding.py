@@ -1,0 +1,116 @@
+"""The artifacts that a command is about: those of one owner, of the tokens named, or all there are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import click
+
+from reconciler.artifacts.interface import Expected
+from reconciler.cli.opening import Sought, asked, not_live, recorded, sought
+from reconciler.cli.output import visible
+from reconciler.errors import CannotOpen, ReconcilerError
+from reconciler.live.interface import LiveStore, LiveToken
+from reconciler.specs.faults import did_you_mean
+from reconciler.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A token with whose artifact something went wrong, and what."""
+
+    name: str
+    error: str
+    hint: str
+
+    @classmethod
+    def by(cls, name: str, error: ReconcilerError) -> Failed:
+        """What an error says of a token."""
+        return cls(name, str(error), error.hint)
+
+    def echo(self) -> None:
+        """One line on stderr."""
+        line = f" {self.name}: {self.error}; {self.hint}"
+        click.echo(click.style("error:", fg="red", bold=True) + visible(line), err=True)
+
+
+def sought_of(workspace: Workspace, owner: str | None) -> list[Sought | Failed]:
+    """Every artifact of an owner, or of everybody; or why it cannot be told which it is.
+
+    The live store is read once, and let go before the first artifact is. Raises CannotOpen for an
+    owner whom nobody knows.
+    """
+    answer = asked(workspace, lambda store: _live(workspace, store, owner))
+    found, owners = answer or _recorded(workspace, owner)
+    if owner is not None and owner not in owners:
+        owners |= {one.owner for one in workspace.specs.tokens if one.owner is not None}
+        if owner not in owners:
+            hint = did_you_mean(owner, sorted(owners)) if owners else "no token here has an owner"
+            raise CannotOpen(f"no token has the owner {visible(owner)}", hint=hint)
+    return found
+
+
+def sought_in(workspace: Workspace, names: Collection[str]) -> list[Sought | Failed]:
+    """The artifacts of the tokens named; without names, of all. Raises CannotOpen for a name of none."""
+    found = sought_of(workspace, None)
+    missing = sorted(set(names) - {one.name for one in found})
+    if missing:
+        raise not_live(workspace, missing[0], deleted=False)
+    return [one for one in found if not names or one.name in names]
+
+
+def declared_in_tree(workspace: Workspace, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(name, path) of each declared token whose artifact is in the tree: for this, the specs are enough.
+
+    Raises CannotOpen for a name that no spec declares.
+    """
+    declared = workspace.specs.tokens
+    missing = sorted(set(names) - {one.name for one in declared})
+    if missing:
+        raise CannotOpen(f"no spec declares {missing[0]}", hint="find it with: reconcile list")
+    layout = workspace.specs.settings.layout
+    for one in declared:
+        if not names or one.name in names:
+            path = one.artifact_path(layout)
+            if os.path.lexists(workspace.root / path):
+                yield one.name, path
+
+
+def _live(
+    workspace: Workspace, store: LiveStore, owner: str | None
+) -> tuple[list[Sought | Failed], set[str]]:
+    """The live tokens of an owner, and every owner there is."""
+    found: list[Sought | Failed] = []
+    owners: set[str] = set()
+    for token in store.tokens():
+        whose = json.loads(token.declared)["metadata"].get("owner")
+        if whose is not None:
+            owners.add(whose)
+        if owner in (None, whose):
+            found.append(_attempt(workspace, token.name, token, {}))
+    return found, owners
+
+
+def _recorded(workspace: Workspace, owner: str | None) -> tuple[list[Sought | Failed], set[str]]:
+    """The same, as the specs and the records of this clone tell. What was not issued yet is left out."""
+    declared = [one for one in workspace.specs.tokens if owner in (None, one.owner)]
+    known = recorded(workspace, {one.name for one in declared})
+    layout = workspace.specs.settings.layout
+    found = [
+        _attempt(workspace, one.name, None, known)
+        for one in declared
+        if one.name in known or os.path.lexists(workspace.root / one.artifact_path(layout))
+    ]
+    return found, {one.owner for one in declared if one.owner is not None}
+
+
+def _attempt(
+    workspace: Workspace, name: str, token: LiveToken | None, known: Mapping[str, Expected]
+) -> Sought | Failed:
+    try:
+        return sought(workspace, name, token, known)
+    except ReconcilerError as error:
+        return Failed.by(name, error)

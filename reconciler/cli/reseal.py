@@ -1,0 +1,169 @@
+"""reconcile reseal"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import click
+
+from reconciler.apply.observe import MAX_BYTES
+from reconciler.artifacts.comparing import Change
+from reconciler.artifacts.interface import Expected
+from reconciler.artifacts.resealing import stale
+from reconciler.cli.context import Invocation, passed
+from reconciler.cli.finding import Failed, declared_in_tree, sought_in
+from reconciler.cli.output import counted, echo_json, style, visible
+from reconciler.errors import CannotOpen, ReconcilerError
+from reconciler.files import inside, read_regular
+from reconciler.specs.write import write_whole
+from reconciler.workspace import Workspace
+
+SCHEMA = "reconciler/reseal/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An artifact to be looked at."""
+
+    name: str
+    path: str
+    expected: Expected | None = None
+    """What it must hold; None where it is only to be compared with its rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An artifact that is not sealed to whom its rule names, or was not until now."""
+
+    name: str
+    path: str
+    change: Change
+
+    def to_json(self) -> dict[str, object]:
+        """As in `reconciler/reseal/v1`."""
+        return {
+            "name": self.name,
+            "path": self.path,
+            "added": list(self.change.added),
+            "removed": list(self.change.removed),
+            "regrouped": self.change.regrouped,
+        }
+
+
+@click.command("reseal")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--check", is_flag=True, help="Change nothing, and fail where something would change.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@passed
+def command(invocation: Invocation, names: Sequence[str], form: str, *, check: bool) -> int:
+    """Encrypt artifacts anew for the recipients that .sops.yaml names now.
+
+    Works on the tokens named, or on all. For somebody who was added, the data key is wrapped once more
+    and not one value changes. When somebody was removed, there is a new data key; they have seen the
+    secret all the same, so the next plan rotates the token. Every artifact is checked as download
+    checks it before it is touched, so this takes an identity that opens it.
+
+    --check needs neither an identity nor the live store: it compares the artifacts in the tree with
+    the rules, as a pre-commit hook does.
+
+    \b
+    Exit codes: 0 all are sealed as the rules say, 1 some are not, or could not be opened.
+    """
+    workspace = invocation.workspace
+    targets = _in_tree(workspace, names) if check else _sought(workspace, names)
+    done: list[Stale] = []
+    failed: list[Failed] = []
+    for target in targets:
+        try:
+            found = target if isinstance(target, Failed) else _one(workspace, target, check=check)
+        except ReconcilerError as error:
+            found = Failed.by(target.name, error)
+        if isinstance(found, Failed):
+            failed.append(found)
+        elif found is not None:
+            done.append(found)
+    if form == "json":
+        echo_json(
+            {
+                "schema": SCHEMA,
+                "artifacts": [one.to_json() for one in done],
+                "failed": [{"name": one.name, "error": one.error, "hint": one.hint} for one in failed],
+            }
+        )
+    else:
+        _echo(done, len(targets), check=check)
+    for one in failed:
+        one.echo()
+    return 1 if failed or (check and done) else 0
+
+
+def _sought(workspace: Workspace, names: Sequence[str]) -> list[Target | Failed]:
+    """The artifacts of the tokens named, as the live store or the records tell of them."""
+    return [
+        one if isinstance(one, Failed) else Target(one.name, one.path, one.expected)
+        for one in sought_in(workspace, names)
+    ]
+
+
+def _in_tree(workspace: Workspace, names: Sequence[str]) -> list[Target]:
+    return [Target(name, path) for name, path in declared_in_tree(workspace, names)]
+
+
+def _one(workspace: Workspace, target: Target, *, check: bool) -> Stale | None:
+    """What is to be changed, or was. Raises what reading, opening, sealing and writing raise."""
+    try:
+        place = inside(workspace.root, target.path)
+        data = read_regular(place, MAX_BYTES, links=False)
+    except OSError as error:
+        raise CannotOpen(
+            f"the artifact {target.path} cannot be read: {error.strerror or error}",
+            hint="pull the commit that apply published, or restore the file from git",
+        ) from error
+    rule = workspace.rules.match(target.path)
+    change = stale(data, target.path, rule)
+    if not change:
+        return None
+    if not check:
+        now = workspace.around.clock()
+        sealed = workspace.resealer.reseal(data, target.path, rule, target.expected, now)
+        _replace(workspace, target.path, data, sealed)
+    return Stale(target.name, target.path, change)
+
+
+def _replace(workspace: Workspace, path: str, before: bytes, after: bytes) -> None:
+    """Puts the file into place, unless somebody else did so meanwhile. Raises CannotOpen."""
+    place = inside(workspace.root, path)
+    try:
+        if read_regular(place, MAX_BYTES, links=False) != before:
+            raise CannotOpen(f"{path} was changed while it was encrypted anew", hint="run this again")
+        write_whole(place, after)
+    except OSError as error:
+        raise CannotOpen(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="mend the disk or the permissions, and run this again; the file is as it was",
+        ) from error
+
+
+def _echo(done: Sequence[Stale], total: int, *, check: bool) -> None:
+    for one in done:
+        click.echo(visible(f"{one.path}: {'; '.join(_words(one.change, check=check))}"))
+    verb = "not sealed to whom the rules name" if check else "encrypted anew"
+    click.echo(f"{len(done)} of {counted(total, 'artifact')} {verb}.", err=True)
+    if check and done:
+        click.echo(style("hint: ", fg="cyan") + " run reconcile reseal, as one who can open them", err=True)
+    gone = sum(bool(one.change.removed) for one in done)
+    if gone and not check:
+        note = (
+            f"note: {counted(gone, 'token')} lost a recipient, who has seen the secret: the next plan rotates"
+        )
+        click.echo(note, err=True)
+
+
+def _words(change: Change, *, check: bool) -> Iterator[str]:
+    yield from (f"+ {name}" for name in change.added)
+    yield from (f"- {name}" for name in change.removed)
+    if change.regrouped:
+        yield "other key groups"
+    if (change.removed or change.regrouped) and not check:
+        yield "a new data key"
