@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
+from reconciler.apply.census import Census
 from reconciler.apply.observe import observed
 from reconciler.artifacts import rules
 from reconciler.artifacts.identities import Identities, find
@@ -21,12 +22,12 @@ from reconciler.canonical import canonical, digest
 from reconciler.errors import NoRecipients, SettingsError, StoreUnreadable
 from reconciler.kinds.fields import parse_duration
 from reconciler.kinds.interface import Entropy
-from reconciler.live.interface import LiveStore, LiveToken, Run
+from reconciler.live.interface import LiveStore, Run
 from reconciler.live.interface import Workspace as State
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Block, Fleet, Overrides, blocks
 from reconciler.plan.change import Action, Change
-from reconciler.plan.diff import Delivery, Inputs, Observed, difference
+from reconciler.plan.diff import Delivery, Inputs, difference
 from reconciler.plan.document import Bound, Plan
 from reconciler.secret import Secret
 from reconciler.specs.load import Specs, load
@@ -148,10 +149,10 @@ class Workspace:
         """
         for _ in range(TRIES):
             state = store.state()
-            counted = _Counted(observed(self.root, store.tokens()))
-            changes = difference(Inputs(self.specs.tokens, counted, self._delivery, now))
+            census = Census(observed(self.root, store.tokens()), self._named)
+            changes = difference(Inputs(self.specs.tokens, census, self._delivery, now))
             if store.state().revision == state.revision:
-                return self._planned(state, counted, changes, now, overrides)
+                return self._planned(state, census, changes, now, overrides)
         raise StoreUnreadable(
             "the live store changes while it is read", hint="wait for the other apply to end"
         )
@@ -169,10 +170,10 @@ class Workspace:
             return None
 
     def _planned(
-        self, state: State, counted: _Counted, changes: tuple[Change, ...], now: int, overrides: Overrides
+        self, state: State, census: Census, changes: tuple[Change, ...], now: int, overrides: Overrides
     ) -> Plan:
         settings = self.specs.settings
-        fleet = Fleet(counted.live, counted.protected, len(self.specs.tokens))
+        fleet = Fleet(census.live, census.protected, len(self.specs.tokens))
         return Plan(
             bound=Bound(
                 workspace=self.specs.name,
@@ -185,7 +186,7 @@ class Workspace:
             changes=changes,
             blocked=(
                 *self._store_lost(state),
-                *self._artifacts_lost(counted),
+                *self._artifacts_lost(census),
                 *blocks(changes, fleet, settings.brakes, overrides),
                 *self._unsealable(changes),
             ),
@@ -194,6 +195,7 @@ class Workspace:
             commit=self.around.commit(self.root),
             planned_at=now,
             expires_at=now + self.valid_for,
+            warnings=census.warnings(changes),
         )
 
     @property
@@ -219,18 +221,20 @@ class Workspace:
             folder = self.records.relative_to(self.root).as_posix()
             yield Block(
                 "store-empty",
-                f"the live store {self.shown_store} is empty, and {folder} tells of applies",
-                "name the store that they were made to, or restore it; if it is lost for good, move"
+                f"the live store {self.shown_store} is empty for workspace {self.specs.name}, and {folder}"
+                " tells of applies",
+                "name the store that they were made to, or restore it, or give the workspace the name that"
+                " it had; if it is lost for good, move"
                 f" {folder} away, and every token is issued anew",
             )
 
-    def _artifacts_lost(self, counted: _Counted) -> Iterator[Block]:
+    def _artifacts_lost(self, census: Census) -> Iterator[Block]:
         """A folder that is not there was not checked out, more often than it was deleted."""
         folder = self.specs.settings.artifacts
-        if counted.delivered and not (self.root / folder).is_dir():
+        if census.delivered and not (self.root / folder).is_dir():
             yield Block(
                 "artifacts-missing",
-                f"there is no folder {folder}, and {counted.delivered} artifacts belong in it",
+                f"there is no folder {folder}, and {census.delivered} artifacts belong in it",
                 f"check it out, or restore it from git; if it is lost for good, mkdir {folder}, and every"
                 " credential is made anew",
             )
@@ -360,24 +364,6 @@ class Workspace:
         """The `sops` program, wherever it is."""
         environ = self.around.environ
         return Program(find_program(environ.get("RECONCILER_SOPS"), environ.get("PATH")), environ)
-
-
-class _Counted:
-    """Live tokens as they stream by, counted."""
-
-    def __init__(self, found: Iterator[tuple[LiveToken, Observed]]) -> None:
-        self._found = found
-        self.live = 0
-        self.delivered = 0
-        self.protected: set[str] = set()
-
-    def __iter__(self) -> Iterator[tuple[LiveToken, Observed]]:
-        for token, artifact in self._found:
-            self.live += 1
-            self.delivered += token.artifact_path is not None
-            if token.protect:
-                self.protected.add(token.name)
-            yield token, artifact
 
 
 @lru_cache

@@ -13,10 +13,11 @@ from reconciler.artifacts.age import wrapped
 from reconciler.artifacts.comparing import Change, difference
 from reconciler.artifacts.interface import Expected
 from reconciler.artifacts.names import normal
-from reconciler.artifacts.opener import FileOpener, Whole, metadata_of
+from reconciler.artifacts.opener import FileOpener, Whole, made_out, metadata_of, read_header
 from reconciler.artifacts.packing import Packed
 from reconciler.artifacts.rules import Rule
 from reconciler.artifacts.sealing import RuleSealer
+from reconciler.errors import ArtifactTampered
 
 
 def stale(data: bytes, path: str, rule: Rule) -> Change:
@@ -47,6 +48,7 @@ class Resealer:
         """
         change = stale(data, path, rule)
         if not change:
+            _check_header(data, path, expected)
             return data
         whole = self._opener.whole(data, path, expected)
         packed = Packed(whole.form, whole.tree, path, now)
@@ -64,3 +66,11 @@ def admitted(whole: Whole, data_key: bytes, rule: Rule) -> bytes:
     new = [name for name in rule.recipients.age if normal(name) not in have]
     more = replace(metadata, age=(*metadata.age, *wrapped(data_key, new)))
     return whole.form.emit(whole.document.tree, more)
+
+
+def _check_header(data: bytes, path: str, expected: Expected | None) -> None:
+    """As much as can be told without opening. Raises ArtifactTampered."""
+    header = read_header(data, path)
+    if expected is not None and header != expected.header:
+        fault = made_out(header, expected.header)
+        raise ArtifactTampered(f"{path}: {fault.message}", hint=fault.hint)

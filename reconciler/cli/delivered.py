@@ -95,16 +95,16 @@ def _recipient_checks(found: Tally) -> Iterator[Check]:
         yield Check(
             "recipients",
             "note",
-            f"{counted(len(found.foreign), 'artifact')} ({_some(found.foreign)}) sealed to whom no rule names"
-            f" for them: {_some(once(found.strangers))}",
+            f"{counted(len(found.foreign), 'artifact')} sealed to whom the rules do not name for them"
+            f" ({_some(once(found.strangers))}): {_some(found.foreign)}",
             "reconcile reseal shuts them out of the files, and the next plan rotates what they have seen",
         )
     if found.lacking:
         yield Check(
             "recipients",
             "note",
-            f"{counted(len(found.lacking), 'artifact')} ({_some(found.lacking)}) not sealed to all whom the"
-            " rules name",
+            f"{counted(len(found.lacking), 'artifact')} not sealed to all whom the rules name:"
+            f" {_some(found.lacking)}",
             "as one who can open them: reconcile reseal",
         )
     if not found.foreign and not found.lacking and found.total:

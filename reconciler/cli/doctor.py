@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Literal
 
 import click
 
+from reconciler.artifacts.interface import Recipients
 from reconciler.artifacts.process import OLDEST as OLDEST_SOPS
 from reconciler.cli.check import NAMED, Check
 from reconciler.cli.context import Invocation, passed
@@ -20,6 +22,7 @@ from reconciler.errors import ArtifactError, ReconcilerError
 from reconciler.specs.load import examine
 from reconciler.workspace import SPECS, Workspace
 
+OLDEST_GIT = (2, 30)
 COLOURS = {"ok": "green", "note": "yellow", "fault": "red"}
 
 
@@ -56,9 +59,10 @@ def _checks(workspace: Workspace) -> Iterator[Check]:
     else:
         yield Check("specs", "ok", f"{counted(len(specs.tokens), 'spec')} in workspace {specs.name}")
         yield from _guarded("live store", lambda: [_store(workspace)])
-        yield from _guarded("rules", lambda: _rules(workspace))
+        yield from _guarded("rules", lambda: [_rules(workspace)])
         yield from _guarded("artifacts", lambda: artifact_checks(tally(workspace)))
     yield from _guarded("identities", lambda: [_identities(workspace)])
+    yield from _guarded("sops", lambda: [_sops(workspace, needed=_needs_sops(workspace))])
     yield from _guarded("git", lambda: [_git(workspace)])
 
 
@@ -84,18 +88,28 @@ def _store(workspace: Workspace) -> Check:
     return Check("live store", "ok", message)
 
 
-def _rules(workspace: Workspace) -> Iterator[Check]:
-    config, layout = workspace.rules, workspace.specs.settings.layout
-    used = [config.match(declared.artifact_path(layout)) for declared in workspace.specs.tokens]
-    by_rule = {rule.recipients.rule: rule.recipients for rule in used}
-    idle = [index for index in range(len(config.rules)) if index not in by_rule]
-    if idle:
-        where = "; ".join(f"rule {index} ({_shown(config.rules[index])})" for index in idle[:NAMED])
-        said = f"of {counted(len(config.rules), 'creation rule')}, {len(idle)} match no artifact: {where}"
-        yield Check("rules", "note", said, "they may be for other files; the first rule that matches wins")
-    else:
-        yield Check("rules", "ok", f"{counted(len(config.rules), 'creation rule')}, each for some artifact")
-    yield from _sops(workspace, needed=any(not one.native for one in by_rule.values()))
+def _used(workspace: Workspace) -> dict[int, Recipients]:
+    """The creation rules that some artifact is sealed by, by their place in the file."""
+    layout = workspace.specs.settings.layout
+    used = (workspace.rules.match(one.artifact_path(layout)) for one in workspace.specs.tokens)
+    return {rule.recipients.rule: rule.recipients for rule in used}
+
+
+def _rules(workspace: Workspace) -> Check:
+    used, rules = _used(workspace), workspace.rules.rules
+    idle = [index for index in range(len(rules)) if index not in used]
+    if not idle:
+        return Check("rules", "ok", f"{counted(len(rules), 'creation rule')}, each for some artifact")
+    where = "; ".join(f"rule {index} ({_shown(rules[index])})" for index in idle[:NAMED])
+    said = f"{len(idle)} of {counted(len(rules), 'creation rule')} for no artifact: {where}"
+    return Check("rules", "note", said, "they may be for other files; the first rule that matches wins")
+
+
+def _needs_sops(workspace: Workspace) -> bool:
+    try:
+        return any(not recipients.native for recipients in _used(workspace).values())
+    except ReconcilerError:
+        return False  # what is wrong with the rules or the specs is told by their own check
 
 
 def _shown(rule: Mapping[str, object]) -> str:
@@ -113,23 +127,19 @@ def _identities(workspace: Workspace) -> Check:
     return Check("identities", "ok", f"{count}{others} in {where}")
 
 
-def _sops(workspace: Workspace, *, needed: bool) -> Iterator[Check]:
-    """Missing, it is a fault only where a rule needs it."""
+def _sops(workspace: Workspace, *, needed: bool) -> Check:
+    """Missing or too old, it is a fault only where a rule needs it."""
+    bad: Literal["fault", "note"] = "fault" if needed else "note"
     try:
         version = workspace.program.version()
     except ArtifactError as error:
-        if needed:
-            yield Check("sops", "fault", str(error), error.hint)
-        else:
-            yield Check("sops", "note", f"{error}; age recipients need no program", error.hint)
-        return
+        rest = "" if needed else "; age recipients need no program"
+        return Check("sops", bad, f"{error}{rest}", error.hint)
     if tuple(map(int, version.split("."))) < OLDEST_SOPS:
         oldest = ".".join(map(str, OLDEST_SOPS))
-        state: Literal["note", "fault"] = "fault" if needed else "note"
-        yield Check("sops", state, f"version {version} is too old", f"install {oldest} or newer")
-        return
+        return Check("sops", bad, f"version {version} is too old", f"install {oldest} or newer")
     use = "a creation rule needs it" if needed else "no creation rule needs it"
-    yield Check("sops", "ok", f"version {version}; {use}")
+    return Check("sops", "ok", f"version {version}; {use}")
 
 
 def _git(workspace: Workspace) -> Check:
@@ -150,6 +160,12 @@ def _git(workspace: Workspace) -> Check:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return Check("git", "note", f"{git} does not answer, so plans and records name no commit", "mend git")
+    number = re.search(r"\d+\.\d+[.\d]*", version)
+    if number is None or tuple(map(int, number[0].split(".")[:2])) < OLDEST_GIT:
+        oldest = ".".join(map(str, OLDEST_GIT))
+        return Check(
+            "git", "note", f"version {number[0] if number else '?'} is older than {oldest}", "upgrade git"
+        )
     commit = workspace.around.commit(workspace.root)
     at = f", at commit {commit[:7]}" if commit else ", and no commit is checked out here"
-    return Check("git", "ok" if commit else "note", version.strip().removeprefix("git version ") + at)
+    return Check("git", "ok" if commit else "note", f"version {number[0]}{at}")

@@ -51,6 +51,7 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
     yield f"{plan.bound.workspace}: {specs}{at}, {live}"
     if not plan.changes:
         yield "Nothing to do: what is live is what the specs declare."
+        yield from _warnings(plan)
         return
     yield ""
     kinds = max(len(change.kind) for change in plan.changes)
@@ -63,8 +64,15 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
         yield style("hint:    ", fg="cyan") + block.hint
     for lifted in _lifted(plan.overrides):
         yield style("lifted:  ", fg="yellow") + lifted
+    yield from _warnings(plan)
     counts = ", ".join(f"{number} to {action}" for action, number in summary(plan.changes).items())
     yield f"{counts}.  plan {short(plan.digest)}, good until {minute(plan.expires_at)} UTC"
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    for warned in plan.warnings:
+        yield style("warning: ", fg="yellow", bold=True) + f"{warned.message} [{warned.rule}]"
+        yield style("hint:    ", fg="cyan") + warned.hint
 
 
 def _lifted(overrides: Overrides) -> Iterator[str]:

@@ -71,6 +71,7 @@ def command(invocation: Invocation, names: Sequence[str], form: str, *, check: b
     Exit codes: 0 all are sealed as the rules say, 1 some are not, or could not be opened.
     """
     workspace = invocation.workspace
+    _ = workspace.rules  # without any, there is one error to tell, and not one an artifact
     targets = _in_tree(workspace, names) if check else _sought(workspace, names)
     done: list[Stale] = []
     failed: list[Failed] = []
@@ -122,13 +123,12 @@ def _one(workspace: Workspace, target: Target, *, check: bool) -> Stale | None:
         ) from error
     rule = workspace.rules.match(target.path)
     change = stale(data, target.path, rule)
-    if not change:
-        return None
     if not check:
         now = workspace.around.clock()
         sealed = workspace.resealer.reseal(data, target.path, rule, target.expected, now)
-        _replace(workspace, target.path, data, sealed)
-    return Stale(target.name, target.path, change)
+        if sealed != data:
+            _replace(workspace, target.path, data, sealed)
+    return Stale(target.name, target.path, change) if change else None
 
 
 def _replace(workspace: Workspace, path: str, before: bytes, after: bytes) -> None:

@@ -28,6 +28,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """What a reviewer should know, and what to do about it. It stops no apply."""
+
+    rule: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """What is live before the plan."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import PlanForeign, PlanStale, PlanUnreadable
-from reconciler.plan.brakes import Block, Overrides
+from reconciler.plan.brakes import Block, Overrides, Warned
 from reconciler.plan.change import Change, summary
 from reconciler.times import minute, seconds_of, timestamp
 
@@ -51,6 +51,7 @@ class Plan:
     planned_at: int
     """Epoch seconds."""
     expires_at: int
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -77,6 +78,7 @@ class Plan:
             "summary": summary(self.changes),
             "changes": [change.to_json() for change in self.changes],
             "blocked": [asdict(block) for block in self.blocked],
+            "warnings": [asdict(warned) for warned in self.warnings],
         }
 
     def to_bytes(self) -> bytes:
@@ -135,6 +137,7 @@ class SavedPlan(_Part):
     summary: dict[str, int]
     changes: Annotated[tuple[_ChangePart, ...], Strict(strict=False)]
     blocked: Annotated[tuple[dict[str, str], ...], Strict(strict=False)]
+    warnings: Annotated[tuple[dict[str, str], ...], Strict(strict=False)]
     checksum: str
 
     @property

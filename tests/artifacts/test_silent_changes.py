@@ -191,7 +191,7 @@ TEN: dict[str, dict[str, Row]] = {
         ),
     },
     "a whole file swapped, rolled back or forged": {
-        "swapped": row("it is whole, but belongs to another token: RSAToken another", whole(OTHER)),
+        "swapped": row("it belongs to another token: RSAToken another", whole(OTHER)),
         "rolled back": row(r"of an older generation: RSAToken k7\w+ generation 2, not", whole(OLDER)),
         "forged": row("the binding cannot be read", forged),
         "forged by our sealer": row(

@@ -1,4 +1,4 @@
-"""list, show, validate, schema, doctor."""
+"""list, show, validate, schema."""
 
 from __future__ import annotations
 
@@ -144,43 +144,6 @@ def test_schema_is_json_and_can_be_written(shop: Shop) -> None:
     shop.ok("schema", "TokenAuth", "--out", "one.json")
     assert json.loads((shop.root / "one.json").read_text())["title"] == "TokenAuth"
     assert shop.run("schema", "--out", "/proc/none/x").code == 1
-
-
-def test_doctor_finds_all_well_in_a_workspace_that_works(stocked: Shop) -> None:
-    checks = {check["name"]: check for check in stocked.ok("doctor", "--format", "json").json["checks"]}
-    assert checks["specs"]["message"] == "4 specs in workspace default"
-    assert checks["live store"]["state"] == "ok"
-    assert checks["rules"]["state"] == "ok"
-    assert checks["identities"]["state"] == "ok"
-    assert checks["artifacts"]["message"] == "4 in place, 4 of them open with your identities"
-    assert checks["sops"]["state"] == "ok"
-
-
-def test_doctor_names_what_is_missing(shop: Shop) -> None:
-    shop.spec(AUTH)
-    ran = shop.run("doctor")
-    assert ran.code == 1
-    assert "fault  rules       there is no .sops.yaml" in ran.out
-    assert "note   identities  none found" in ran.out
-    assert "holds nothing yet" in ran.out
-
-
-def test_doctor_tells_of_broken_specs_missing_artifacts_and_a_wrong_sops(
-    stocked: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (stocked.root / "artifacts/TokenAuth/erp.yaml").unlink()
-    monkeypatch.setenv("RECONCILER_SOPS", "/no/such/sops")
-    ran = stocked.run("doctor")
-    assert ran.code == 1
-    assert "1 of 4 are missing: erp" in ran.out
-    assert "note   sops" in ran.out
-    stocked.spec("kind: 1\n", "bad.yaml")
-    assert "fault  specs" in stocked.run("doctor").out
-
-
-def test_doctor_without_git_says_so(stocked: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert "note   git         the program is not there" in stocked.run("doctor").out
 
 
 @pytest.mark.parametrize("command", ["validate", "fmt"])
