@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.artifacts import identities
+from reconciler.artifacts.rules import parse
+from reconciler.specs.reader import read_file
 from tests.docs.reference import SECTION, reference
 from tests.docs.session import BLOCK, ROOT, normal, rendered, run
 
@@ -116,3 +119,16 @@ def _tree(root: Path) -> dict[str, str]:
         for path in files
         if not path.name.startswith("live.db-")
     }
+
+
+def test_the_yaml_blocks_are_what_the_tool_reads() -> None:
+    """Each document is without a fault, and the creation rules match as the text beside them says."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    documents = [block for block in blocks if block.startswith("apiVersion")]
+    assert len(documents) >= 2
+    for document in documents:
+        assert read_file("README.md", document.encode()).faults == []
+    (rules,) = (block for block in blocks if block.startswith("# .sops.yaml"))
+    config = parse(rules.replace("age1…", identities.generate()[0]).encode())
+    assert config.match("artifacts/team-historian/RSAToken/plant-a.yaml").recipients.native
+    assert not config.match("artifacts/team-erp/TokenAuth/erp.yaml").recipients.native
