@@ -1,4 +1,4 @@
-"""Fixtures: an empty workspace, and one in which every kind of token is live."""
+"""Fixtures: an empty workspace, one in which every kind of token is live, and a clipboard."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.boards import CLIPBOARD_VARIABLES, XCLIP, Board
 from tests.cli.kit import AUTH, JWT, LOGIN, RSA, Shop
 
 
@@ -32,3 +33,25 @@ def stocked(shop: Shop) -> Shop:
     shop.spec(f"{RSA}---\n{JWT}---\n{LOGIN}---\n{AUTH}")
     shop.ok("apply", "--yes")
     return shop
+
+
+@pytest.fixture
+def board(stocked: Shop, monkeypatch: pytest.MonkeyPatch) -> Board:
+    """An X desktop with xclip."""
+    for name in CLIPBOARD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    found = Board(stocked, stocked.root / "board")
+    found.file.touch()
+    found.program("xclip", XCLIP)
+    monkeypatch.setenv("BOARD", str(found.file))
+    monkeypatch.setenv("DISPLAY", ":99")
+    monkeypatch.setenv("PATH", f"{stocked.root / 'bin'}:/usr/bin:/bin")
+    return found
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited, without waiting."""
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    return pauses

@@ -164,7 +164,7 @@ def test_a_lost_store_does_not_mean_that_nothing_exists(stocked: Shop) -> None:
     shutil.rmtree(stocked.root / ".reconciler")
     ran = stocked.run("apply", "--yes")
     assert ran.code == 3
-    assert "is empty, and artifacts/records tells of applies" in ran.err
+    assert "is empty for workspace default, and artifacts/records tells of applies" in ran.err
     assert stocked.run("--store", "sqlite:///other.db", "plan").code == 3
     assert {file: data for file, data in stocked.tree().items() if file != "other.db"} == before
 
