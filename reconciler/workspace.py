@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,8 @@ class Workspace:
         self.root = root
         self.around = surroundings
         self._store = store
+        self._named_by: dict[int, frozenset[str]] = {}
+        """Who is named by a creation rule, in normal form: asked for once a token."""
 
     @cached_property
     def specs(self) -> Specs:
@@ -165,9 +167,12 @@ class Workspace:
 
     def _named(self, path: str) -> frozenset[str] | None:
         try:
-            return _set_of(self.rules.match(path).recipients.names)
+            recipients = self.rules.match(path).recipients
         except NoRecipients:
             return None
+        if recipients.rule not in self._named_by:
+            self._named_by[recipients.rule] = frozenset(map(normal, recipients.names))
+        return self._named_by[recipients.rule]
 
     def _planned(
         self, state: State, census: Census, changes: tuple[Change, ...], now: int, overrides: Overrides
@@ -364,11 +369,6 @@ class Workspace:
         """The `sops` program, wherever it is."""
         environ = self.around.environ
         return Program(find_program(environ.get("RECONCILER_SOPS"), environ.get("PATH")), environ)
-
-
-@lru_cache
-def _set_of(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(normal, names))
 
 
 def actor(environ: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import click
 from reconciler.apply.observe import MAX_BYTES
 from reconciler.artifacts.comparing import Change
 from reconciler.artifacts.interface import Expected
-from reconciler.artifacts.resealing import stale
+from reconciler.artifacts.resealing import Resealer, stale
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.finding import Failed, declared_in_tree, sought_in
 from reconciler.cli.output import counted, echo_json, style, visible
@@ -73,17 +73,7 @@ def command(invocation: Invocation, names: Sequence[str], form: str, *, check: b
     workspace = invocation.workspace
     _ = workspace.rules  # without any, there is one error to tell, and not one an artifact
     targets = _in_tree(workspace, names) if check else _sought(workspace, names)
-    done: list[Stale] = []
-    failed: list[Failed] = []
-    for target in targets:
-        try:
-            found = target if isinstance(target, Failed) else _one(workspace, target, check=check)
-        except ReconcilerError as error:
-            found = Failed.by(target.name, error)
-        if isinstance(found, Failed):
-            failed.append(found)
-        elif found is not None:
-            done.append(found)
+    done, failed = _all(workspace, targets, None if check else workspace.resealer)
     if form == "json":
         echo_json(
             {
@@ -111,8 +101,30 @@ def _in_tree(workspace: Workspace, names: Sequence[str]) -> list[Target]:
     return [Target(name, path) for name, path in declared_in_tree(workspace, names)]
 
 
-def _one(workspace: Workspace, target: Target, *, check: bool) -> Stale | None:
-    """What is to be changed, or was. Raises what reading, opening, sealing and writing raise."""
+def _all(
+    workspace: Workspace, targets: Sequence[Target | Failed], resealer: Resealer | None
+) -> tuple[list[Stale], list[Failed]]:
+    """Each for itself: what goes wrong with one is no harm to the others."""
+    done: list[Stale] = []
+    failed: list[Failed] = []
+    now = workspace.around.clock()
+    for target in targets:
+        try:
+            found = target if isinstance(target, Failed) else _one(workspace, target, resealer, now)
+        except ReconcilerError as error:
+            found = Failed.by(target.name, error)
+        if isinstance(found, Failed):
+            failed.append(found)
+        elif found is not None:
+            done.append(found)
+    return done, failed
+
+
+def _one(workspace: Workspace, target: Target, resealer: Resealer | None, now: int) -> Stale | None:
+    """What is to be changed, or was; without a resealer, nothing is. `now` is epoch seconds.
+
+    Raises what reading, opening, sealing and writing raise.
+    """
     try:
         place = inside(workspace.root, target.path)
         data = read_regular(place, MAX_BYTES, links=False)
@@ -123,9 +135,8 @@ def _one(workspace: Workspace, target: Target, *, check: bool) -> Stale | None:
         ) from error
     rule = workspace.rules.match(target.path)
     change = stale(data, target.path, rule)
-    if not check:
-        now = workspace.around.clock()
-        sealed = workspace.resealer.reseal(data, target.path, rule, target.expected, now)
+    if resealer is not None:
+        sealed = resealer.reseal(data, target.path, rule, target.expected, now)
         if sealed != data:
             _replace(workspace, target.path, data, sealed)
     return Stale(target.name, target.path, change) if change else None
