@@ -15,6 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from .kit import Bench, key_pair
 
+SHORT = tempfile.gettempdir()
+"""Where a keyring is made: the agent's socket stands in it, and a socket's path has a limit. A test may set
+another TMPDIR, so it is asked for here."""
+
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
@@ -43,8 +47,7 @@ def pgp() -> Iterator[tuple[str, dict[str, str]]]:
     """
     if shutil.which("gpg") is None and not os.environ.get("CI"):
         pytest.skip("gpg is not installed here")
-    # A short path: the agent's socket stands in it, and a socket's path has a limit.
-    with tempfile.TemporaryDirectory(prefix="gpg", ignore_cleanup_errors=True) as home:
+    with tempfile.TemporaryDirectory(prefix="gpg", dir=SHORT, ignore_cleanup_errors=True) as home:
         environ = {"PATH": os.environ["PATH"], "GNUPGHOME": home}
         gpg = ["gpg", "--batch", "--quiet", "--passphrase", ""]
         make = [*gpg, "--quick-generate-key", "owner <owner@example.org>", "rsa2048", "encr", "never"]

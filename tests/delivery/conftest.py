@@ -75,7 +75,7 @@ def ssh_rsa(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 def gpg(pgp: tuple[str, dict[str, str]]) -> Iterator[Keys]:
     """A PGP key; the keyring of the apply holds the public half of it alone."""
     fingerprint, environ = pgp
-    with tempfile.TemporaryDirectory(prefix="gpg", ignore_cleanup_errors=True) as home:
+    with tempfile.TemporaryDirectory(prefix="gpg", dir=artifacts.SHORT, ignore_cleanup_errors=True) as home:
         public = run_gpg(environ, "--export", fingerprint)
         run_gpg({**environ, "GNUPGHOME": home}, "--import", stdin=public)
         yield Keys(f"{{pgp: {fingerprint}}}", {"GNUPGHOME": environ["GNUPGHOME"]}, {"GNUPGHOME": home})
