@@ -112,7 +112,7 @@ def test_a_kind_and_a_format_are_named_in_their_own_file_only() -> None:
 
 ALSO_NAMED = {
     # How the sops program itself calls its stores, in .sops.yaml.
-    "dotenv": ["reconciler/artifacts/ruleshape.py"],
+    "dotenv": ["reconciler/artifacts/rules/shape.py"],
     # Fields of `deliver` that only make sense for one format.
     "kubernetes": ["reconciler/specs/contradictions.py"],
     "pem": ["reconciler/specs/contradictions.py"],

@@ -23,7 +23,8 @@ class Change:
     removed: tuple[str, ...] = ()
     """Recipients whom the file has and the rule does not name, as the file names them."""
     regrouped: bool = False
-    """Whether those who stay stand in other key groups, or another number of groups opens the file."""
+    """Whether those who stay stand in other key groups or more often than in the rule, or another number
+    of groups opens the file."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.regrouped)
@@ -34,8 +35,11 @@ def difference(have: Metadata, want: Recipients) -> Change:
 
     Neither the order of recipients nor that of groups counts, nor how a name is written (see
     `names.normal`). An Azure key that the rule gives without a version is there when the file has any
-    version of it. Whoever is `removed` has had the secret: the file needs a new data key, and the
-    token should be rotated. `added` or `regrouped` alone need no rotation.
+    version of it. A recipient may stand in the file as often as in the rule and no more: one time too
+    many is `regrouped`. Nobody can tell from a name whose key is behind it, so it may be somebody who
+    was removed, under the name of one who stays: a new data key shuts them out.
+    Whoever is `removed` has had the secret: the file needs a new data key, and the token should be
+    rotated. `added` or `regrouped` alone need no rotation.
     """
     ours = _forms(want.names, have.recipients)
     theirs = {name: normal(name) for name in once(have.recipients)}
@@ -46,7 +50,8 @@ def difference(have: Metadata, want: Recipients) -> Change:
         _first(added, ours),
         _first(removed, theirs),
         have.threshold != want.threshold
-        or _partition(have.groups, theirs, stay) != _partition(want.groups, ours, stay),
+        or _partition(have.groups, theirs, stay) != _partition(want.groups, ours, stay)
+        or not _count(have.groups, theirs, stay) <= _count(want.groups, ours, stay),
     )
 
 
@@ -73,3 +78,8 @@ def _first(names: tuple[str, ...], forms: dict[str, str]) -> tuple[str, ...]:
 def _partition(groups: _Groups, forms: dict[str, str], stay: set[str]) -> Counter[frozenset[str]]:
     """Who of those who stay stands with whom, in no order. A group whose members all go still counts."""
     return Counter(frozenset(forms[name] for name in group) & stay for group in groups)
+
+
+def _count(groups: _Groups, forms: dict[str, str], stay: set[str]) -> Counter[str]:
+    """How often each of those who stay is named."""
+    return Counter(forms[name] for group in groups for name in group if forms[name] in stay)

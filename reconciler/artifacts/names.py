@@ -36,7 +36,7 @@ def is_age(name: str) -> bool:
 
 def is_post_quantum(name: str) -> bool:
     """Whether what is sealed to a recipient stays sealed when there are large quantum computers."""
-    return name.startswith(_POST_QUANTUM)
+    return normal(name).startswith(_POST_QUANTUM)
 
 
 def is_classic(name: str) -> bool:
@@ -51,15 +51,23 @@ def once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def is_shouted(name: str) -> bool:
+    """Whether a name is an age recipient in upper case, which Bech32 allows as long as all of it is."""
+    return name.startswith("AGE1") and name.isupper()
+
+
 def normal(name: str) -> str:
     """The form in which two names of one recipient are equal.
 
-    An SSH key loses its comment, a fingerprint its spaces and its case, an Azure key the case and
-    the slash at the end of its vault. For an Azure key without a version see `is_version_of`.
+    An age recipient may be written in upper case. An SSH key loses its comment, a fingerprint its
+    spaces and its case, an Azure key the case and the slash at the end of its vault. For an Azure key
+    without a version see `is_version_of`.
     """
     kind, _, rest = name.partition(" ")
     if name.startswith("ssh-"):
         return " ".join(name.split()[:2])
+    if is_shouted(name):
+        return name.lower()
     if kind == "pgp":
         return named(kind, rest.replace(" ", "").upper().removeprefix("0X"))
     if kind == "azure_kv":

@@ -153,6 +153,10 @@ def test_our_own_files_come_back_the_same() -> None:
         ("kms arn:x/", "kms arn:x/1", False),
         ("age1a", "age1b", False),
         ("age1a", "age1a", True),
+        ("age1a", "AGE1A", True),
+        ("age1a", "AGE1a", False),
+        ("age1a", "AGE1B", False),
+        ("kms AGE1", "kms age1", False),
     ],
 )
 def test_one_recipient_written_in_two_ways(one: str, other: str, *, same: bool) -> None:
@@ -164,7 +168,25 @@ def test_one_recipient_written_in_two_ways(one: str, other: str, *, same: bool) 
 DIFFERENCES = {
     "same": (sealed((A, B)), wanted((A, B)), Change()),
     "other order": (sealed((A, B)), wanted((B, A)), Change()),
-    "written twice": (sealed((A, A)), wanted((A,)), Change()),
+    "relabelled": (sealed((A, A)), wanted((A,)), Change(regrouped=True)),
+    "relabelled in another way": (sealed((f"{SSH} a", f"{SSH} b")), wanted((SSH,)), Change(regrouped=True)),
+    "relabelled, and another missing": (
+        sealed((A, A)),
+        wanted((A, B)),
+        Change(added=(B,), regrouped=True),
+    ),
+    "relabelled in a group": (
+        sealed((A, "pgp AB", "pgp AB"), (B,)),
+        wanted((A, "pgp AB"), (B,)),
+        Change(regrouped=True),
+    ),
+    "relabelled in another group": (sealed((A,), (B, A)), wanted((A,), (B,)), Change(regrouped=True)),
+    "relabelled for one who leaves": (sealed((B, B)), wanted((A,)), Change((A,), (B,))),
+    "twice in the rule": (sealed(("kms a", "kms a")), wanted(("kms a", "kms a")), Change()),
+    "twice in the rule alone": (sealed((A,)), wanted((A, A)), Change()),
+    "three times": (sealed(("kms a",) * 3), wanted(("kms a",) * 2), Change(regrouped=True)),
+    "upper case": (sealed((A.upper(),)), wanted((A,)), Change()),
+    "relabelled in upper case": (sealed((A, A.upper())), wanted((A,)), Change(regrouped=True)),
     "added": (sealed((A,)), wanted((A, B)), Change(added=(B,))),
     "removed": (sealed((A, B)), wanted((A,)), Change(removed=(B,))),
     "exchanged": (sealed((A,)), wanted((B,)), Change((B,), (A,))),

@@ -1,16 +1,23 @@
-"""`.sops.yaml`: to whom an artifact is sealed, read as the sops program reads it."""
+"""`.sops.yaml`: to whom an artifact is sealed, read as the sops program reads it.
+
+Beside it: `goyaml` and `shape` (the file, and the types of its fields), `goregex` (path_regex),
+`recipients` and `keys` (who is named, and whether the name is one).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.artifacts import goyaml, recipients
-from reconciler.artifacts.goregex import UnusableError, compiled
 from reconciler.artifacts.interface import Recipients
-from reconciler.artifacts.ruleshape import CONFIG as CONFIG_SHAPE
-from reconciler.artifacts.ruleshape import SELECTIONS
+from reconciler.artifacts.names import is_shouted
+from reconciler.artifacts.rules import goyaml, recipients
+from reconciler.artifacts.rules.goregex import UnusableError, finds
+from reconciler.artifacts.rules.keys import direct, members
+from reconciler.artifacts.rules.shape import CONFIG as CONFIG_SHAPE
+from reconciler.artifacts.rules.shape import SELECTIONS
 from reconciler.artifacts.text.events import FaultyYamlError
 from reconciler.artifacts.tree import Node, Tree
 from reconciler.errors import NoRecipients
@@ -18,6 +25,8 @@ from reconciler.files import read_regular
 
 CONFIG = ".sops.yaml"
 MAX_BYTES = 1 << 20
+MAX_RULES = 1000
+"""More would only cost time: each path is tried with each of them."""
 _NO_RULES = "run reconcile keygen, or add a creation rule with age recipients to .sops.yaml"
 
 
@@ -59,7 +68,7 @@ class Config:
         if not pattern:
             return True
         try:
-            return compiled(str(pattern)).search(path) is not None
+            return finds(str(pattern), path)
         except UnusableError as fault:
             raise NoRecipients(
                 f"the path_regex of creation rule {index} of {self.source} cannot be used: {fault}",
@@ -70,19 +79,54 @@ class Config:
 def _rule(index: int, rule: Tree, source: str) -> Rule:
     try:
         _check_selections(rule)
+        _check_case(rule)
         found = recipients.of_rule(rule)
     except NoRecipients as fault:
         raise NoRecipients(f"creation rule {index} of {source}: {fault.message}", hint=fault.hint) from None
     return Rule(
         Recipients(
             rule=index,
-            groups=found.groups,
+            groups=_as_often(found.groups, rule),
             threshold=found.threshold,
             native=found.native,
             mac_only_encrypted=rule.get("mac_only_encrypted") is True,
         ),
         rule,
     )
+
+
+def _written(rule: Tree) -> Iterator[Iterator[str]]:
+    """The recipients of each group as the rule writes them, repeats and all. Raises NoRecipients."""
+    split = rule.get("key_groups")
+    if isinstance(split, list) and split:
+        return (members(group) for group in split if isinstance(group, dict))
+    return iter((direct(rule),))
+
+
+def _as_often(groups: tuple[tuple[str, ...], ...], rule: Tree) -> tuple[tuple[str, ...], ...]:
+    """The groups with each name as often as the rule writes it: so often it may stand in a file.
+
+    SOPS takes out what repeats in a key group, but for KMS keys with another role or context.
+    """
+    grouped = bool(rule.get("key_groups"))
+    counts = (Counter(written) for written in _written(rule))
+    return tuple(
+        tuple(
+            name
+            for name in group
+            for _ in range(1 if grouped and not name.startswith("kms ") else count[name])
+        )
+        for group, count in zip(groups, counts, strict=True)
+    )
+
+
+def _check_case(rule: Tree) -> None:
+    """Raises NoRecipients for an age recipient in upper case: age knows it, SOPS does not."""
+    for name in (name for group in _written(rule) for name in group):
+        if is_shouted(name):
+            raise NoRecipients(
+                f"{name!r} is in upper case, which SOPS does not take", hint=f"write it as {name.lower()}"
+            )
 
 
 def _check_selections(rule: Tree) -> None:
@@ -104,6 +148,10 @@ def parse(data: bytes, source: str = CONFIG, prefix: str = "") -> Config:
     rules = config.get("creation_rules") if isinstance(config, dict) else None
     if not isinstance(rules, list) or not rules:
         raise NoRecipients(f"{source} has no creation rules", hint=_NO_RULES)
+    if len(rules) > MAX_RULES:
+        raise NoRecipients(
+            f"{source} has more than {MAX_RULES} creation rules", hint="match more by one regex"
+        )
     return Config(source, prefix, tuple(rule for rule in rules if isinstance(rule, dict)))
 
 

@@ -6,7 +6,7 @@ type is a fault even in a rule that matches nothing.
 
 from __future__ import annotations
 
-from reconciler.artifacts.goyaml import Shape, anything, boolean, fields, integer, listed, text, texts
+from reconciler.artifacts.rules.goyaml import Shape, anything, boolean, fields, integer, listed, text, texts
 from reconciler.artifacts.tree import Node
 
 SELECTIONS = (

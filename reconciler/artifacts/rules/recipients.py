@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.artifacts import agewrap, bech32
+from reconciler.artifacts import agewrap
 from reconciler.artifacts.names import TYPES, is_age, is_classic, is_post_quantum, once
-from reconciler.artifacts.rulekeys import direct, members
+from reconciler.artifacts.rules import bech32
+from reconciler.artifacts.rules.keys import direct, members
 from reconciler.artifacts.tree import Node, Tree
 from reconciler.errors import NoRecipients
 

@@ -55,6 +55,8 @@ _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 MAX_NODES = 100_000
 """As many values as a config may hold."""
+SLOW_LENGTH = 1 << 16
+"""Characters that are given to the slow parser: a second's work."""
 _DIGITS = 400
 """As long as a number may be: longer ones only cost time."""
 
@@ -62,16 +64,33 @@ _DIGITS = 400
 def parse(data: bytes) -> Node:
     """What the first document holds, None where there is none. Raises FaultyYamlError."""
     try:
-        events = YAML(typ="safe").parse(data.decode())
-        for event in events:
-            if isinstance(event, DocumentStartEvent):
-                return _Reader(events).node(next(events), MAX_DEPTH)
+        text = data.decode()
     except UnicodeDecodeError:
         raise FaultyYamlError("it is not UTF-8 text") from None
+    try:
+        return _first(text, pure=False)
     except YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        raise FaultyYamlError(f"it is not YAML{f' at line {mark.line + 1}' if mark else ''}") from None
+        # The fast parser takes no address in a map in braces: `{hc_vault_transit_uri: https://…}`.
+        if len(text) > SLOW_LENGTH:
+            raise _faulty(fault) from None
+    try:
+        return _first(text, pure=True)
+    except YAMLError as fault:
+        raise _faulty(fault) from None
+
+
+def _first(text: str, *, pure: bool) -> Node:
+    """Raises YAMLError for what is none, and FaultyYamlError for what a config does not hold."""
+    events = YAML(typ="safe", pure=pure).parse(text)
+    for event in events:
+        if isinstance(event, DocumentStartEvent):
+            return _Reader(events).node(next(events), MAX_DEPTH)
     return None
+
+
+def _faulty(fault: YAMLError) -> FaultyYamlError:
+    mark = getattr(fault, "problem_mark", None)
+    return FaultyYamlError(f"it is not YAML{f' at line {mark.line + 1}' if mark else ''}")
 
 
 class _Reader:
