@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from reconciler.artifacts.interface import Header
+from reconciler.artifacts.text.canonical import canonical_text
 from reconciler.artifacts.tree import Leaf, Node, Selection, Tree, number
-from reconciler.canonical import canonical
 from reconciler.errors import ArtifactTampered
 from reconciler.secret import Secret
 
@@ -105,7 +105,7 @@ def _plain(leaf: Leaf) -> str:
 def binding(header: Header, tree: Tree, selection: Selection) -> Secret:
     """The binding of a tree that is about to be sealed; its own place must be taken already."""
     return Secret(
-        canonical(
+        canonical_text(
             {
                 "generation": header.generation,
                 "id": header.token_id,
@@ -113,7 +113,7 @@ def binding(header: Header, tree: Tree, selection: Selection) -> Secret:
                 "shape": shape(tree, selection),
                 "version": VERSION,
             }
-        ).decode()
+        )
     )
 
 
@@ -129,7 +129,7 @@ def check(bound: Node, header: Header, found: Shape) -> None:
             raise ArtifactTampered(
                 f"the header says {word} {value}, and the binding says {sealed[key]}", hint=_RESTORE
             )
-    fault = next(iter(differences(sealed["shape"], found)), None)
+    fault = None if sealed["shape"] == found else next(iter(differences(sealed["shape"], found)), None)
     if fault is not None:
         raise ArtifactTampered(f"the file is not as it was sealed: {fault}", hint=_RESTORE)
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.artifacts.interface import Header
-from reconciler.canonical import canonical, digest
+from reconciler.artifacts.text.canonical import canonical_text
+from reconciler.canonical import digest
 from reconciler.secret import Secret
 
 SCHEMA = "reconciler/contents/v1"
@@ -21,7 +22,7 @@ def contents_digest(header: Header, fields: Mapping[str, str | Secret]) -> str:
     """`sha256:` of the header and the fields, whatever the order and the delivery format."""
     opened = {name: one.open() if isinstance(one, Secret) else one for name, one in fields.items()}
     return digest(
-        canonical(
+        canonical_text(
             {
                 "schema": SCHEMA,
                 "kind": header.kind,
@@ -29,5 +30,5 @@ def contents_digest(header: Header, fields: Mapping[str, str | Secret]) -> str:
                 "generation": header.generation,
                 "fields": opened,
             }
-        )
+        ).encode()
     )

@@ -6,8 +6,7 @@ import hashlib
 import hmac
 import re
 from abc import ABC, abstractmethod
-from base64 import b64decode
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -77,8 +76,7 @@ class Cipher:
         if found is None:
             raise ArtifactTampered(f"{_place(aad)} should be encrypted and is not", hint=_RESTORE)
         try:
-            body, iv, tag = (b64decode(part, validate=True) for part in found.groups()[:3])
-            return found[4], self._aead.decrypt(iv, body + tag, aad.encode())
+            return found[4], self._aead.decrypt(_raw(found[2]), _raw(found[1]) + _raw(found[3]), aad.encode())
         except (ValueError, InvalidTag):
             raise ArtifactTampered(
                 f"{_place(aad)} was changed, or moved here from elsewhere", hint=_RESTORE
@@ -87,6 +85,10 @@ class Cipher:
 
 def _b64(data: bytes) -> str:
     return b2a_base64(data, newline=False).decode()
+
+
+def _raw(text: str) -> bytes:
+    return a2b_base64(text, strict_mode=True)
 
 
 def _place(aad: str) -> str:

@@ -39,7 +39,7 @@ def measure(bench: Bench) -> Iterator[Row]:
 def _opened(work: Work) -> Measured:
     """Reads and opens all of them, which were sealed and written before."""
     parcels = work.parcels
-    work.place("artifacts").mkdir()
+    work.start()
     for number in range(len(parcels)):
         work.seal(number, work.write)
     opener = FileOpener(identities.parse(work.tree.identity, "the benchmark"))

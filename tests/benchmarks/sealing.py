@@ -11,7 +11,6 @@ apply --yes` of one token, which makes its RSA key, the live store and the recor
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 from reconciler.apply.folder import FolderPublisher
@@ -44,11 +43,9 @@ def measure(bench: Bench) -> Iterator[Row]:
 
 def _written(work: Work) -> Measured:
     """Seals into new files of an empty folder, all of them in one run."""
-    folder = work.place("artifacts")
 
     def run() -> Run:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        work.start()
         return in_process(lambda number: work.seal(number, work.write), len(work.parcels))
 
     return run
@@ -65,7 +62,7 @@ def _published(work: Work) -> Measured:
             publisher.publish(Publication("run", paths))
 
     def run() -> Run:
-        shutil.rmtree(work.place("artifacts"), ignore_errors=True)
+        work.start()
         return in_process(seal, len(paths))
 
     return run

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Protocol
 
-from ruamel.yaml import YAML
+from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
-    Event,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
-    SequenceStartEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+    StreamStartEvent,
 )
 
 from reconciler.artifacts.text.scalars import resolve
@@ -30,140 +33,114 @@ MAX_BYTES = 5 * 1024 * 1024
 _BOM = "\ufeff"
 _LINE = re.compile("[^\r\n\x85\u2028\u2029]*")
 """The rest of a line, as the parser counts lines."""
+_ENDS = frozenset((MappingEndEvent, SequenceEndEvent))
+_AROUND = frozenset((StreamStartEvent, DocumentStartEvent, DocumentEndEvent, StreamEndEvent))
 
 
 class FaultyYamlError(Exception):
     """The text is not YAML that SOPS would write. The message says why; it holds no value."""
 
 
-class _Frame:
-    """A map or list that is still open."""
-
-    __slots__ = ("anchor", "items", "key", "merged", "tree")
-
-    def __init__(self, anchor: str | None, *, is_map: bool) -> None:
-        self.anchor = anchor
-        self.tree: Tree | None = {} if is_map else None
-        self.items: list[Node] = []
-        self.key: str | None = None
-        self.merged: Tree = {}
-
-    def close(self) -> Node:
-        if self.tree is None:
-            return self.items
-        for key, value in self.merged.items():
-            self.tree.setdefault(key, value)
-        return self.tree
+class _Mark(Protocol):
+    index: int
 
 
-class _Builder:
-    """Takes events, gives the tree of the first document."""
+class _Event(Protocol):
+    """What is read of the parser's events; not every event has every part."""
 
-    def __init__(self, *, aliases: bool) -> None:
-        self.aliases = aliases
-        self.anchors: dict[str, Node] = {}
-        self.open: list[_Frame] = []
-        self.root: Node = None
-        self.documents = 0
-
-    def take(self, event: Event) -> None:
-        if isinstance(event, MappingStartEvent | SequenceStartEvent):
-            self.start(event)
-        elif isinstance(event, CollectionEndEvent):
-            frame = self.open.pop()
-            self.add(frame.close(), frame.anchor)
-        elif isinstance(event, ScalarEvent):
-            self.add(self.scalar(event), event.anchor)
-        elif isinstance(event, AliasEvent):
-            self.add(self.alias(event), None)
-        elif isinstance(event, DocumentStartEvent):
-            self.documents += 1
-
-    def start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
-        if len(self.open) == MAX_DEPTH:
-            raise FaultyYamlError(f"it nests deeper than {MAX_DEPTH} levels")
-        self.plainly(event)
-        self.open.append(_Frame(event.anchor, is_map=isinstance(event, MappingStartEvent)))
-
-    def plainly(self, event: MappingStartEvent | SequenceStartEvent | ScalarEvent) -> None:
-        if self.aliases:
-            return
-        if event.anchor is not None:
-            raise FaultyYamlError("it has an anchor, which SOPS never writes")
-        if event.tag is not None:
-            raise FaultyYamlError("it has a tag, which SOPS never writes")
-
-    def scalar(self, event: ScalarEvent) -> Node:
-        self.plainly(event)
-        if event.tag is not None and event.tag != "tag:yaml.org,2002:str":
-            raise FaultyYamlError("it has a tag, which SOPS never writes")
-        in_map = bool(self.open) and self.open[-1].tree is not None and self.open[-1].key is None
-        if in_map or event.style or event.tag:
-            return str(event.value)
-        return resolve(event.value)
-
-    def alias(self, event: AliasEvent) -> Node:
-        name = event.anchor
-        if not self.aliases or name not in self.anchors:
-            raise FaultyYamlError("it has an alias to nothing" if self.aliases else "it has an alias")
-        return self.anchors[name]
-
-    def add(self, node: Node, anchor: str | None) -> None:
-        if anchor is not None:
-            self.anchors[anchor] = node
-        if not self.open:
-            self.root = node if self.documents == 1 else self.root
-        elif (tree := self.open[-1].tree) is None:
-            self.open[-1].items.append(node)
-        elif (key := self.open[-1].key) is None:
-            self.open[-1].key = self.key(node, tree)
-        else:
-            self.open[-1].key = None
-            if key == "<<" and self.aliases:
-                self.merge(node, self.open[-1].merged)
-            else:
-                tree[key] = node
-
-    def merge(self, node: Node, merged: Tree) -> None:
-        for one in node if isinstance(node, list) else [node]:
-            for name, value in one.items() if isinstance(one, dict) else ():
-                merged.setdefault(name, value)
-
-    def key(self, node: Node, tree: Tree) -> str:
-        if not isinstance(node, str):
-            raise FaultyYamlError("a key is not text")
-        if node in tree:
-            raise FaultyYamlError(f"the key {node!r} stands twice in one map")
-        return node
+    start_mark: _Mark
+    end_mark: _Mark
+    value: str
+    style: str
+    anchor: str | None
+    ctag: object | None
 
 
-def parse_node(data: bytes, *, aliases: bool = False) -> Node:
-    """What the first YAML document holds; anchors, aliases and `<<` only where `aliases` says so.
+def parse_node(data: bytes) -> Node:
+    """What the one YAML document holds; None where there is none.
 
-    Raises FaultyYamlError.
+    Raises FaultyYamlError, for anchors, aliases and tags too.
     """
-    builder = _Builder(aliases=aliases)
     try:
-        for event in _events(data):
-            builder.take(event)
+        return _tree(_events(data))
     except ArtifactTampered as fault:
         raise FaultyYamlError(fault.message) from None
-    if builder.documents > 1 and not aliases:
-        raise FaultyYamlError("it has more than one document")
-    return builder.root
-
-
-def _events(data: bytes) -> Iterator[Event]:
-    if len(data) > MAX_BYTES:
-        raise FaultyYamlError(f"it is larger than {MAX_BYTES} bytes")
-    try:
-        yield from YAML(typ="safe").parse(data.decode())
-    except UnicodeDecodeError:
-        raise FaultyYamlError("it is not UTF-8 text") from None
     except YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise FaultyYamlError(f"it is not YAML{where}") from None
+
+
+def _events(data: bytes) -> Iterator[_Event]:
+    """What the parser says; it raises YAMLError on the way."""
+    if len(data) > MAX_BYTES:
+        raise FaultyYamlError(f"it is larger than {MAX_BYTES} bytes")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise FaultyYamlError("it is not UTF-8 text") from None
+    # The parser itself: the library's YAML() looks for plug-ins on the disk before each text.
+    return iter(CParser(text).get_event, None)
+
+
+def _tree(events: Iterator[_Event]) -> Node:
+    """The tree of the one document, with an explicit stack. This is the inner loop of every opening."""
+    root: list[Node] = []
+    node: Tree | list[Node] = root
+    above: list[Tree | list[Node]] = []
+    documents, key = 0, None
+    for event in events:
+        kind: type = type(event)
+        if kind in _ENDS:
+            node = above.pop()
+        elif kind in _AROUND:
+            documents += kind is DocumentStartEvent
+            if documents > 1:
+                raise FaultyYamlError("it has more than one document")
+        elif key is None and isinstance(node, dict):
+            key = _key(event, node)
+        else:
+            child = _scalar(event) if kind is ScalarEvent else _collection(event, len(above))
+            if isinstance(node, list):
+                node.append(child)
+            elif key is not None:
+                node[key], key = child, None
+            if kind is not ScalarEvent and isinstance(child, dict | list):
+                above.append(node)
+                node = child
+    return root[0] if root else None
+
+
+def _key(event: _Event, tree: Tree) -> str:
+    _check_plain(event)
+    if not isinstance(event, ScalarEvent):
+        raise FaultyYamlError("a key is not text")
+    key = str(event.value)
+    if key in tree:
+        raise FaultyYamlError(f"the key {key!r} stands twice in one map")
+    return key
+
+
+def _scalar(event: _Event) -> Node:
+    _check_plain(event)
+    return event.value if event.style else resolve(event.value)
+
+
+def _collection(event: _Event, levels: int) -> Node:
+    """The map or list that an event opens, still empty."""
+    _check_plain(event)
+    if levels == MAX_DEPTH:
+        raise FaultyYamlError(f"it nests deeper than {MAX_DEPTH} levels")
+    return {} if isinstance(event, MappingStartEvent) else []
+
+
+def _check_plain(event: _Event) -> None:
+    """Raises FaultyYamlError for what SOPS never writes."""
+    if event.anchor is not None:
+        what = "an alias" if isinstance(event, AliasEvent) else "an anchor"
+        raise FaultyYamlError(f"it has {what}, which SOPS never writes")
+    if event.ctag is not None:
+        raise FaultyYamlError("it has a tag, which SOPS never writes")
 
 
 def comment_line(data: bytes) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from reconciler.artifacts.binding import Commented
 from reconciler.artifacts.text.events import FaultyYamlError, comment_line, parse_node
@@ -15,6 +16,8 @@ from reconciler.errors import ArtifactTampered
 _INDENT = 4
 _ARMORED = re.compile(r"-----BEGIN AGE ENCRYPTED FILE-----\n([!-~][ -~]*\n)*")
 """An age file, which is written as a block."""
+_key = lru_cache(maxsize=1024)(scalar)
+"""Keys are the same few words in every file."""
 
 
 def emit(tree: Tree, metadata: Metadata) -> bytes:
@@ -37,7 +40,7 @@ def parse(data: bytes) -> Document:
 
 def _map(tree: Tree, pad: str) -> Iterator[str]:
     for key, value in tree.items():
-        head = f"{pad}{scalar(key)}:"
+        head = f"{pad}{_key(key)}:"
         if isinstance(value, dict | list) and value:
             yield head + "\n"
             yield from _below(value, pad + " " * _INDENT)
