@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.artifacts.vaults import strangers, without_token
 from reconciler.errors import ArtifactError
 
 OLDEST = (3, 9)
@@ -140,6 +141,18 @@ class Program:
         if found is None:
             raise ArtifactError(f"{self._executable} is not the sops program", hint=_INSTALL)
         return f"{int(found[1])}.{int(found[2])}"
+
+    def knowing(self, names: Iterable[str]) -> tuple[Program, tuple[str, ...]]:
+        """The program as it may be run for these recipients, and those who get no token of ours.
+
+        See `vaults`: a token goes to the server that the environment names, and to no other.
+        """
+        found = strangers(names, self._environ)
+        if not found:
+            return self, ()
+        bare = Program(self._executable, without_token(self._environ), self._timeout)
+        bare._checked = self._checked
+        return bare, found
 
     def run(self, arguments: Sequence[str], stdin: bytes, *, sealing: bool) -> Ended:
         """Runs it to its end. Raises ArtifactError when it is missing, too old, or hangs."""

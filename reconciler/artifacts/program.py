@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from reconciler.artifacts import binding
+from reconciler.artifacts import binding, vaults
 from reconciler.artifacts.comparing import difference
 from reconciler.artifacts.formats.interface import Format
 from reconciler.artifacts.packing import Packed
@@ -54,6 +54,7 @@ class ProgramSealer:
     def seal(self, packed: Packed, rule: Rule) -> bytes:
         """The bytes of the sealed file. Its `lastmodified` is the program's. Raises SealFailed."""
         form, tree = packed.form, packed.tree
+        self._check_servers(rule)
         secrets = list(_texts(tree))
         with _written({_RULES: _config(rule, form.selection)}) as folder:
             ended = self._run(_encrypt(folder / _RULES, packed.path, form), _stdin(tree), sealing=True)
@@ -67,6 +68,7 @@ class ProgramSealer:
 
         The program unwraps that key with whatever keys it finds. Raises SealFailed.
         """
+        self._check_servers(rule)
         rules = _config(rule, packed.form.selection)
         with _written({_RULES: rules, _SEALED: data}) as folder:
             ended = self._run(_update(folder, packed.form), b"", sealing=False)
@@ -75,6 +77,14 @@ class ProgramSealer:
             raise not_sealed(ended, ())
         _check_sealed(packed, rule, more)
         return more
+
+    def _check_servers(self, rule: Rule) -> None:
+        """Raises SealFailed for a key server that the rule names and the environment does not."""
+        _, unknown = self._program.knowing(rule.recipients.names)
+        if unknown:
+            raise SealFailed(
+                f"the creation rule names {unknown[0]}, and VAULT_ADDR does not", hint=vaults.HINT
+            )
 
     def _run(self, arguments: list[str], stdin: bytes, *, sealing: bool) -> Ended:
         try:
@@ -184,18 +194,26 @@ class ProgramOpener:
 
     def decrypt(self, data: bytes, path: str, form: Format) -> Tree:
         """The decrypted tree, its MAC checked by the program. Raises CannotOpen or ArtifactTampered."""
-        ended = self._run(_decrypt(path, form), data)
+        program, unknown = self._program.knowing(form.parse(data).metadata.recipients)
+        ended = _run(program, _decrypt(path, form), data)
         if ended.code in _DAMAGED:
             raise ArtifactTampered(_DAMAGED[ended.code], hint=_RESTORE)
         if ended.code != 0:
-            raise not_opened(ended, path)
+            raise _withheld(not_opened(ended, path), unknown)
         return _hidden(parse_tree(ended.out), form.selection, encrypted=form.selection.starts_encrypted)
 
-    def _run(self, arguments: list[str], stdin: bytes) -> Ended:
-        try:
-            return self._program.run(arguments, stdin, sealing=False)
-        except ArtifactError as fault:
-            raise CannotOpen(fault.message, hint=fault.hint) from None
+
+def _run(program: Program, arguments: list[str], stdin: bytes) -> Ended:
+    try:
+        return program.run(arguments, stdin, sealing=False)
+    except ArtifactError as fault:
+        raise CannotOpen(fault.message, hint=fault.hint) from None
+
+
+def _withheld(fault: CannotOpen, servers: Sequence[str]) -> CannotOpen:
+    """The same error, and which key servers got no token, for that may be why."""
+    told = (f"{server} got no token: {vaults.HINT}" for server in servers)
+    return CannotOpen(fault.message, hint="; ".join((fault.hint, *told)))
 
 
 def _decrypt(path: str, form: Format) -> list[str]:

@@ -30,7 +30,7 @@ def test_who_comes_can_open_and_no_value_changes(depot: Depot, age: Keys, other:
     before = depot.artifact("bridge").read_bytes()
     depot.rule(joined(age, other))
     with depot.acting(other.writer, age.reader):
-        depot.shop.ok("reseal")
+        depot.shop.ok("reseal", "--yes")
     assert VALUES.findall(depot.artifact("bridge").read_bytes()) == VALUES.findall(before)
     assert depot.both("bridge", other) == depot.both("bridge", age) == first
     with depot.acting(other.writer):
@@ -47,7 +47,7 @@ def test_who_leaves_cannot_open_and_the_token_rotates(depot: Depot, age: Keys, o
     before = depot.artifact("bridge").read_bytes()
     depot.rule(age.rule)
     with depot.acting(age.reader):
-        assert "a new data key" in depot.shop.ok("reseal").out
+        assert "a new data key" in depot.shop.ok("reseal", "--yes").out
     after = depot.artifact("bridge").read_bytes()
     assert not set(VALUES.findall(before)) & set(VALUES.findall(after))
     with depot.acting(other.reader):
@@ -65,7 +65,7 @@ def test_from_one_group_to_two_of_three(depot: Depot, age: Keys, shamir: Keys) -
     first = depot.both("bridge", age)
     depot.rule(shamir.rule)
     with depot.acting(shamir.writer, age.reader):
-        depot.shop.ok("reseal")
+        depot.shop.ok("reseal", "--yes")
     with depot.acting(age.reader):
         assert sops_decrypt(depot.artifact("bridge")).returncode != 0
     assert depot.both("bridge", shamir) == first
@@ -79,10 +79,10 @@ def test_no_secret_strays_while_encrypting_anew(depot: Depot, age: Keys, other: 
     depot.watch()
     depot.rule(joined(age, other))
     with depot.acting(other.writer, age.reader):
-        depot.shop.ok("reseal")
+        depot.shop.ok("reseal", "--yes")
     depot.rule(other.rule)
     with depot.acting(other.writer, age.reader):
-        depot.shop.ok("reseal")
+        depot.shop.ok("reseal", "--yes")
     seen = depot.log.read_text()
     assert "argument updatekeys" in seen
     assert "argument encrypt" in seen
@@ -96,7 +96,7 @@ def test_a_key_that_cannot_be_used_leaves_the_file_as_it_was(depot: Depot, age: 
     depot.rule(f"{age.rule[:-1]}, pgp: 85D77543B3D624B63CEA9E6DBC17301B491B3F21}}")
     before = depot.shop.tree()
     with depot.acting(age.reader, {"GNUPGHOME": str(depot.temporary)}):
-        ran = depot.shop.run("reseal")
+        ran = depot.shop.run("reseal", "--yes")
     assert ran.code == 1
     assert "error: bridge: " in ran.err
     assert "85D77543B3D624B63CEA9E6DBC17301B491B3F21" in ran.err

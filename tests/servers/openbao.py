@@ -78,11 +78,15 @@ class OpenBao:
             self.call("PUT", "sys/unseal", {"key": found[1]})
 
 
+PLACE = tempfile.gettempdir()
+"""Where servers live. Asked for here: a test may set another TMPDIR for what it watches."""
+
+
 @contextmanager
 def openbao(port: int | None = None) -> Iterator[OpenBao]:
     """A new server with the transit key `tokens`; gone at the end, with all that it kept."""
     with ExitStack() as stack:
-        home = Path(tempfile.mkdtemp(prefix="bao-"))
+        home = Path(tempfile.mkdtemp(prefix="bao-", dir=PLACE))
         stack.callback(shutil.rmtree, home)
         running = _started(stack, home, port)
         running.call("POST", "sys/mounts/transit", {"type": "transit"})
