@@ -46,7 +46,7 @@ class Recipients:
     rule: int
     """Which creation rule matched, counted from 0 as in the file."""
     groups: tuple[tuple[str, ...], ...] = ()
-    """The recipients of each key group, each once: age first, in the order of the rule."""
+    """The recipients of each key group, as often as the rule writes them: age first, in its order."""
     threshold: int = 0
     """How many groups it takes to open the artifact; 0 when there is one group."""
     native: bool = True
@@ -71,6 +71,13 @@ class Expected:
     header: Header
     contents: str | None = None
     """Digest of what was sealed (`contents_digest`); None where nobody kept it."""
+    digest: str | None = None
+    """Digest of the whole file, where that is all that was kept: then it may not have been encrypted anew."""
+
+    @property
+    def vouched(self) -> bool:
+        """Whether it tells a forgery: whoever has the public recipients can make a file with a header."""
+        return self.contents is not None or self.digest is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from reconciler.artifacts.identities import Identities
 from reconciler.artifacts.interface import Expected, Header, Opened
 from reconciler.artifacts.text.scalars import resolve
 from reconciler.artifacts.tree import Document, Metadata, Tree, at
+from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered, CannotOpen
 
 _RESTORE = "restore the file from git, or rotate the token"
@@ -60,7 +61,7 @@ class FileOpener:
             form, document = _taken_apart(data, path)
             whole = self._whole(form, document, data, path)
             if expected is not None:
-                _check_expected(whole.opened, expected)
+                _check_expected(whole.opened, expected, data)
         except ArtifactTampered as fault:
             raise ArtifactTampered(f"{path}: {fault.message}", hint=fault.hint) from None
         return whole
@@ -119,23 +120,32 @@ def _check_selection(form: Format, metadata: Metadata) -> None:
         )
 
 
-def _check_expected(opened: Opened, expected: Expected) -> None:
+def _check_expected(opened: Opened, expected: Expected, data: bytes) -> None:
     found, wanted = opened.header, expected.header
     if found != wanted:
-        raise ArtifactTampered(_made_out(found, wanted), hint=_RESTORE)
+        raise made_out(found, wanted)
     if expected.contents not in (None, contents_digest(found, opened.fields)):
         raise ArtifactTampered(
             "it is whole and names the right token, but it does not hold what was sealed for it: "
             "it was forged, or its values were edited",
             hint=_RESTORE,
         )
+    if expected.digest not in (None, digest(data)):
+        raise ArtifactTampered(
+            "it is whole and names the right token, but it is not the file that was published for it, and "
+            "an older version of this tool kept nothing by which another could be told from a forgery",
+            hint=_RESTORE,
+        )
 
 
-def _made_out(found: Header, wanted: Header) -> str:
+def made_out(found: Header, wanted: Header) -> ArtifactTampered:
+    """The error for a file that is another's, or of another time."""
     if (found.kind, found.token_id) != (wanted.kind, wanted.token_id):
-        return f"it is whole, but belongs to another token: {_words(found)}, not {_words(wanted)}"
-    which = "an older" if found.generation < wanted.generation else "a later"
-    return f"it is whole, but of {which} generation: {_words(found)}, not {_words(wanted)}"
+        said = f"it belongs to another token: {_words(found)}, not {_words(wanted)}"
+    else:
+        which = "an older" if found.generation < wanted.generation else "a later"
+        said = f"it is of {which} generation: {_words(found)}, not {_words(wanted)}"
+    return ArtifactTampered(said, hint=_RESTORE)
 
 
 def _words(header: Header) -> str:

@@ -17,6 +17,9 @@ from reconciler.cli.programs import environment
 from reconciler.errors import SettingsError
 from reconciler.workspace import Surroundings, Workspace, find_root
 
+NOT_TRACKED = 1
+"""How `git ls-files --error-unmatch` ends where it finds nothing; what else goes wrong is 128."""
+
 
 @dataclass
 class Invocation:
@@ -51,6 +54,7 @@ def surroundings() -> Surroundings:
         sleep=time.sleep,
         entropy=secrets.token_bytes,
         commit=commit_of,
+        tracked=tracked_by_git,
     )
 
 
@@ -68,6 +72,35 @@ def commit_of(root: Path) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
+
+
+def tracked_by_git(file: Path) -> bool:
+    """Whether git tracks a file, however its name is written. Raises SettingsError where it cannot tell.
+
+    Git is started in the folder with `.git`, which no commit can hold: in any other, a commit may
+    have put what git takes for a repository, with settings that start programs.
+    """
+    top = next((folder for folder in file.parents if os.path.lexists(folder / ".git")), None)
+    if top is None:
+        return False
+    asked = ["ls-files", "--error-unmatch", "--", f"./{file.relative_to(top).as_posix()}"]
+    try:
+        done = subprocess.run(
+            ["git", "--noglob-pathspecs", "--icase-pathspecs", "-c", "core.fsmonitor=false", *asked],
+            cwd=top,
+            capture_output=True,
+            timeout=10,
+            check=False,
+            env=environment(os.environ),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        done = None
+    if done is None or done.returncode not in (0, NOT_TRACKED):
+        raise SettingsError(
+            f"git does not say whether it tracks {file}, which may have come with a commit",
+            hint=f"see what it says to: git -C {top} status",
+        )
+    return done.returncode == 0
 
 
 def interactive() -> bool:

@@ -59,7 +59,7 @@ def tally(workspace: Workspace) -> Tally:
 
 def _compare(workspace: Workspace, target: Sought, data: bytes, found: Tally) -> None:
     try:
-        change = stale(data, target.path, workspace.rules.match(target.path))
+        change = stale(data, target.path, workspace.rules.match(target.wanted))
     except (ArtifactTampered, NoRecipients):
         return  # opening says so, or the check of the rules does
     if change.removed:

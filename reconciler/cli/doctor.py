@@ -16,7 +16,7 @@ from reconciler.artifacts.process import OLDEST as OLDEST_SOPS
 from reconciler.cli.check import NAMED, Check
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.delivered import artifact_checks, tally
-from reconciler.cli.output import counted, echo_json, style
+from reconciler.cli.output import counted, echo_json, in_line, style
 from reconciler.cli.programs import environment
 from reconciler.errors import ArtifactError, ReconcilerError
 from reconciler.specs.load import examine
@@ -43,11 +43,10 @@ def command(invocation: Invocation, form: str) -> int:
         echo_json({"schema": "reconciler/doctor/v1", "checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
-            click.echo(
-                f"{style(f'{check.state:<6}', fg=COLOURS[check.state])} {check.name:<11} {check.message}"
-            )
+            state = style(f"{check.state:<6}", fg=COLOURS[check.state])
+            click.echo(f"{state} {check.name:<11} {in_line(check.message)}")
             if check.hint:
-                click.echo(f"{'':<18} {check.hint}")
+                click.echo(f"{'':<18} {in_line(check.hint)}")
     return 1 if any(check.state == "fault" for check in checks) else 0
 
 

@@ -13,6 +13,7 @@ from types import FrameType
 
 import click
 
+from reconciler.cli.output import in_line
 from reconciler.errors import ReconcilerError, SpecsInvalid
 
 USAGE = 64
@@ -111,9 +112,10 @@ def _told(error: ReconcilerError, *, debug: bool) -> int:
         from reconciler.cli.faults import echo_faults
 
         echo_faults(error.faults, err=True)
-    click.echo(click.style("error:", fg="red", bold=True) + f" {error}", err=True)
+    click.echo(click.style("error:", fg="red", bold=True) + in_line(f" {error}"), err=True)
     tag = f"[{error.code}, exit {code}]"
-    hint = click.style("hint: ", fg="cyan") + f" {error.hint}  {tag}" if error.hint else f"       {tag}"
+    told = in_line(f" {error.hint}  {tag}")
+    hint = click.style("hint: ", fg="cyan") + told if error.hint else f"       {tag}"
     click.echo(hint, err=True)
     if debug:
         _echo_frames(error)

@@ -11,7 +11,7 @@ import click
 
 from reconciler.artifacts.interface import Expected
 from reconciler.cli.opening import Sought, asked, not_live, recorded, sought
-from reconciler.cli.output import visible
+from reconciler.cli.output import in_line, visible
 from reconciler.errors import CannotOpen, ReconcilerError
 from reconciler.live.interface import LiveStore, LiveToken
 from reconciler.specs.faults import did_you_mean
@@ -34,7 +34,7 @@ class Failed:
     def echo(self) -> None:
         """One line on stderr."""
         line = f" {self.name}: {self.error}; {self.hint}"
-        click.echo(click.style("error:", fg="red", bold=True) + visible(line), err=True)
+        click.echo(click.style("error:", fg="red", bold=True) + in_line(line), err=True)
 
 
 def sought_of(workspace: Workspace, owner: str | None) -> list[Sought | Failed]:
@@ -65,7 +65,8 @@ def sought_in(workspace: Workspace, names: Collection[str]) -> list[Sought | Fai
 def declared_in_tree(workspace: Workspace, names: Collection[str]) -> Iterator[tuple[str, str]]:
     """(name, path) of each declared token whose artifact is in the tree: for this, the specs are enough.
 
-    Raises CannotOpen for a name that no spec declares.
+    Of the tokens named, whether it is there or not: reading it tells. Raises CannotOpen for a name that
+    no spec declares.
     """
     declared = workspace.specs.tokens
     missing = sorted(set(names) - {one.name for one in declared})
@@ -75,7 +76,7 @@ def declared_in_tree(workspace: Workspace, names: Collection[str]) -> Iterator[t
     for one in declared:
         if not names or one.name in names:
             path = one.artifact_path(layout)
-            if os.path.lexists(workspace.root / path):
+            if names or os.path.lexists(workspace.root / path):
                 yield one.name, path
 
 

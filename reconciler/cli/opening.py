@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,17 +13,20 @@ from reconciler.apply.observe import expected_of
 from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.formats.interface import Format
 from reconciler.artifacts.interface import Expected, Opened, Opener
-from reconciler.audit.record import last_known
-from reconciler.errors import CannotOpen, ReconcilerError, StoreError
-from reconciler.files import read_regular
+from reconciler.audit.record import FILE_NAME, RecordFile, broken, last_known
+from reconciler.cli.output import in_line
+from reconciler.errors import CannotOpen, ReconcilerError, StoreError, StoreUnreadable
+from reconciler.files import inside, read_regular
 from reconciler.live.interface import LiveStore, LiveToken
 from reconciler.specs.model import DEFAULT_FORMAT
-from reconciler.specs.reader import Declared
 from reconciler.workspace import Workspace
 
 LARGEST = 5 << 20
 """Bytes that an artifact may have."""
-LARGEST_RECORD = 1 << 28
+LARGEST_RECORD = 1 << 26
+"""Bytes that a record may have: about 150,000 changes."""
+TRUST = "records are only as trustworthy as the branch that is checked out"
+UNNAMED = "to ask the records of this clone instead, leave --store and RECONCILER_STORE out"
 
 Answer = TypeVar("Answer")
 
@@ -36,6 +38,9 @@ class Sought:
     name: str
     kind: str
     path: str
+    """Where it lies."""
+    wanted: str
+    """Where its spec wants it, once the apply that moves it is done: creation rules match there."""
     form: Format
     expected: Expected
 
@@ -65,16 +70,29 @@ def sought(workspace: Workspace, name: str, token: LiveToken | None, known: Mapp
     """The artifact of a token: as live says, else as the spec and the records do. Raises CannotOpen."""
     kind, path, form = _place(workspace, name, token)
     expected = expected_of(token) if token is not None else _told(known, name, kind)
-    return Sought(name, kind, path, form, expected)
+    if not expected.vouched:
+        raise CannotOpen(
+            f"nobody kept what was sealed for {name}, so its artifact cannot be told from a forgery",
+            hint="give access to the live store with --store, or rotate the token",
+        )
+    declared = workspace.specs.token(name)
+    moves = declared is not None and declared.kind == kind
+    wanted = workspace.specs.place(name) if moves else None
+    return Sought(name, kind, path, wanted or path, form, expected)
 
 
 def sealed(workspace: Workspace, found: Sought) -> bytes:
-    """The artifact as it stands in the tree. Raises CannotOpen."""
+    """The artifact of a token as it stands in the tree. Raises CannotOpen."""
+    return in_tree(workspace, found.path)
+
+
+def in_tree(workspace: Workspace, path: str) -> bytes:
+    """An artifact as it stands in the tree; no link leads to it, or out of the tree. Raises CannotOpen."""
     try:
-        return read_regular(workspace.root / found.path, LARGEST)
+        return read_regular(inside(workspace.root, path), LARGEST, links=False)
     except OSError as error:
         raise CannotOpen(
-            f"the artifact {found.path} cannot be read: {error.strerror}",
+            f"the artifact {path} cannot be read: {error.strerror or error}",
             hint="pull the commit that apply published, or restore the file from git",
         ) from error
 
@@ -85,16 +103,37 @@ def unsealed(opener: Opener, found: Sought, data: bytes) -> Delivered:
 
 
 def asked(workspace: Workspace, ask: Callable[[LiveStore], Answer]) -> Answer | None:
-    """What the live store answers; None, and a note, where it cannot be asked: then the records tell."""
+    """What the live store answers; None, and a note, where the records of this clone are to tell instead.
+
+    That is so where a store that nobody named is not there or cannot be reached. Whoever names one
+    wants its word and no branch's. Raises StoreError.
+    """
     try:
         with workspace.live() as store:
-            if store.state().revision == 0:
-                click.echo("note: there is no live store here; the records of this clone are asked", err=True)
-                return None
-            return ask(store)
+            if _holds(workspace, store):
+                return ask(store)
+        said = "there is no live store here; the records of this clone are asked"
     except StoreError as error:
-        click.echo(f"note: the live store was not asked ({error}); the records are", err=True)
-        return None
+        if workspace.named_store:
+            error.hint = f"{error.hint}; {UNNAMED}"
+            raise
+        if not isinstance(error, StoreUnreadable):
+            raise
+        said = f"the live store was not asked ({error}); the records of this clone are"
+    click.echo(in_line(f"note: {said}, and {TRUST}"), err=True)
+    return None
+
+
+def _holds(workspace: Workspace, store: LiveStore) -> bool:
+    """Whether anything was applied to it. Raises StoreError where it is one that the user named."""
+    if store.state().revision:
+        return True
+    if workspace.named_store:
+        raise StoreError(
+            f"the live store {workspace.shown_store} holds nothing of workspace {workspace.specs.name}",
+            hint="see that it is the store, and the workspace, that were applied to",
+        )
+    return False
 
 
 def _live(workspace: Workspace, name: str) -> LiveToken | None:
@@ -108,17 +147,29 @@ def _live(workspace: Workspace, name: str) -> LiveToken | None:
 
 
 def recorded(workspace: Workspace, names: Collection[str]) -> Mapping[str, Expected]:
-    """Whose artifact each name has, as the records in the clone say; nothing for what they do not tell."""
-    return last_known(_bodies(workspace), names)
+    """Whose artifact each name has, as the records in the clone say; nothing for what they do not tell.
+
+    Raises CannotOpen where the records do not fit together.
+    """
+    return last_known(_records(workspace), names)
 
 
-def _bodies(workspace: Workspace) -> Iterator[str]:
-    """The records in the clone, newest first. One that cannot be read is no record."""
-    for file in sorted(workspace.records.glob("*.json"), reverse=True):
+def _records(workspace: Workspace) -> Iterator[RecordFile]:
+    """The records in the clone, newest first. Raises CannotOpen for one that cannot be read."""
+    folder = workspace.records.relative_to(workspace.root).as_posix()
+    try:
+        names = [file.name for file in workspace.records.iterdir()]
+    except OSError:
+        return  # without records, nothing vouches for any artifact: that is told of each
+    for name in sorted(filter(FILE_NAME.fullmatch, names), reverse=True):
+        path = f"{folder}/{name}"
         try:
-            yield read_regular(file, LARGEST_RECORD).decode()
-        except (OSError, ValueError):
-            yield ""
+            data = read_regular(inside(workspace.root, path), LARGEST_RECORD, links=False)
+        except OSError as error:
+            raise broken(path, f"it cannot be read: {error.strerror or error}") from error
+        if len(data) > LARGEST_RECORD:
+            raise broken(path, "it is larger than any record")
+        yield RecordFile(path, data)
 
 
 def _told(known: Mapping[str, Expected], name: str, kind: str) -> Expected:
@@ -143,17 +194,11 @@ def not_live(workspace: Workspace, name: str, *, deleted: bool) -> ReconcilerErr
     return CannotOpen(f"there is no token {name}", hint="find it with: reconcile list")
 
 
-def _declared(workspace: Workspace, name: str) -> Declared | None:
-    tokens = workspace.specs.tokens
-    place = bisect_left(tokens, name, key=lambda one: one.name)
-    return tokens[place] if place < len(tokens) and tokens[place].name == name else None
-
-
 def _place(workspace: Workspace, name: str, token: LiveToken | None) -> tuple[str, str, Format]:
     """Kind, path and format of the artifact: as live says, else as the spec does."""
     if token is not None and token.artifact_path is not None:
         return token.kind, token.artifact_path, _form(token.declared, token.artifact_path)
-    declared = _declared(workspace, name)
+    declared = workspace.specs.token(name)
     if declared is None:
         raise not_live(workspace, name, deleted=False)
     path = declared.artifact_path(workspace.specs.settings.layout)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+_BREAKS = {ord(one): " " for one in "\t\n\r"}
+
 
 def echo_json(document: Mapping[str, object]) -> None:
     """One JSON document, indented, in any script."""
@@ -31,6 +33,11 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() or one in "\t\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def in_line(text: str) -> str:
+    """The same on one line: ends of lines and tabs become spaces, so that no text begins a line of ours."""
+    return visible(text.translate(_BREAKS))
 
 
 def echo_diff(file: str, before: str, after: str) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from reconciler.canonical import Json
-from reconciler.cli.output import counted, style
+from reconciler.cli.output import counted, in_line, style
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.change import Change, FieldChange, summary
 from reconciler.plan.document import Plan
@@ -44,11 +44,11 @@ def echo_plan(plan: Plan, workspace: Workspace) -> None:
 
 
 def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
-    """The plan, line by line."""
+    """The plan, line by line. What comes from specs, the store or git is made visible; colours are ours."""
     specs = counted(len(workspace.specs.tokens), "spec")
     at = f" at {plan.commit[:7]}" if plan.commit else ""
     live = f"live revision {plan.revision} in {workspace.shown_store}"
-    yield f"{plan.bound.workspace}: {specs}{at}, {live}"
+    yield in_line(f"{plan.bound.workspace}: {specs}{at}, {live}")
     if not plan.changes:
         yield "Nothing to do: what is live is what the specs declare."
         yield from _warnings(plan)
@@ -60,8 +60,8 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
         yield from _change_lines(change, kinds, names)
     yield ""
     for block in plan.blocked:
-        yield style("blocked: ", fg="red", bold=True) + f"{block.message} [{block.rule}]"
-        yield style("hint:    ", fg="cyan") + block.hint
+        yield style("blocked: ", fg="red", bold=True) + in_line(f"{block.message} [{block.rule}]")
+        yield style("hint:    ", fg="cyan") + in_line(block.hint)
     for lifted in _lifted(plan.overrides):
         yield style("lifted:  ", fg="yellow") + lifted
     yield from _warnings(plan)
@@ -71,8 +71,8 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
 
 def _warnings(plan: Plan) -> Iterator[str]:
     for warned in plan.warnings:
-        yield style("warning: ", fg="yellow", bold=True) + f"{warned.message} [{warned.rule}]"
-        yield style("hint:    ", fg="cyan") + warned.hint
+        yield style("warning: ", fg="yellow", bold=True) + in_line(f"{warned.message} [{warned.rule}]")
+        yield style("hint:    ", fg="cyan") + in_line(warned.hint)
 
 
 def _lifted(overrides: Overrides) -> Iterator[str]:
@@ -87,8 +87,8 @@ def _lifted(overrides: Overrides) -> Iterator[str]:
 
 def _change_lines(change: Change, kinds: int, names: int) -> Iterator[str]:
     sign, colour = SIGNS[change.action]
-    head = f"  {sign} {change.action:<6}  {change.kind:<{kinds}}  {change.name:<{names}}  "
-    lines = [*change.reasons, *(_field(field) for field in change.fields)] or [""]
+    head = in_line(f"  {sign} {change.action:<6}  {change.kind:<{kinds}}  {change.name:<{names}}  ")
+    lines = [in_line(one) for one in (*change.reasons, *map(_field, change.fields))] or [""]
     if change.action == "delete":
         lines[0] += "; this cannot be undone"
     yield (style(head, fg=colour) + lines[0]).rstrip()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
 
-from reconciler.apply.observe import MAX_BYTES
 from reconciler.artifacts.comparing import Change
 from reconciler.artifacts.interface import Expected
 from reconciler.artifacts.resealing import Resealer, stale
-from reconciler.cli.context import Invocation, passed
+from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.finding import Failed, declared_in_tree, sought_in
-from reconciler.cli.output import counted, echo_json, style, visible
-from reconciler.errors import CannotOpen, ReconcilerError
+from reconciler.cli.opening import LARGEST, in_tree
+from reconciler.cli.output import counted, echo_json, in_line, style
+from reconciler.errors import CannotOpen, ReconcilerError, UsageError
 from reconciler.files import inside, read_regular
 from reconciler.specs.write import write_whole
 from reconciler.workspace import Workspace
@@ -28,6 +28,8 @@ class Target:
 
     name: str
     path: str
+    wanted: str
+    """Where its spec wants it: the creation rule that matches there is its own."""
     expected: Expected | None = None
     """What it must hold; None where it is only to be compared with its rule."""
 
@@ -39,6 +41,10 @@ class Stale:
     name: str
     path: str
     change: Change
+
+    def line(self, *, check: bool) -> str:
+        """As a person reads it."""
+        return in_line(f"{self.path}: {'; '.join(_words(self.change, check=check))}")
 
     def to_json(self) -> dict[str, object]:
         """As in `reconciler/reseal/v1`."""
@@ -54,15 +60,17 @@ class Stale:
 @click.command("reseal")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--check", is_flag=True, help="Change nothing, and fail where something would change.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @passed
-def command(invocation: Invocation, names: Sequence[str], form: str, *, check: bool) -> int:
+def command(invocation: Invocation, names: Sequence[str], form: str, *, check: bool, yes: bool) -> int:
     """Encrypt artifacts anew for the recipients that .sops.yaml names now.
 
     Works on the tokens named, or on all. For somebody who was added, the data key is wrapped once more
     and not one value changes. When somebody was removed, there is a new data key; they have seen the
     secret all the same, so the next plan rotates the token. Every artifact is checked as download
-    checks it before it is touched, so this takes an identity that opens it.
+    checks it before it is touched, so this takes an identity that opens it. What will change is shown,
+    and then you are asked: whoever is added can read the secrets from then on.
 
     --check needs neither an identity nor the live store: it compares the artifacts in the tree with
     the rules, as a pre-commit hook does.
@@ -73,7 +81,8 @@ def command(invocation: Invocation, names: Sequence[str], form: str, *, check: b
     workspace = invocation.workspace
     _ = workspace.rules  # without any, there is one error to tell, and not one an artifact
     targets = _in_tree(workspace, names) if check else _sought(workspace, names)
-    done, failed = _all(workspace, targets, None if check else workspace.resealer)
+    agreed = None if check or yes else _agreed(workspace, targets)
+    done, failed = _all(workspace, targets, None if check else workspace.resealer, agreed)
     if form == "json":
         echo_json(
             {
@@ -92,17 +101,40 @@ def command(invocation: Invocation, names: Sequence[str], form: str, *, check: b
 def _sought(workspace: Workspace, names: Sequence[str]) -> list[Target | Failed]:
     """The artifacts of the tokens named, as the live store or the records tell of them."""
     return [
-        one if isinstance(one, Failed) else Target(one.name, one.path, one.expected)
+        one if isinstance(one, Failed) else Target(one.name, one.path, one.wanted, one.expected)
         for one in sought_in(workspace, names)
     ]
 
 
 def _in_tree(workspace: Workspace, names: Sequence[str]) -> list[Target]:
-    return [Target(name, path) for name, path in declared_in_tree(workspace, names)]
+    return [Target(name, path, path) for name, path in declared_in_tree(workspace, names)]
+
+
+def _agreed(workspace: Workspace, targets: Sequence[Target | Failed]) -> Mapping[str, Change]:
+    """What is to change in the artifact of each token, shown and agreed to.
+
+    Raises UsageError where nobody can be asked, and Abort where the answer is no.
+    """
+    shown, _ = _all(workspace, targets, None)
+    if not shown:
+        return {}
+    for one in shown:
+        click.echo(one.line(check=False), err=True)
+    if not interactive():
+        raise UsageError(
+            "there is nobody to ask whether to seal to these recipients",
+            hint="pass --yes, or see what would change with --check",
+        )
+    question = f"Encrypt {counted(len(shown), 'artifact')} anew for these recipients?"
+    click.confirm(question, default=False, abort=True, err=True)
+    return {one.name: one.change for one in shown}
 
 
 def _all(
-    workspace: Workspace, targets: Sequence[Target | Failed], resealer: Resealer | None
+    workspace: Workspace,
+    targets: Sequence[Target | Failed],
+    resealer: Resealer | None,
+    agreed: Mapping[str, Change] | None = None,
 ) -> tuple[list[Stale], list[Failed]]:
     """Each for itself: what goes wrong with one is no harm to the others."""
     done: list[Stale] = []
@@ -110,7 +142,7 @@ def _all(
     now = workspace.around.clock()
     for target in targets:
         try:
-            found = target if isinstance(target, Failed) else _one(workspace, target, resealer, now)
+            found = target if isinstance(target, Failed) else _one(workspace, target, resealer, agreed, now)
         except ReconcilerError as error:
             found = Failed.by(target.name, error)
         if isinstance(found, Failed):
@@ -120,25 +152,26 @@ def _all(
     return done, failed
 
 
-def _one(workspace: Workspace, target: Target, resealer: Resealer | None, now: int) -> Stale | None:
+def _one(
+    workspace: Workspace,
+    target: Target,
+    resealer: Resealer | None,
+    agreed: Mapping[str, Change] | None,
+    now: int,
+) -> Stale | None:
     """What is to be changed, or was; without a resealer, nothing is. `now` is epoch seconds.
 
-    Raises what reading, opening, sealing and writing raise.
+    With `agreed`, nothing else than that is done. Raises what reading, opening, sealing and writing raise.
     """
-    try:
-        place = inside(workspace.root, target.path)
-        data = read_regular(place, MAX_BYTES, links=False)
-    except OSError as error:
-        raise CannotOpen(
-            f"the artifact {target.path} cannot be read: {error.strerror or error}",
-            hint="pull the commit that apply published, or restore the file from git",
-        ) from error
-    rule = workspace.rules.match(target.path)
+    data = in_tree(workspace, target.path)
+    rule = workspace.rules.match(target.wanted)
     change = stale(data, target.path, rule)
+    if agreed is not None and change != agreed.get(target.name, Change()):
+        raise CannotOpen(f"{target.path} was changed since you were asked", hint="run this again")
     if resealer is not None:
-        sealed = resealer.reseal(data, target.path, rule, target.expected, now)
-        if sealed != data:
-            _replace(workspace, target.path, data, sealed)
+        fresh = resealer.reseal(data, target.path, rule, target.expected, now)
+        if fresh != data:
+            _replace(workspace, target.path, data, fresh)
     return Stale(target.name, target.path, change) if change else None
 
 
@@ -146,7 +179,7 @@ def _replace(workspace: Workspace, path: str, before: bytes, after: bytes) -> No
     """Puts the file into place, unless somebody else did so meanwhile. Raises CannotOpen."""
     place = inside(workspace.root, path)
     try:
-        if read_regular(place, MAX_BYTES, links=False) != before:
+        if read_regular(place, LARGEST, links=False) != before:
             raise CannotOpen(f"{path} was changed while it was encrypted anew", hint="run this again")
         write_whole(place, after)
     except OSError as error:
@@ -158,7 +191,7 @@ def _replace(workspace: Workspace, path: str, before: bytes, after: bytes) -> No
 
 def _echo(done: Sequence[Stale], total: int, *, check: bool) -> None:
     for one in done:
-        click.echo(visible(f"{one.path}: {'; '.join(_words(one.change, check=check))}"))
+        click.echo(one.line(check=check))
     verb = "not sealed to whom the rules name" if check else "encrypted anew"
     click.echo(f"{len(done)} of {counted(total, 'artifact')} {verb}.", err=True)
     if check and done:

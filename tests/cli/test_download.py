@@ -81,10 +81,15 @@ def test_an_owner_without_the_live_store_is_not_handed_another_tokens_secret(sto
 
 
 def test_a_store_that_cannot_be_reached_is_a_note_for_the_owner(stocked: Shop) -> None:
-    """An owner need not have access to the live store."""
-    stocked.spec("apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: default}\n", "workspace.yaml")
-    ran = stocked.ok("--store", "postgresql://127.0.0.1:1/none", "download", "historian", "--stdout")
+    """An owner need not have access to the live store that the specs name."""
+    stocked.spec(
+        "apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: default}\n"
+        "spec: {store: 'postgresql://127.0.0.1:1/none'}\n",
+        "workspace.yaml",
+    )
+    ran = stocked.ok("download", "historian", "--stdout")
     assert "the live store was not asked" in ran.err
+    assert "only as trustworthy as the branch that is checked out" in ran.err
 
 
 def test_an_artifact_that_was_swapped_edited_or_lost_is_refused(stocked: Shop) -> None:

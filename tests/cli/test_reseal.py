@@ -13,7 +13,7 @@ import pytest
 from reconciler.artifacts import identities
 from reconciler.artifacts.opener import metadata_of
 from reconciler.artifacts.resealing import Resealer
-from tests.cli.kit import Shop
+from tests.cli.kit import Shop, on_terminal
 
 RULES = "creation_rules:\n  - path_regex: ^artifacts/\n    age: {}\n"
 STANZA_YAML = 2
@@ -62,12 +62,12 @@ def stanza_lines(path: Path) -> int:
 def test_churn_is_what_the_change_means_and_no_line_more(tracked: Shop) -> None:
     """Apply twice and reseal twice: no line. One recipient more: its own lines in each file, none removed."""
     tracked.ok("apply", "--yes")
-    tracked.ok("reseal")
+    tracked.ok("reseal", "--yes")
     assert changed(tracked) == {}
     other = identities.generate()[0]
     seal_to(tracked, mine(tracked), other)
     for _ in range(2):
-        tracked.ok("reseal")
+        tracked.ok("reseal", "--yes")
     diff = changed(tracked)
     assert len(diff) == 4
     for path, (added, removed) in diff.items():
@@ -95,7 +95,7 @@ def test_check_says_what_reseal_would_do_and_needs_no_key(
         assert f"artifacts/RSAToken/historian.yaml: + {other}\n" in ran.out
         assert "4 of 4 artifacts not sealed to whom the rules name." in ran.err
         assert tracked.tree() == before
-    tracked.ok("reseal")
+    tracked.ok("reseal", "--yes")
     assert tracked.ok("reseal", "--check").out == ""
 
 
@@ -103,7 +103,7 @@ def test_json_says_who_came_and_who_left(tracked: Shop) -> None:
     """With a stable schema, per artifact."""
     old, new = mine(tracked), identities.generate()[0]
     seal_to(tracked, old, new)
-    document = tracked.ok("reseal", "bridge", "--format", "json").json
+    document = tracked.ok("reseal", "bridge", "--format", "json", "--yes").json
     assert document == {
         "schema": "reconciler/reseal/v1",
         "artifacts": [
@@ -124,12 +124,12 @@ def test_who_left_has_seen_the_secret_so_the_plan_rotates(tracked: Shop) -> None
     """Resealed or not; and after the rotation there is nothing left to do."""
     old, leaving = mine(tracked), identities.generate()[0]
     seal_to(tracked, old, leaving)
-    tracked.ok("reseal")
+    tracked.ok("reseal", "--yes")
     tracked.ok("apply", "--yes")
     seal_to(tracked, old)
     reason = f"it was sealed to {leaving[:20]}"
     assert reason in tracked.run("plan").out
-    ran = tracked.ok("reseal")
+    ran = tracked.ok("reseal", "--yes")
     assert "a new data key" in ran.out
     assert "4 tokens lost a recipient, who has seen the secret: the next plan rotates" in ran.err
     assert reason in tracked.run("plan").out
@@ -147,7 +147,7 @@ def test_a_new_recipient_is_warned_of_until_somebody_reseals(tracked: Shop) -> N
     assert "warning: the rules name recipients to whom 4 artifacts are not sealed: bridge, console" in ran.out
     (warned,) = tracked.ok("plan", "--format", "json").json["warnings"]
     assert warned["rule"] == "recipients-added"
-    tracked.ok("reseal")
+    tracked.ok("reseal", "--yes")
     assert "warning" not in tracked.ok("plan").out
     tracked.ok("apply", "--yes")
     assert "warning" not in tracked.ok("plan").out
@@ -163,7 +163,7 @@ def test_what_cannot_be_opened_is_named_and_the_rest_goes_on(tracked: Shop) -> N
     (artifacts / "JWTToken/bridge.yaml").write_text(text.replace("kind: JWTToken", "kind: RSAToken"))
     (artifacts / "TokenAuth/erp.yaml").unlink()
     before = tracked.tree()
-    ran = tracked.run("reseal")
+    ran = tracked.run("reseal", "--yes")
     assert ran.code == 1
     assert "bridge: artifacts/JWTToken/bridge.yaml: the header says kind RSAToken" in ran.err
     assert "historian: artifacts/RSAToken/historian.yaml: it belongs to another token" in ran.err
@@ -183,7 +183,7 @@ def test_a_stranger_is_told_whose_identity_it_takes(tracked: Shop, monkeypatch: 
         monkeypatch.setenv(name, "/nonexistent") if name == "HOME" else monkeypatch.delenv(
             name, raising=False
         )
-    ran = tracked.run("reseal")
+    ran = tracked.run("reseal", "--yes")
     assert ran.code == 1
     assert "none of the identities at hand opens it (SOPS_AGE_KEY)" in ran.err
     assert tracked.tree() == before
@@ -203,7 +203,7 @@ def test_a_link_is_not_followed(tracked: Shop, tmp_path: Path, way: str) -> None
         inside.mkdir()
         (inside / "bridge.yaml").symlink_to(victim)
     before = victim.read_bytes()
-    ran = tracked.run("reseal", "bridge")
+    ran = tracked.run("reseal", "bridge", "--yes")
     assert ran.code == 1
     assert "bridge: the artifact artifacts/JWTToken/bridge.yaml cannot be read" in ran.err
     assert victim.read_bytes() == before
@@ -219,11 +219,11 @@ def test_a_full_disk_leaves_the_file_as_it_was(tracked: Shop, monkeypatch: pytes
             raise OSError(28, os.strerror(28))
 
         full.setattr(os, "fsync", no_room)
-        ran = tracked.run("reseal", "bridge")
+        ran = tracked.run("reseal", "bridge", "--yes")
     assert ran.code == 1
     assert "bridge.yaml cannot be written: No space left on device" in ran.err
     assert tracked.tree() == before
-    tracked.ok("reseal", "bridge")
+    tracked.ok("reseal", "bridge", "--yes")
 
 
 def test_a_file_that_changes_meanwhile_is_not_overwritten(
@@ -240,7 +240,7 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(
         return data
 
     monkeypatch.setattr(Resealer, "reseal", slow)
-    ran = tracked.run("reseal", "bridge")
+    ran = tracked.run("reseal", "bridge", "--yes")
     assert ran.code == 1
     assert "was changed while it was encrypted anew" in ran.err
     assert place.read_bytes() == b"of another"
@@ -248,7 +248,7 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(
 
 def test_names_that_are_none(tracked: Shop) -> None:
     """Each says what to do."""
-    assert "there is no token nobody" in tracked.run("reseal", "nobody").err
+    assert "there is no token nobody" in tracked.run("reseal", "nobody", "--yes").err
     assert "no spec declares nobody" in tracked.run("reseal", "nobody", "--check").err
     (tracked.root / ".sops.yaml").unlink()
     ran = tracked.run("reseal", "--check")
@@ -259,9 +259,94 @@ def test_without_the_live_store_the_records_tell_what_an_artifact_must_hold(trac
     """A clone is enough to reseal, and what stands in another's place is known there too."""
     seal_to(tracked, mine(tracked), identities.generate()[0])
     shutil.rmtree(tracked.root / ".reconciler")
-    ran = tracked.ok("reseal", "bridge")
+    ran = tracked.ok("reseal", "bridge", "--yes")
     assert "the records of this clone are asked" in ran.err
     assert len(changed(tracked)) == 1
     artifacts = tracked.root / "artifacts"
     shutil.copy(artifacts / "JWTToken/bridge.yaml", artifacts / "RSAToken/historian.yaml")
-    assert "belongs to another token" in tracked.run("reseal", "historian").err
+    assert "belongs to another token" in tracked.run("reseal", "historian", "--yes").err
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_without_a_terminal_nobody_is_added_unless_yes_is_said(tracked: Shop, form: str) -> None:
+    """A pull request that adds a recipient does not get in by a script that somebody runs from habit."""
+    tracked.ok("reseal", "--format", form)
+    eve = identities.generate()[0]
+    seal_to(tracked, mine(tracked), eve)
+    ran = tracked.run("reseal", "--format", form)
+    assert (ran.code, ran.out) == (64, "")
+    assert f"artifacts/JWTToken/bridge.yaml: + {eve}\n" in ran.err
+    assert "there is nobody to ask" in ran.err
+    assert "pass --yes" in ran.err
+    assert changed(tracked) == {}
+
+
+def test_on_a_terminal_who_comes_is_shown_and_no_is_no(tracked: Shop) -> None:
+    """Before anything is opened; and yes is yes."""
+    eve = identities.generate()[0]
+    seal_to(tracked, mine(tracked), eve)
+    code, shown = on_terminal(["reseal"], answer="n\n")
+    assert code == 130
+    assert shown.index(eve) < shown.index("Encrypt 4 artifacts anew for these recipients? [y/N]")
+    assert changed(tracked) == {}
+    assert on_terminal(["reseal", "--format", "json"], answer="n\n")[0] == 130
+    assert on_terminal(["reseal"], answer="y\n")[0] == 0
+    assert len(changed(tracked)) == 4
+
+
+def test_nothing_else_is_done_than_what_was_shown(tracked: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that somebody puts into the tree while the question stands is not what was agreed to."""
+    seal_to(tracked, mine(tracked), identities.generate()[0])
+    bridge = tracked.root / "artifacts/JWTToken/bridge.yaml"
+    before = bridge.read_bytes()
+    tracked.ok("reseal", "bridge", "--yes")
+    resealed = bridge.read_bytes()
+    bridge.write_bytes(before)
+
+    def confirmed(*_: object, **__: object) -> bool:
+        bridge.write_bytes(resealed)
+        return True
+
+    monkeypatch.setattr("reconciler.cli.reseal.interactive", lambda: True)
+    monkeypatch.setattr("click.confirm", confirmed)
+    ran = tracked.run("reseal")
+    assert ran.code == 1
+    assert "artifacts/JWTToken/bridge.yaml was changed since you were asked" in ran.err
+    assert "3 of 4 artifacts encrypted anew." in ran.err
+
+
+def test_check_of_a_named_token_whose_artifact_is_not_there_fails(tracked: Shop) -> None:
+    """Else a pull request passes by taking the artifact away; of all tokens, one may be not issued yet."""
+    (tracked.root / "artifacts/TokenAuth/erp.yaml").unlink()
+    ran = tracked.run("reseal", "--check", "erp", "bridge")
+    assert ran.code == 1
+    assert "erp: the artifact artifacts/TokenAuth/erp.yaml cannot be read" in ran.err
+    tracked.ok("reseal", "--check", "bridge")
+    tracked.ok("reseal", "--check")
+
+
+def test_the_rule_is_that_of_the_place_where_the_spec_wants_the_artifact(tracked: Shop) -> None:
+    """While an apply that moves it is to come; the file is encrypted anew where it lies."""
+    me, team = mine(tracked), identities.generate()[0]
+    (tracked.root / ".sops.yaml").write_text(
+        "creation_rules:\n"
+        f"  - {{path_regex: '^artifacts/new/JWTToken/', age: '{me},{team}'}}\n"
+        f"  - {{age: '{me}'}}\n"
+    )
+    tracked.spec(
+        "apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: default}\n"
+        "spec: {deliver: {path: 'new/{kind}/{name}'}}\n",
+        "workspace.yaml",
+    )
+    (told,) = [
+        check["message"]
+        for check in tracked.run("doctor", "--format", "json").json["checks"]
+        if check["name"] == "recipients"
+    ]
+    assert told == "1 artifact not sealed to all whom the rules name: bridge"
+    assert f"artifacts/JWTToken/bridge.yaml: + {team}\n" in tracked.ok("reseal", "bridge", "--yes").out
+    assert len(changed(tracked)) == 1
+    tracked.ok("apply", "--yes")
+    assert "Nothing to do" in tracked.ok("plan").out
+    moved = tracked.root / "artifacts/new/JWTToken/bridge.yaml"
+    assert set(metadata_of(moved.read_bytes(), moved.name).recipients) == {me, team}
