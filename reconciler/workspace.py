@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler import __version__
 from reconciler.apply.census import Census
 from reconciler.apply.observe import observed
+from reconciler.apply.obstacles import Ground, cautions, obstacles
 from reconciler.artifacts import rules
 from reconciler.artifacts.identities import Identities, find
 from reconciler.artifacts.names import normal
@@ -25,8 +26,8 @@ from reconciler.kinds.interface import Entropy
 from reconciler.live.interface import LiveStore, Run
 from reconciler.live.interface import Workspace as State
 from reconciler.live.opening import open_store
-from reconciler.plan.brakes import Block, Fleet, Overrides, blocks
-from reconciler.plan.change import Action, Change
+from reconciler.plan.brakes import Fleet, Overrides, blocks
+from reconciler.plan.change import Change
 from reconciler.plan.diff import Delivery, Inputs, difference
 from reconciler.plan.document import Bound, Plan
 from reconciler.secret import Secret
@@ -44,8 +45,14 @@ if TYPE_CHECKING:
 
 SPECS = "specs"
 SQLITE = "sqlite:///"
+JOURNALS = ("-journal", "-wal", "-shm")
+"""What SQLite plays into a file when it opens it, if it lies beside it."""
 TRIES = 5
 """Times that a plan is made anew because somebody applied meanwhile."""
+
+
+def _untracked(_: Path) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class Surroundings:
     entropy: Entropy
     commit: Callable[[Path], str | None]
     """Workspace folder → the commit that is checked out there, if it is a git repository."""
+    tracked: Callable[[Path], bool] = _untracked
+    """File → whether it came with a commit. May raise SettingsError where nobody can tell."""
 
 
 def find_root(start: Path) -> Path:
@@ -88,13 +97,18 @@ class Workspace:
         return load(self.root, SPECS)
 
     @property
+    def named_store(self) -> str | None:
+        """The store that the user named; None where specs choose, and so a pull request may."""
+        return self._store or self.around.environ.get("RECONCILER_STORE") or None
+
+    @property
     def store_url(self) -> str:
         """Flag over environment over Workspace document; a SQLite path is relative to the workspace.
 
         Raises SettingsError for one that a pull request must not choose, and for a workspace that
         would share a store without a name.
         """
-        chosen = self._store or self.around.environ.get("RECONCILER_STORE")
+        chosen = self.named_store
         url = chosen or self.specs.settings.store
         if not url.startswith(SQLITE):
             if url.startswith("postgres"):
@@ -138,11 +152,30 @@ class Workspace:
     @contextmanager
     def live(self, *, create: bool = False) -> Iterator[LiveStore]:
         """The live store. Without `create`, one that does not exist reads as empty, and is not made."""
-        store = open_store(self.store_url, self.specs.name, create=create)
+        url = self.store_url
+        self._check_untracked(url)
+        store = open_store(url, self.specs.name, create=create)
         try:
             yield store
         finally:
             store.close()
+
+    def _check_untracked(self, url: str) -> None:
+        """A store that came with a commit says what a pull request wants it to. Raises SettingsError."""
+        if not url.startswith(SQLITE):
+            return
+        named = Path(url.removeprefix(SQLITE))
+        # Neither loops nor what is not there stop `realpath`.
+        file, root = os.path.realpath(named), os.path.realpath(self.root)
+        link = Path(os.path.realpath(named.parent), named.name)
+        for place in dict.fromkeys((link, Path(file), *(Path(file + end) for end in JOURNALS))):
+            if place.is_relative_to(root) and os.path.lexists(place) and self.around.tracked(place):
+                shown = place.relative_to(root).as_posix()
+                raise SettingsError(
+                    f"git tracks {shown}, so whoever may change this branch has chosen what is live",
+                    hint=f"if it is your own, git rm --cached {shown}; else delete it, or name the true store"
+                    " with --store or RECONCILER_STORE",
+                )
 
     def plan(self, store: LiveStore, now: int, overrides: Overrides) -> Plan:
         """What would change, from one consistent read. Nothing is written.
@@ -151,7 +184,7 @@ class Workspace:
         """
         for _ in range(TRIES):
             state = store.state()
-            census = Census(observed(self.root, store.tokens()), self._named)
+            census = Census(observed(self.root, store.tokens(), self.specs.place), self._named)
             changes = difference(Inputs(self.specs.tokens, census, self._delivery, now))
             if store.state().revision == state.revision:
                 return self._planned(state, census, changes, now, overrides)
@@ -164,6 +197,9 @@ class Workspace:
         """How artifacts are delivered now, for a plan."""
         layout = self.specs.settings.layout
         return Delivery(lambda declared: declared.artifact_path(layout), self._named)
+
+    def _rule(self, path: str) -> rules.Rule:
+        return self.rules.match(path)
 
     def _named(self, path: str) -> frozenset[str] | None:
         try:
@@ -179,6 +215,7 @@ class Workspace:
     ) -> Plan:
         settings = self.specs.settings
         fleet = Fleet(census.live, census.protected, len(self.specs.tokens))
+        ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule)
         return Plan(
             bound=Bound(
                 workspace=self.specs.name,
@@ -190,17 +227,15 @@ class Workspace:
             ),
             changes=changes,
             blocked=(
-                *self._store_lost(state),
-                *self._artifacts_lost(census),
+                *obstacles(ground, state, census, changes),
                 *blocks(changes, fleet, settings.brakes, overrides),
-                *self._unsealable(changes),
             ),
             overrides=overrides,
             revision=state.revision,
             commit=self.around.commit(self.root),
             planned_at=now,
             expires_at=now + self.valid_for,
-            warnings=census.warnings(changes),
+            warnings=tuple(cautions(ground, census, changes)),
         )
 
     @property
@@ -219,47 +254,6 @@ class Workspace:
     def records(self) -> Path:
         """Where the records of applies stand."""
         return self.root / self.specs.settings.artifacts / "records"
-
-    def _store_lost(self, state: State) -> Iterator[Block]:
-        """An empty store beside the records of applies is the wrong one, or a lost one."""
-        if state.revision == 0 and any(self.records.glob("*.json")):
-            folder = self.records.relative_to(self.root).as_posix()
-            yield Block(
-                "store-empty",
-                f"the live store {self.shown_store} is empty for workspace {self.specs.name}, and {folder}"
-                " tells of applies",
-                "name the store that they were made to, or restore it, or give the workspace the name that"
-                " it had; if it is lost for good, move"
-                f" {folder} away, and every token is issued anew",
-            )
-
-    def _artifacts_lost(self, census: Census) -> Iterator[Block]:
-        """A folder that is not there was not checked out, more often than it was deleted."""
-        folder = self.specs.settings.artifacts
-        if census.delivered and not (self.root / folder).is_dir():
-            yield Block(
-                "artifacts-missing",
-                f"there is no folder {folder}, and {census.delivered} artifacts belong in it",
-                f"check it out, or restore it from git; if it is lost for good, mkdir {folder}, and every"
-                " credential is made anew",
-            )
-
-    def _unsealable(self, changes: tuple[Change, ...]) -> Iterator[Block]:
-        """Artifacts that no creation rule says how to seal: better known before anything is done."""
-        minted = {change.name for change in changes if change.action in (Action.ISSUE, Action.ROTATE)}
-        if not minted:
-            return
-        said: set[str] = set()
-        layout = self.specs.settings.layout
-        for declared in self.specs.tokens:
-            if declared.name not in minted:
-                continue
-            try:
-                self.rules.match(declared.artifact_path(layout))
-            except NoRecipients as error:
-                if str(error) not in said:
-                    said.add(str(error))
-                    yield Block("recipients", str(error), error.hint)
 
     def settle(self, store: LiveStore, *, patience: int, progress: Progress) -> str | None:
         """Settles a run that was interrupted, if there is one, and returns its id."""

@@ -30,11 +30,18 @@ class Census:
         self.delivered = 0
         """Tokens that have an artifact."""
         self.protected: set[str] = set()
+        self.folders: set[str] = set()
+        """The top folders that artifacts stand in."""
+        self.sample: str | None = None
+        """Where one of them stands."""
 
     def __iter__(self) -> Iterator[tuple[LiveToken, Observed]]:
         for token, found in self._found:
             self.live += 1
-            self.delivered += token.artifact_path is not None
+            if token.artifact_path is not None:
+                self.delivered += 1
+                self.folders.add(token.artifact_path.partition("/")[0])
+                self.sample = self.sample or token.artifact_path
             if token.protect:
                 self.protected.add(token.name)
             if self._lacks(token):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,14 +36,13 @@ class FolderPublisher:
         with _failing(path):
             write_new(self._made(self._staged(run, path)), data)
 
-    def carry(self, run: str, path: str, to: str) -> str | None:
-        """Reads an artifact in place and stages it for another; links are not followed."""
+    def take(self, path: str) -> bytes | None:
+        """The bytes of the file in place, on disk when this returns. Links are not followed."""
         with _failing(path):
             data = self._read(path)
-        if data is None:
-            return None
-        self.stage(run, to, data)
-        return digest(data)
+            if data is not None:
+                self._sync([self._inside(path)])
+        return data
 
     def publish(self, publication: Publication) -> None:
         """Renames staged artifacts into place, unlinks removed ones, adds records; all of it synced.
@@ -52,22 +51,18 @@ class FolderPublisher:
         there, and no record tells of what is not.
         """
         self._place(publication.run, publication.paths)
-        self._remove(publication.removed)
+        self._remove(publication.removed, publication.staying)
         self._add(publication.records)
 
     def published(self, path: str) -> str | None:
         """Digest of the file in place, which is on disk when this returns."""
-        with _failing(path):
-            data = self._read(path, sync=True)
-            if data is None:
-                return None
-            self._sync([self._inside(path)])
-        return digest(data)
+        data = self.take(path)
+        return None if data is None else digest(data)
 
-    def _read(self, path: str, *, sync: bool = False) -> bytes | None:
+    def _read(self, path: str) -> bytes | None:
         """The bytes in place; None where there is no file, or a link leads there. Raises OSError."""
         try:
-            return read_artifact(self._inside(path), sync=sync)
+            return read_artifact(self._inside(path), sync=True)
         except (FileNotFoundError, NotADirectoryError, LinkedError):
             return None
 
@@ -85,13 +80,15 @@ class FolderPublisher:
                 places.append(place)
         self._sync(places)
 
-    def _remove(self, paths: Iterable[str]) -> None:
+    def _remove(self, paths: Iterable[str], staying: Collection[str]) -> None:
+        stay = {path.casefold(): path for path in staying}
         gone: list[Path] = []
         for path in paths:
             with _failing(path), suppress(FileNotFoundError, NotADirectoryError):
-                place = self._inside(path)
-                place.unlink()
-                gone.append(place)
+                place, other = self._inside(path), stay.get(path.casefold())
+                if other is None or not place.samefile(self._inside(other)):
+                    place.unlink()
+                    gone.append(place)
         self._sync(gone)
 
     def _add(self, records: Sequence[Record]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,9 @@ class Publication:
     """Staged artifacts that go into place."""
     removed: Iterable[str] = ()
     """Artifacts that leave the tree."""
+    staying: Collection[str] = ()
+    """Artifacts that are in place afterwards: on a disk that does not tell upper from lower case, one of
+    them may be the file of a removed path."""
     records: Sequence[Record] = ()
 
 
@@ -36,11 +39,8 @@ class Publisher(Protocol):
     def stage(self, run: str, path: str, data: bytes) -> None:
         """Puts an artifact beside its place, out of sight. Called from several threads."""
 
-    def carry(self, run: str, path: str, to: str) -> str | None:
-        """Puts the artifact that is in place at `path` beside the place `to`, as `stage` does.
-
-        Returns its digest; None where there is none.
-        """
+    def take(self, path: str) -> bytes | None:
+        """The artifact that is in place, durably; None where there is none."""
 
     def publish(self, publication: Publication) -> None:
         """Puts staged artifacts into place, takes removed ones out, adds records: in this order.

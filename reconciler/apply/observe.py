@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from reconciler.artifacts.interface import Expected, Header
 from reconciler.artifacts.opener import metadata_of, read_header
 from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered, SettingsError
-from reconciler.files import NotRegularError, read_regular
+from reconciler.files import LinkedError, NotRegularError, inside, read_regular
 from reconciler.live.interface import LiveToken
 from reconciler.plan.diff import ArtifactState, Observed
 
@@ -17,38 +17,83 @@ MAX_BYTES = 5 << 20
 """No artifact is as large. One that is gets cut there, and is then not what was published."""
 
 
-WHOLE = Observed(ArtifactState.SAME)
+SAME, RESEALED = ArtifactState.SAME, ArtifactState.RESEALED
+WHOLE, GONE = Observed(SAME), Observed(ArtifactState.MISSING)
 
 
-def observed(root: Path, tokens: Iterable[LiveToken]) -> Iterator[tuple[LiveToken, Observed]]:
-    """Each live token with what became of its artifact. Raises SettingsError where a file cannot be read."""
+def observed(
+    root: Path, tokens: Iterable[LiveToken], wanted: Callable[[str], str | None]
+) -> Iterator[tuple[LiveToken, Observed]]:
+    """Each live token with what became of its artifact. Raises SettingsError where a file cannot be read.
+
+    `wanted` says where the spec of a name wants the artifact; None where none declares it.
+    """
+    observer = Observer(root, wanted)
     for token in tokens:
-        yield token, look(root, token)
+        yield token, observer.look(token)
 
 
-def look(root: Path, token: LiveToken) -> Observed:
-    """How the file in the tree compares with what the live token says of it."""
-    if token.artifact_path is None:
-        return WHOLE
-    try:
-        data = read_artifact(root / token.artifact_path)
-    except (FileNotFoundError, NotADirectoryError):
-        return Observed(ArtifactState.MISSING)
-    except OSError as error:
-        raise SettingsError(
-            f"{token.artifact_path} cannot be read: {error.strerror}", hint="mind its permissions"
-        ) from error
-    if data is None:
-        return Observed(ArtifactState.BROKEN)
-    same = digest(data) == token.artifact_digest
-    if same and token.artifact_recipients is not None:
-        return WHOLE
-    return _compared(data, token, same=same)
+class Observer:
+    """Looks at artifacts in a tree. That no folder is a link is looked at once a folder."""
+
+    def __init__(self, root: Path, wanted: Callable[[str], str | None]) -> None:
+        self._root = root
+        self._wanted = wanted
+        self._folders: set[str] = set()
+
+    def look(self, token: LiveToken) -> Observed:
+        """How the file in the tree compares with what the live token says of it. Raises SettingsError."""
+        if token.artifact_path is None:
+            return WHOLE
+        try:
+            data = self._read(token.artifact_path)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._elsewhere(token, token.artifact_path)
+        if data is None:
+            return Observed(ArtifactState.BROKEN)
+        same = digest(data) == token.artifact_digest
+        if same and token.artifact_recipients is not None:
+            return WHOLE
+        return _compared(data, token.artifact_path, token, whole=SAME if same else RESEALED)
+
+    def _elsewhere(self, token: LiveToken, path: str) -> Observed:
+        """Somebody may have moved it to where its spec wants it."""
+        place = self._wanted(token.name)
+        if place in (None, path):
+            return GONE
+        try:
+            data = self._read(str(place))
+        except (FileNotFoundError, NotADirectoryError):
+            return GONE
+        found = GONE if data is None else _compared(data, str(place), token, whole=ArtifactState.MOVED)
+        return found if found.state is ArtifactState.MOVED else GONE
+
+    def _read(self, path: str) -> bytes | None:
+        """The bytes at a path; None where a link leads there, or something stands that is no file."""
+        folder = path.rpartition("/")[0]
+        try:
+            if folder not in self._folders:
+                inside(self._root, path)
+                self._folders.add(folder)
+            return read_artifact(self._root / path)
+        except LinkedError:
+            return None
+        except (FileNotFoundError, NotADirectoryError):
+            raise
+        except OSError as error:
+            raise SettingsError(
+                f"{path} cannot be read: {error.strerror}", hint="mind its permissions"
+            ) from error
 
 
 def expected_of(token: LiveToken) -> Expected:
-    """What the artifact of a live token holds, if it is that token's."""
-    return Expected(Header(token.kind, token.id, token.generation), token.artifact_contents)
+    """What the artifact of a live token holds, if it is that token's.
+
+    Of a token that an older version issued, nobody kept what was sealed: then it is the very file.
+    """
+    contents = token.artifact_contents
+    whole = token.artifact_digest if contents is None else None
+    return Expected(Header(token.kind, token.id, token.generation), contents, whole)
 
 
 def read_artifact(path: Path, *, sync: bool = False) -> bytes | None:
@@ -62,12 +107,12 @@ def read_artifact(path: Path, *, sync: bool = False) -> bytes | None:
         return None
 
 
-def _compared(data: bytes, token: LiveToken, *, same: bool) -> Observed:
-    path = str(token.artifact_path)
+def _compared(data: bytes, path: str, token: LiveToken, *, whole: ArtifactState) -> Observed:
+    """`whole`, if it is that token's; a file that nobody can open is none."""
     try:
         header, recipients = read_header(data, path), metadata_of(data, path).recipients
     except ArtifactTampered:
         return Observed(ArtifactState.BROKEN)
     if header != expected_of(token).header:
         return Observed(ArtifactState.FOREIGN)
-    return Observed(ArtifactState.SAME if same else ArtifactState.RESEALED, recipients)
+    return Observed(whole if recipients else ArtifactState.BROKEN, recipients)

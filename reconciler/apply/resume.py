@@ -81,7 +81,7 @@ def _publish(ports: Ports, lease: Lease, state: Workspace, outcome: _Outcome) ->
     staying = {one.path for one in outcome.done if one.path is not None}
     removed = leaving(outcome.done, state.unpublished, staying, ports.store.token)
     records = state.unpublished if outcome.record is None else (*state.unpublished, outcome.record)
-    out = _published(ports, Publication("", removed=removed, records=records))
+    out = _published(ports, Publication("", removed=removed, staying=staying, records=records))
     ports.publisher.discard()
     if outcome.finish is None and not out:
         return

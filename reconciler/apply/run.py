@@ -14,6 +14,9 @@ from itertools import islice
 from reconciler.apply.interface import Job, Ports, Publication
 from reconciler.apply.leaving import leaving
 from reconciler.apply.mint import Order, Sealed, is_minted, sealed_credentials
+from reconciler.artifacts.names import once
+from reconciler.artifacts.opener import metadata_of
+from reconciler.canonical import digest
 from reconciler.errors import PartlyApplied, PlanStale, ReconcilerError, StoreError
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken
 from reconciler.plan import transition
@@ -190,17 +193,23 @@ def _taken_up(doing: _Apply, number: int, change: Change, path: str) -> Intent:
 
 
 def _artifact(doing: _Apply, found: str, path: str) -> SealedArtifact:
-    """The artifact that stands at `found`, on its way to `path`. Raises PlanStale when it is gone."""
+    """The artifact that stands at `found`, or was moved to `path` by hand, on its way to `path`.
+
+    Raises PlanStale when it is gone.
+    """
     ports = doing.ports
-    if found == path:
-        digest = ports.publisher.published(path)
-    else:
-        digest = ports.publisher.carry(doing.job.run.id, found, path)
-    if digest is None:
+    data = ports.publisher.take(found)
+    if data is None and found != path:
+        data = ports.publisher.take(path)
+    if data is None:
         raise PlanStale(
             f"the artifact {found} is gone since this plan was made", hint="plan again, and apply that"
         )
-    return SealedArtifact(path, digest, ports.sealer.recipients(path).names)
+    if found != path:
+        ports.publisher.stage(doing.job.run.id, path, data)
+    # Whoever the file is sealed to has seen the secret, be they named by the rule or not.
+    recipients = (*ports.sealer.recipients(path).names, *metadata_of(data, path).recipients)
+    return SealedArtifact(path, digest(data), once(recipients))
 
 
 def _mint(doing: _Apply) -> None:
@@ -265,7 +274,7 @@ def _publish_and_activate(doing: _Apply) -> None:
     becomes_live = any(intent.after is not None for intent in ports.store.intents())
     doing.changed = doing.changed or bool(paths or removed) or becomes_live
     ports.publisher.publish(
-        Publication(doing.job.run.id, paths, removed, records=(*state.unpublished, record))
+        Publication(doing.job.run.id, paths, removed, paths, (*state.unpublished, record))
     )
     ports.publisher.discard()
     ports.store.commit(

@@ -22,6 +22,8 @@ class ArtifactState(StrEnum):
     SAME = "same"
     RESEALED = "resealed"
     """The right header, other bytes: encrypted anew for other recipients."""
+    MOVED = "moved"
+    """Gone from its place, and whole where its spec wants it: somebody moved it there."""
     MISSING = "missing"
     FOREIGN = "foreign"
     """Its header names another token or generation."""
@@ -29,6 +31,7 @@ class ArtifactState(StrEnum):
     """It is no sealed file at all."""
 
 
+TAKEN_UP = (ArtifactState.RESEALED, ArtifactState.MOVED)
 LOST = {
     ArtifactState.MISSING: "its artifact is missing",
     ArtifactState.FOREIGN: "its artifact belongs to another token or generation",
@@ -118,7 +121,7 @@ def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
     over = tuple(one.generation for one in token.credentials if _is_over(one, inputs.now))
     if reasons:
         yield _change(Action.ROTATE, token, reasons, fields)
-    elif changed or found.state is ArtifactState.RESEALED or place != (token.artifact_path or place):
+    elif changed or found.state in TAKEN_UP or place != (token.artifact_path or place):
         yield _modify(token, found, fields, place, changed=changed)
     if over:
         yield Change(
@@ -143,10 +146,11 @@ def _modify(
 ) -> Change:
     """A change of the token or of its artifact that needs no new credential."""
     moved, resealed = place != (token.artifact_path or place), found.state is ArtifactState.RESEALED
+    moves = "was moved" if found.state is ArtifactState.MOVED else "moves"
     reasons = (
         *([_why_modify(token)] if changed and not fields else []),
         *(["its artifact was encrypted anew"] if resealed else []),
-        *([f"its artifact moves from {token.artifact_path} to {place}"] if moved else []),
+        *([f"its artifact {moves} from {token.artifact_path} to {place}"] if moved else []),
     )
     action = Action.MODIFY if changed or moved else Action.RESEAL
     return replace(_change(action, token, reasons, fields), artifact=place if moved or resealed else None)
@@ -212,6 +216,9 @@ def _unnamed(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
 
     Encrypting the artifact anew does not help: they have seen what it holds.
     """
+    if found.state in TAKEN_UP and token.artifact_recipients is None:
+        yield "its artifact is another file now, and nobody kept to whom it was sealed before"
+        return
     named = inputs.delivery.named(inputs.delivery.path(declared))
     if named is None:
         return

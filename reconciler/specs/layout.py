@@ -52,13 +52,21 @@ class Layout(NamedTuple):
             return f"{self.folder}/{kind}/{name}.{extension}"
         return f"{self.folder}/{self.template.format(kind=kind, name=name, owner=owner)}.{extension}"
 
-    def owner_fault(self, owner: str | None) -> str | None:
-        """Why an owner cannot name a folder; None where it can, or need not."""
-        if not self.by_owner:
+    def fault(self, kind: str, name: str, owner: str | None) -> str | None:
+        """Why a token has no place; None where it has one."""
+        if self.template == DEFAULT:
             return None
-        if owner is None:
+        if self.by_owner and owner is None:
             return "metadata.owner is missing, and deliver.path of the workspace sorts artifacts by owner"
-        first = self.template.split("/")[0].replace("{owner}", owner)
-        if not _FOLDER.fullmatch(owner) or first.casefold() == RECORDS:
+        if self.by_owner and not _names_folder(str(owner)):
             return f'the owner "{owner}" cannot name a folder, and deliver.path of the workspace needs it to'
+        first, _, rest = self.template.format(kind=kind, name=name, owner=owner).partition("/")
+        if rest and first.casefold() == RECORDS:
+            return f"its artifact would stand in the folder {RECORDS}, which is that of the records"
         return None
+
+
+def _names_folder(owner: str) -> bool:
+    """Not like a file either: an artifact may have had that name, before the layout was another."""
+    extensions = tuple(f".{one.extension}" for one in all_formats().values())
+    return bool(_FOLDER.fullmatch(owner)) and not owner.casefold().endswith(extensions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from reconciler.kinds import all_kinds
 from reconciler.specs.catalog import Catalog, merged, unknown_names
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import read_bytes, spec_files, unreadable
-from reconciler.specs.layout import Layout
+from reconciler.specs.layout import DEFAULT, Layout
 from reconciler.specs.reader import Declared, FoundWorkspace, catalog_faults
 from reconciler.specs.reading import read_files
 from reconciler.specs.settings import DEFAULT_NAME, Settings
@@ -36,6 +37,17 @@ class Specs:
     """In the order of their names."""
     digest: str
     """Over every token, the settings and the catalog: the same meaning, the same digest."""
+
+    def token(self, name: str) -> Declared | None:
+        """The token of a name, if it is declared."""
+        place = bisect_left(self.tokens, name, key=lambda one: one.name)
+        found = self.tokens[place] if place < len(self.tokens) else None
+        return found if found is not None and found.name == name else None
+
+    def place(self, name: str) -> str | None:
+        """Where the artifact of a declared token is to stand."""
+        declared = self.token(name)
+        return None if declared is None else declared.artifact_path(self.settings.layout)
 
 
 def load(root: Path, folder: str = "specs") -> Specs:
@@ -103,15 +115,17 @@ def _second_workspaces(workspaces: Sequence[FoundWorkspace]) -> Iterator[Fault]:
 
 
 def _without_a_place(tokens: Sequence[Declared], layout: Layout) -> Iterator[Fault]:
-    for token in tokens if layout.by_owner else ():
-        if (fault := layout.owner_fault(token.owner)) is not None:
+    for token in tokens if layout.template != DEFAULT else ():
+        owner = token.owner if layout.by_owner else None
+        if (fault := layout.fault(token.kind, token.name, owner)) is not None:
             yield Fault(
                 token.file,
                 token.line,
                 token.column,
-                "metadata.owner",
+                "metadata.owner" if layout.by_owner else "metadata.name",
                 fault,
-                "set it in letters, digits, . _ @ and -, beginning with a letter or digit; not records",
+                "an owner that names a folder is letters, digits, . _ @ and -, and no file name; or change"
+                " deliver.path of the workspace",
             )
 
 

@@ -183,8 +183,8 @@ class BreakingPublisher:
     def stage(self, run: str, path: str, data: bytes) -> None:
         self._fuse.through("stage", _unpublished, self._publisher.stage)(run, path, data)
 
-    def carry(self, run: str, path: str, to: str) -> str | None:
-        return self._fuse.through("carry", _unpublished, self._publisher.carry)(run, path, to)
+    def take(self, path: str) -> bytes | None:
+        return self._fuse.through("take", _unpublished, self._publisher.take)(path)
 
     def publish(self, publication: Publication) -> None:
         self._fuse.through("publish", _unpublished, self._publisher.publish)(publication)

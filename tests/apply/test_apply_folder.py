@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.apply.folder import FolderPublisher
 from reconciler.apply.interface import Publication
-from reconciler.apply.observe import look
+from reconciler.apply.observe import Observer
 from reconciler.audit.record import record
 from reconciler.canonical import digest
 from reconciler.errors import PartlyApplied, PublishFailed, ReconcilerError, SettingsError
@@ -251,19 +251,19 @@ def test_what_stands_in_the_place_of_an_artifact(house: House) -> None:
     token = house.live()["one"]
     place = house.root / PATH
     publisher = FolderPublisher(house.root, "artifacts")
-    assert look(house.root, token).state is ArtifactState.SAME
+    assert Observer(house.root, house.workspace().specs.place).look(token).state is ArtifactState.SAME
     place.unlink()
-    assert look(house.root, token).state is ArtifactState.MISSING
+    assert Observer(house.root, house.workspace().specs.place).look(token).state is ArtifactState.MISSING
     makers: list[Callable[[], object]] = [
         place.mkdir, lambda: os.mkfifo(place), lambda: place.symlink_to("/dev/zero"),
     ]  # fmt: skip
     for make in makers:
         make()
-        assert look(house.root, token).state is ArtifactState.BROKEN
+        assert Observer(house.root, house.workspace().specs.place).look(token).state is ArtifactState.BROKEN
         assert publisher.published(PATH) is None
         place.rmdir() if place.is_dir() else place.unlink()
     place.write_bytes(b"\0")
-    assert look(house.root, token).state is ArtifactState.BROKEN
+    assert Observer(house.root, house.workspace().specs.place).look(token).state is ArtifactState.BROKEN
 
 
 def test_an_artifact_of_another_token_is_foreign(house: House) -> None:
@@ -272,7 +272,10 @@ def test_an_artifact_of_another_token_is_foreign(house: House) -> None:
     house.apply()
     other = (house.root / "artifacts/JWTToken/two.yaml").read_bytes()
     (house.root / PATH).write_bytes(other)
-    assert look(house.root, house.live()["one"]).state is ArtifactState.FOREIGN
+    assert (
+        Observer(house.root, house.workspace().specs.place).look(house.live()["one"]).state
+        is ArtifactState.FOREIGN
+    )
 
 
 def test_an_artifact_that_cannot_be_read_is_an_error(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.apply.interface import Ports
 from reconciler.apply.leaving import leaving
-from reconciler.apply.observe import look
+from reconciler.apply.observe import Observer
 from reconciler.apply.session import apply, approval
 from reconciler.audit.record import record
 from reconciler.errors import LeaseLost, PartlyApplied, PlanStale, StoreUnreadable
@@ -159,7 +159,7 @@ class Vanishing(BreakingPublisher):
     def __init__(self, ports: Ports) -> None:
         super().__init__(ports, Fuse(0, How.BEFORE))
 
-    def published(self, _: str) -> str | None:
+    def take(self, _: str) -> bytes | None:
         return None
 
 
@@ -180,7 +180,7 @@ def test_a_token_without_an_artifact_has_none_to_miss(house: House) -> None:
     house.declare(jwt_token("one"))
     house.apply()
     token = replace(house.live()["one"], artifact_path=None)
-    assert look(house.root, token).state is ArtifactState.SAME
+    assert Observer(house.root, house.workspace().specs.place).look(token).state is ArtifactState.SAME
 
 
 def test_what_is_to_leave_the_tree(house: House) -> None:

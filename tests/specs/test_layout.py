@@ -85,7 +85,9 @@ def test_no_two_tokens_share_a_place(one: str, name: str, other: str) -> None:
         (", owner: Team A", 'the owner "Team A" cannot name a folder'),
         (", owner: ../x", "cannot name a folder"),
         (", owner: .git", "cannot name a folder"),
-        (", owner: Records", "cannot name a folder"),
+        (", owner: Records", "would stand in the folder records"),
+        (", owner: one.yaml", "cannot name a folder"),
+        (", owner: One.JSON", "cannot name a folder"),
         (", owner: 工厂", "cannot name a folder"),
         (", owner: a/b", "cannot name a folder"),
     ],
@@ -107,6 +109,17 @@ def test_an_owner_names_a_folder(tmp_path: Path) -> None:
 def test_records_is_an_owner_like_any_other_below_the_top(tmp_path: Path) -> None:
     """Only the first part of a path can be taken for the folder of the records."""
     assert _faults(tmp_path, "{kind}/{owner}/{name}", ", owner: records") == []
+
+
+@pytest.mark.parametrize("template", ["{name}/{name}", "re{name}/{name}"])
+def test_no_name_makes_the_folder_of_the_records(tmp_path: Path, template: str) -> None:
+    """However its parts are put together."""
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (specs / "workspace.yaml").write_text(WORKSPACE % template)
+    (specs / "one.yaml").write_text(TOKEN % ("records" if template.startswith("{") else "cords", ""))
+    (fault,) = examine(tmp_path, "specs")[1]
+    assert "would stand in the folder records" in fault.message
 
 
 def _faults(root: Path, template: str, owner: str) -> list[Fault]:

@@ -1,0 +1,93 @@
+"""What stands in the way of a plan, or is to be known of it, besides the plan itself: the tree, the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.apply.census import Census
+from reconciler.artifacts.rules import Rule
+from reconciler.errors import NoRecipients
+from reconciler.live.interface import Workspace as State
+from reconciler.plan.brakes import Block, Warned
+from reconciler.plan.change import Action, Change
+from reconciler.specs.load import Specs
+
+SEALED = (Action.ISSUE, Action.ROTATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a plan stands on."""
+
+    root: Path
+    records: Path
+    """Where the records of applies stand."""
+    specs: Specs
+    store: str
+    """The live store as messages show it."""
+    rule: Callable[[str], Rule]
+    """Path of an artifact → its creation rule. Raises NoRecipients."""
+
+
+def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Change]) -> Iterator[Block]:
+    """Why the plan may not be applied here. To be asked when all live tokens were counted."""
+    yield from _store_lost(ground, state)
+    yield from _artifacts_lost(ground, census)
+    yield from _unsealable(ground, changes)
+
+
+def cautions(ground: Ground, census: Census, changes: Iterable[Change]) -> Iterator[Warned]:
+    """What a reviewer should know, and no apply can mend."""
+    if census.sample is not None:
+        try:
+            ground.rule(census.sample)
+        except NoRecipients as error:
+            yield Warned("rules-unusable", str(error), error.hint)
+    yield from census.warnings(changes)
+
+
+def _store_lost(ground: Ground, state: State) -> Iterator[Block]:
+    """An empty store beside the records of applies is the wrong one, or a lost one."""
+    if state.revision == 0 and any(ground.records.glob("*.json")):
+        folder = ground.records.relative_to(ground.root).as_posix()
+        yield Block(
+            "store-empty",
+            f"the live store {ground.store} is empty for workspace {ground.specs.name}, and {folder} tells"
+            " of applies",
+            "name the store that they were made to, or restore it, or give the workspace the name that it"
+            f" had; if it is lost for good, move {folder} away, and every token is issued anew",
+        )
+
+
+def _artifacts_lost(ground: Ground, census: Census) -> Iterator[Block]:
+    """A folder that is not there was not checked out, more often than it was deleted."""
+    folder = ground.specs.settings.artifacts
+    if not census.delivered or (ground.root / folder).is_dir():
+        return
+    found = next((one for one in sorted(census.folders) if (ground.root / one).is_dir()), None)
+    if found is None:
+        hint = f"check it out, or restore it from git; if it is lost for good, mkdir {folder}, and every"
+        hint += " credential is made anew"
+    else:
+        hint = f"they are in {found}: in the same change, git mv {found} {folder}, records and all"
+    yield Block(
+        "artifacts-missing",
+        f"there is no folder {folder}, and {census.delivered} artifacts belong in it",
+        hint,
+    )
+
+
+def _unsealable(ground: Ground, changes: Iterable[Change]) -> Iterator[Block]:
+    """Artifacts that no creation rule says how to seal: better known before anything is done."""
+    said: dict[str, str] = {}
+    for change in changes:
+        if change.action not in SEALED and change.artifact is None:
+            continue
+        path = change.artifact or ground.specs.place(change.name)
+        try:
+            ground.rule(str(path))
+        except NoRecipients as error:
+            said.setdefault(str(error), error.hint)
+    yield from (Block("recipients", message, hint) for message, hint in said.items())
