@@ -184,7 +184,7 @@ class Workspace:
         """
         for _ in range(TRIES):
             state = store.state()
-            census = Census(observed(self.root, store.tokens(), self.specs.place), self._named)
+            census = Census(observed(self.root, store.tokens(), self.specs.place), self._named, now)
             changes = difference(Inputs(self.specs.tokens, census, self._delivery, now))
             if store.state().revision == state.revision:
                 return self._planned(state, census, changes, now, overrides)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from reconciler.artifacts.names import normal
-from reconciler.live.interface import LiveToken
+from reconciler.live.interface import LiveToken, TokenState
 from reconciler.plan.brakes import Warned
 from reconciler.plan.change import Action, Change
 from reconciler.plan.diff import Observed
+from reconciler.times import day
 
 NAMED = 5
 """Names that a warning has room for."""
 RENEWED = (Action.DELETE, Action.ROTATE)
+DAY = 86_400
+SOON = 14 * DAY
+"""Seconds ahead in which a token's end is near."""
 
 
 class Census:
@@ -22,10 +26,13 @@ class Census:
         self,
         found: Iterable[tuple[LiveToken, Observed]],
         named: Callable[[str], frozenset[str] | None],
+        now: int,
     ) -> None:
         self._found = found
         self._named = named
+        self._now = now
         self._lacking: list[str] = []
+        self._ending: list[tuple[int, str]] = []
         self.live = 0
         self.delivered = 0
         """Tokens that have an artifact."""
@@ -46,6 +53,8 @@ class Census:
                 self.protected.add(token.name)
             if self._lacks(token):
                 self._lacking.append(token.name)
+            if self._ends_soon(token):
+                self._ending.append((token.expires_at or 0, token.name))
             yield token, found
 
     def _lacks(self, token: LiveToken) -> bool:
@@ -55,8 +64,34 @@ class Census:
         named = self._named(token.artifact_path)
         return named is not None and not named <= set(map(normal, token.artifact_recipients))
 
-    def warnings(self, changes: Iterable[Change]) -> tuple[Warned, ...]:
+    def _ends_soon(self, token: LiveToken) -> bool:
+        working = token.state_at(self._now) is TokenState.ACTIVE
+        return working and token.expires_at is not None and token.expires_at <= self._now + SOON
+
+    def warnings(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
         """What a person should know, and no apply can mend. To be asked when all were counted."""
+        return (*self._unserved(changes), *self._ending_soon(changes))
+
+    def _ending_soon(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
+        """Tokens that end by themselves, unless the plan deletes them or gives them another end."""
+        settled = {one.name for one in changes if one.action is Action.DELETE or _moves_end(one)}
+        ending = [(end, name) for end, name in sorted(self._ending) if name not in settled]
+        if not ending:
+            return ()
+        count, days = len(ending), f"{SOON // DAY} days"
+        verb = "tokens end" if count > 1 else "token ends"
+        told = ", ".join(f"{name} ({day(end)})" for end, name in ending[:NAMED])
+        more = " …" if count > NAMED else ""
+        return (
+            Warned(
+                "ending",
+                f"{count} {verb} within {days}: {told}{more}",
+                f"set a later lifecycle.expires, or let them end; see reconcile list --expiring {SOON // DAY}d",
+            ),
+        )
+
+    def _unserved(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
+        """Who was added to the rules and cannot open what is there."""
         settled = {one.name for one in changes if one.artifact is not None or one.action in RENEWED}
         lacking = [name for name in self._lacking if name not in settled]
         if not lacking:
@@ -71,3 +106,7 @@ class Census:
                 "somebody who can open them runs reconcile reseal; an apply holds no key to do it",
             ),
         )
+
+
+def _moves_end(change: Change) -> bool:
+    return any(field.field == "lifecycle.expires" for field in change.fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Ch
     yield from _unsealable(ground, changes)
 
 
-def cautions(ground: Ground, census: Census, changes: Iterable[Change]) -> Iterator[Warned]:
+def cautions(ground: Ground, census: Census, changes: Sequence[Change]) -> Iterator[Warned]:
     """What a reviewer should know, and no apply can mend."""
     if census.sample is not None:
         try:
