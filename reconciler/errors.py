@@ -20,7 +20,8 @@
     └── ArtifactError                   artifact
         ├── NoRecipients                no-recipients       no rule says to whom it is sealed
         ├── SealFailed                  seal-failed         sealing did not work
-        ├── CannotOpen                  cannot-open         no identity at hand opens it
+        ├── CannotOpen                  cannot-open         it cannot be read, or what opens it does not work
+        │   └── NoKey                   no-key              no identity at hand opens it
         └── ArtifactTampered            artifact-tampered   it is not what was sealed
 
 An error carries one sentence on what is wrong (`str(error)`) and one on what to do (`error.hint`).
@@ -163,9 +164,15 @@ class SealFailed(ArtifactError):
 
 
 class CannotOpen(ArtifactError):
-    """No identity at hand opens the artifact."""
+    """The artifact cannot be read, or what it takes to open it does not work."""
 
     code = "cannot-open"
+
+
+class NoKey(CannotOpen):
+    """No identity at hand opens the artifact: it is somebody else's."""
+
+    code = "no-key"
 
 
 class ArtifactTampered(ArtifactError):

@@ -83,8 +83,3 @@ def is_version_of(name: str, latest: str) -> bool:
     """
     latest = normal(latest)
     return latest.startswith("azure_kv ") and latest.endswith("/") and normal(name).startswith(latest)
-
-
-def same_recipient(one: str, other: str) -> bool:
-    """Whether two names mean one recipient, be it that one has no version of an Azure key."""
-    return normal(one) == normal(other) or is_version_of(one, other) or is_version_of(other, one)

@@ -15,7 +15,7 @@ from reconciler.artifacts.interface import Expected, Header, Opened
 from reconciler.artifacts.text.scalars import resolve
 from reconciler.artifacts.tree import Document, Metadata, Tree, at
 from reconciler.canonical import digest
-from reconciler.errors import ArtifactTampered, CannotOpen
+from reconciler.errors import ArtifactTampered, CannotOpen, NoKey
 
 _RESTORE = "restore the file from git, or rotate the token"
 
@@ -97,7 +97,7 @@ class FileOpener:
             return self._program.decrypt(data, path, form)
         names = ", ".join(metadata.recipients) or "nobody"
         places = ", ".join(self._identities.looked_in) or "no identity was found"
-        raise CannotOpen(
+        raise NoKey(
             f"{path} is sealed to {names}, and none of the identities at hand opens it ({places})",
             hint="put the identity of one of them into SOPS_AGE_KEY_FILE, "
             "or add your recipient to .sops.yaml and have its owner run reconcile apply",

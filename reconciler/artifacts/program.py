@@ -213,7 +213,7 @@ def _run(program: Program, arguments: list[str], stdin: bytes) -> Ended:
 def _withheld(fault: CannotOpen, servers: Sequence[str]) -> CannotOpen:
     """The same error, and which key servers got no token, for that may be why."""
     told = (f"{server} got no token: {vaults.HINT}" for server in servers)
-    return CannotOpen(fault.message, hint="; ".join((fault.hint, *told)))
+    return type(fault)(fault.message, hint="; ".join((fault.hint, *told)))
 
 
 def _decrypt(path: str, form: Format) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from reconciler.artifacts.process import Ended
-from reconciler.errors import CannotOpen, SealFailed
+from reconciler.errors import CannotOpen, NoKey, SealFailed
 
 _NO_FILE, _NO_KEY, _ALREADY = 100, 128, 203
 _CHECK_ACCESS = "check that the rule's keys can be used from here (credentials, keyring, network)"
@@ -39,8 +39,12 @@ _WORDY = (
     (r"^failed to load age identities$", "no age identity was found"),
 )
 """What stands around the reason why one key cannot be used, and what is written instead."""
+_NO_PROGRAM = r"with pgp: ?(?:\]|$|failed|Recovery|Group)"
+_SEALED = r"(?:Vault|Bao) is sealed"
+_NETWORK = r"connection refused|no such host|timeout|deadline exceeded|unreachable"
+_OUTAGE = re.compile(f"{_NO_PROGRAM}|{_SEALED}|{_NETWORK}")
 _REMEDIES = (
-    (r"with pgp: ?(?:\]|$|failed|Recovery|Group)", "install gpg, or name it in SOPS_GPG_EXEC"),
+    (_NO_PROGRAM, "install gpg, or name it in SOPS_GPG_EXEC"),
     (
         r"No public key|not a valid long keyID|Unusable public key",
         "bring the public key into the keyring with gpg --import, or correct the fingerprint in .sops.yaml",
@@ -49,13 +53,13 @@ _REMEDIES = (
         r"No secret key",
         "bring the secret key into the keyring with gpg --import, or name the keyring in GNUPGHOME",
     ),
-    (r"(?:Vault|Bao) is sealed", "have the key server unsealed, and run this again"),
+    (_SEALED, "have the key server unsealed, and run this again"),
     (
         r"Code: 403\.",
         "set VAULT_TOKEN to a token that may use the key: update encrypt/KEY to seal, decrypt/KEY to open",
     ),
     (
-        r"connection refused|no such host|timeout|deadline exceeded|unreachable",
+        _NETWORK,
         "see that the key service runs and can be reached from here, and run this again",
     ),
 )
@@ -143,13 +147,15 @@ def _no_key(said: str, path: str) -> CannotOpen:
     flat, groups = _on_one_line(_MARGIN.sub("", said)), _groups(said)
     missing = ", ".join(" or ".join(group) for group in groups if group)
     threshold = _THRESHOLD.search(flat)
+    # What does not answer might open it: then it is not told that nobody here can.
+    error = CannotOpen if _OUTAGE.search(flat) else NoKey
     if not missing or threshold is None:
-        return CannotOpen(
+        return error(
             f"the sops program found no key that opens {path}: {missing or _end(flat, _SAID)}",
             hint=_remedy(flat) or "check the identities, the keyring and the cloud credentials it needs",
         )
     needed, found = int(threshold[1]), sum(not group for group in groups)
-    return CannotOpen(
+    return error(
         f"{path} opens with keys of {needed} of its {len(groups)} key groups, and there are keys here of "
         f"{found or 'none'}; no key for {missing}",
         hint=f"bring keys of {needed - found} more: age identity, secret PGP key, or access to a key service",

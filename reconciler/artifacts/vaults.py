@@ -12,13 +12,16 @@ ADDRESSES = ("VAULT_ADDR", "BAO_ADDR")
 FAMILIES = ("VAULT_", "BAO_")
 WITHHELD = {"VAULT_TOKEN": "withheld"}
 """What a server gets that nobody vouches for. Without any, sops would look for a token in the home folder."""
-HINT = "if it is your key server, name it in VAULT_ADDR: your token would be sent there"
+OTHERS = "RECONCILER_VAULTS"
+"""More addresses, with commas between them."""
+HINT = f"if it is your key server, name it in VAULT_ADDR or {OTHERS}: your token would be sent there"
 _VAULT = "hc_vault "
 
 
 def strangers(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]:
     """The recipients that are keys on a server which the environment does not name."""
-    own = tuple(environ[name].rstrip("/") + "/" for name in ADDRESSES if environ.get(name))
+    named = [*(environ.get(name, "") for name in ADDRESSES), *environ.get(OTHERS, "").split(",")]
+    own = tuple(address.strip().rstrip("/") + "/" for address in named if address.strip())
     vaults = (name.removeprefix(_VAULT) for name in names if name.startswith(_VAULT))
     return tuple(vault for vault in vaults if not vault.startswith(own))
 

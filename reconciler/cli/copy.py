@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -108,7 +109,7 @@ def _said(wanted: str, name: str, way: Clipboard, clear: str = "") -> str:
 
 def _pause(text: str) -> int:
     try:
-        return 0 if text in ("0", "0s") else parse_duration(text)
+        return 0 if re.fullmatch("0+[smhd]?", text) else parse_duration(text)
     except ValueError as error:
         raise UsageError(
             "--clear is not a duration", hint="write one such as 45s, or 0s to keep it"

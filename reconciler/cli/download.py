@@ -19,7 +19,7 @@ from reconciler.cli.opening import Delivered, Sought, opened, sealed, unsealed
 from reconciler.cli.output import counted, echo_json, visible
 from reconciler.cli.progress import progress
 from reconciler.cli.saving import Unwritable, file_name, private_folder, write_private
-from reconciler.errors import CannotOpen, ReconcilerError, UsageError
+from reconciler.errors import NoKey, ReconcilerError, UsageError
 from reconciler.secret import Secret
 from reconciler.workspace import Workspace
 
@@ -46,8 +46,8 @@ class Outcome:
 
     files: list[Saved] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
-    """Why artifacts were left that nobody said must open."""
+    closed: list[Failed] = field(default_factory=list)
+    """Artifacts that none of the reader's identities opens, where nobody said that they must."""
 
     def to_json(self) -> dict[str, object]:
         """As in `reconciler/download/v1`. No secret is in it."""
@@ -55,6 +55,7 @@ class Outcome:
             "schema": SCHEMA,
             "files": [asdict(one) for one in self.files],
             "failed": [asdict(one) for one in self.failed],
+            "closed": [asdict(one) for one in self.closed],
         }
 
 
@@ -95,7 +96,7 @@ def command(
     """
     workspace = invocation.workspace
     if every:
-        _check_all(name, stdout=stdout)
+        _check_all(name, stdout=stdout, force=force)
         return _download_all(workspace, owner, Path(output or "."), form)
     if name is None:
         raise UsageError("no token is named", hint="name one, or pass --all --owner OWNER")
@@ -108,6 +109,7 @@ def command(
     with private_folder(path.parent, workspace.root, make=False) as folder:
         write_private(folder, path, _text(delivered))
     saved = _saved(name, delivered, path)
+    _note_place(workspace, path)
     if form == "json":
         echo_json(Outcome([saved]).to_json())
     else:
@@ -115,11 +117,11 @@ def command(
     return 0
 
 
-def _check_all(name: str | None, *, stdout: bool) -> None:
+def _check_all(name: str | None, *, stdout: bool, force: bool) -> None:
     if name is not None:
         raise UsageError(f"{name} is one token, and --all is every one", hint="choose one")
-    if stdout:
-        raise UsageError("--all writes files, and --stdout none", hint="leave --stdout out")
+    if stdout or force:
+        raise UsageError("--all writes files, and --stdout none", hint="leave --stdout and --force out")
 
 
 def _check_one(
@@ -127,6 +129,8 @@ def _check_one(
 ) -> None:
     if owner is not None:
         raise UsageError("--owner is for --all", hint="leave NAME out and add --all, or leave --owner out")
+    if force and not stdout:
+        raise UsageError("--force is for --stdout", hint="a file is never overwritten: name a new one")
     if stdout and output:
         raise UsageError("--stdout and --output are two places", hint="choose one")
     if stdout and form == "json":
@@ -136,7 +140,7 @@ def _check_one(
             "this would show the secret on the terminal", hint="pipe it, use --output, or add --force"
         )
     if output and Path(output).is_dir():
-        raise UsageError(f"{output} is a folder", hint=f"name a new file in it, such as {output}/{name}.yaml")
+        raise UsageError(f"{output} is a folder", hint=f"name a new file in it, such as {output}/{name}")
 
 
 def _download_all(workspace: Workspace, owner: str | None, place: Path, form: str) -> int:
@@ -152,6 +156,8 @@ def _download_all(workspace: Workspace, owner: str | None, place: Path, form: st
                 failed.echo()
     if form == "json":
         echo_json(outcome.to_json())
+    if outcome.files:
+        _note_place(workspace, place)
     _echo_summary(outcome, place, owner, len(found))
     return 1 if outcome.failed else 0
 
@@ -175,10 +181,10 @@ class _Run:
         data = sealed(self.workspace, target)
         try:
             delivered = unsealed(self.opener, target, data)
-        except CannotOpen as error:
+        except NoKey as error:
             if self.strict:
                 raise
-            self.outcome.closed.append(str(error))
+            self.outcome.closed.append(Failed.by(target.name, error))
             return None
         path = self.place / file_name(delivered.path)
         write_private(self.folder, path, _text(delivered))
@@ -212,6 +218,12 @@ def _one(run: _Run, target: Sought | Failed, form: str) -> None:
             click.echo(visible(str(saved)))
 
 
+def _note_place(workspace: Workspace, place: Path) -> None:
+    """What lies among the files of a repository is soon committed."""
+    if place.resolve().is_relative_to(workspace.root.resolve()):
+        click.echo("note: it lies in the workspace, in the clear: keep it out of git", err=True)
+
+
 def _watching(form: str) -> AbstractContextManager[Progress | None]:
     """A bar, unless each file is told on the terminal as it comes."""
     return nullcontext() if form == "text" and sys.stdout.isatty() else progress()
@@ -223,7 +235,7 @@ def _echo_summary(outcome: Outcome, place: Path, owner: str | None, total: int) 
         click.echo(f"note: no token{f' of {owner}' if owner else ''} is live, so there is no file", err=True)
     if outcome.closed:
         left = f"note: none of your identities opens {len(outcome.closed)} of {counted(total, 'artifact')}"
-        click.echo(visible(f"{left}; of the first: {outcome.closed[0]}"), err=True)
+        click.echo(visible(f"{left}; of the first: {outcome.closed[0].error}"), err=True)
     if outcome.files:
         click.echo(f"{counted(len(outcome.files), 'new file')} in {place}, readable by you alone.", err=True)
     if outcome.failed:

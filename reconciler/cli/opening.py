@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from reconciler.apply.observe import expected_of
+from reconciler.apply.observe import MAX_BYTES, expected_of
 from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.formats.interface import Format
 from reconciler.artifacts.interface import Expected, Opened, Opener
@@ -21,8 +21,6 @@ from reconciler.live.interface import LiveStore, LiveToken
 from reconciler.specs.model import DEFAULT_FORMAT
 from reconciler.workspace import Workspace
 
-LARGEST = 5 << 20
-"""Bytes that an artifact may have."""
 LARGEST_RECORD = 1 << 26
 """Bytes that a record may have: about 150,000 changes."""
 TRUST = "records are only as trustworthy as the branch that is checked out"
@@ -89,7 +87,7 @@ def sealed(workspace: Workspace, found: Sought) -> bytes:
 def in_tree(workspace: Workspace, path: str) -> bytes:
     """An artifact as it stands in the tree; no link leads to it, or out of the tree. Raises CannotOpen."""
     try:
-        return read_regular(inside(workspace.root, path), LARGEST, links=False)
+        return read_regular(inside(workspace.root, path), MAX_BYTES, links=False)
     except OSError as error:
         raise CannotOpen(
             f"the artifact {path} cannot be read: {error.strerror or error}",

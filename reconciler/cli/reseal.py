@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import click
 
+from reconciler.apply.observe import MAX_BYTES
 from reconciler.artifacts.comparing import Change
 from reconciler.artifacts.interface import Expected
 from reconciler.artifacts.resealing import Resealer, stale
 from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.finding import Failed, declared_in_tree, sought_in
-from reconciler.cli.opening import LARGEST, in_tree
+from reconciler.cli.opening import in_tree
 from reconciler.cli.output import counted, echo_json, in_line, style
 from reconciler.errors import CannotOpen, ReconcilerError, UsageError
 from reconciler.files import inside, read_regular
@@ -72,8 +73,8 @@ def command(invocation: Invocation, names: Sequence[str], form: str, *, check: b
     checks it before it is touched, so this takes an identity that opens it. What will change is shown,
     and then you are asked: whoever is added can read the secrets from then on.
 
-    --check needs neither an identity nor the live store: it compares the artifacts in the tree with
-    the rules, as a pre-commit hook does.
+    --check needs neither an identity nor the live store: it compares the artifacts that stand where
+    their specs want them with the rules, as a pre-commit hook does.
 
     \b
     Exit codes: 0 all are sealed as the rules say, 1 some are not, or could not be opened.
@@ -179,7 +180,7 @@ def _replace(workspace: Workspace, path: str, before: bytes, after: bytes) -> No
     """Puts the file into place, unless somebody else did so meanwhile. Raises CannotOpen."""
     place = inside(workspace.root, path)
     try:
-        if read_regular(place, LARGEST, links=False) != before:
+        if read_regular(place, MAX_BYTES, links=False) != before:
             raise CannotOpen(f"{path} was changed while it was encrypted anew", hint="run this again")
         write_whole(place, after)
     except OSError as error:

@@ -61,6 +61,7 @@ def test_what_is_missing_is_named(shop: Shop) -> None:
     assert "note   identities  none found" in ran.out
     assert "holds nothing yet" in ran.out
     assert ran.out.count("reconcile keygen") == 2
+    assert "recipients" not in checks(shop)
 
 
 def test_a_rule_that_matches_nothing_is_named(stocked: Shop) -> None:
@@ -107,6 +108,7 @@ def test_broken_swapped_and_missing_artifacts_are_faults(stocked: Shop) -> None:
     assert stocked.run("doctor").code == 1
     messages = [check["message"] for check in checks(stocked)["artifacts"]]
     assert messages[0] == "1 of 4 are missing: erp"
+    assert "recipients" not in checks(stocked)
     assert "it belongs to another token" in messages[1]
     assert "historian.yaml" in messages[2]
 
@@ -162,3 +164,20 @@ def test_an_owner_without_the_live_store_gets_the_same_screen(stocked: Shop) -> 
     found = checks(stocked)
     assert found["artifacts"][0]["message"] == "4 in place, 4 of them open with your identities"
     assert found["live store"][0]["state"] == "note"
+
+
+def test_a_sops_that_does_not_run_is_not_taken_for_a_missing_key(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It might open what it was needed for: a fault with the remedy, for doctor and for download --all."""
+    artifact = stocked.root / "artifacts/JWTToken/bridge.yaml"
+    pgp = "    pgp:\n        - created_at: '2026-01-01T00:00:00Z'\n          enc: x\n          fp: ABCD\n"
+    text = artifact.read_text()
+    start, end = text.index("    age:\n"), text.index("    lastmodified")
+    artifact.write_text(text[:start] + pgp + text[end:])
+    monkeypatch.setenv("RECONCILER_SOPS", "/no/such/sops")
+    assert "/no/such/sops cannot be started" in checks(stocked)["artifacts"][0]["message"]
+    ran = stocked.run("download", "--all", "--output", "../mine", "--format", "json")
+    assert ran.code == 1
+    assert [one["name"] for one in ran.json["failed"]] == ["bridge"]
+    assert ran.json["closed"] == []

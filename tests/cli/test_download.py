@@ -118,7 +118,7 @@ def test_another_identity_does_not_open_it(stocked: Shop, monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", str(stocked.root))
     ran = stocked.run("download", "historian", "--stdout")
     assert (ran.code, ran.out) == (1, "")
-    assert "[cannot-open, exit 1]" in ran.err
+    assert "[no-key, exit 1]" in ran.err
 
 
 def test_a_deleted_token_hands_nothing_out(stocked: Shop) -> None:

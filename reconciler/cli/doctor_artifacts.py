@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from reconciler.artifacts.names import once
 from reconciler.artifacts.resealing import stale
-from reconciler.cli.check import NAMED, Check
+from reconciler.cli.doctor_check import NAMED, Check
 from reconciler.cli.finding import Failed, sought_of
 from reconciler.cli.opening import Sought, sealed
 from reconciler.cli.output import counted
-from reconciler.errors import ArtifactTampered, CannotOpen, NoRecipients, ReconcilerError
+from reconciler.errors import ArtifactTampered, CannotOpen, NoKey, NoRecipients, ReconcilerError
 from reconciler.workspace import Workspace
 
 
@@ -20,6 +20,8 @@ class Tally:
     """What was found, by the names of tokens."""
 
     total: int = 0
+    compared: int = 0
+    """Artifacts whose recipients could be compared with a rule."""
     opened: int = 0
     closed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -43,14 +45,17 @@ def tally(workspace: Workspace) -> Tally:
             continue
         try:
             data = sealed(workspace, target)
-        except CannotOpen:
-            found.missing.append(target.name)
+        except CannotOpen as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                found.missing.append(target.name)
+            else:
+                found.broken.append(Failed.by(target.name, error))
             continue
         _compare(workspace, target, data, found)
         try:
             opener.open(data, target.path, target.expected)
             found.opened += 1
-        except CannotOpen:
+        except NoKey:
             found.closed.append(target.name)
         except ReconcilerError as error:
             found.broken.append(Failed.by(target.name, error))
@@ -62,6 +67,7 @@ def _compare(workspace: Workspace, target: Sought, data: bytes, found: Tally) ->
         change = stale(data, target.path, workspace.rules.match(target.wanted))
     except (ArtifactTampered, NoRecipients):
         return  # opening says so, or the check of the rules does
+    found.compared += 1
     if change.removed:
         found.foreign.append(target.name)
         found.strangers.extend(change.removed)
@@ -107,7 +113,7 @@ def _recipient_checks(found: Tally) -> Iterator[Check]:
             f" {_some(found.lacking)}",
             "as one who can open them: reconcile reseal",
         )
-    if not found.foreign and not found.lacking and found.total:
+    if not found.foreign and not found.lacking and found.total and found.compared == found.total:
         yield Check("recipients", "ok", "every artifact is sealed to whom its rule names, and to nobody else")
 
 
