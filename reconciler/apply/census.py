@@ -86,7 +86,8 @@ class Census:
             Warned(
                 "ending",
                 f"{count} {verb} within {days}: {told}{more}",
-                f"set a later lifecycle.expires, or let them end; see reconcile list --expiring {SOON // DAY}d",
+                "set a later lifecycle.expires, or let them end; "
+                f"see all of them with: reconcile list --expiring {SOON // DAY}d",
             ),
         )
 
