@@ -19,7 +19,7 @@ from reconciler.artifacts.identities import Identities, find
 from reconciler.artifacts.names import normal
 from reconciler.artifacts.process import Program
 from reconciler.artifacts.process import find as find_program
-from reconciler.canonical import canonical, digest
+from reconciler.canonical import digest
 from reconciler.errors import NoRecipients, SettingsError, StoreUnreadable
 from reconciler.kinds.fields import parse_duration
 from reconciler.kinds.interface import Entropy
@@ -30,6 +30,8 @@ from reconciler.plan.brakes import Fleet, Overrides, blocks
 from reconciler.plan.change import Change
 from reconciler.plan.diff import Delivery, Inputs, difference
 from reconciler.plan.document import Bound, Plan
+from reconciler.plan.facts import Case
+from reconciler.plan.policy import judge, limits
 from reconciler.secret import Secret
 from reconciler.specs.load import Specs, load
 
@@ -216,12 +218,13 @@ class Workspace:
         settings = self.specs.settings
         fleet = Fleet(census.live, census.protected, len(self.specs.tokens))
         ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule)
+        judged = judge(self.specs.policies, Case(self.specs.tokens, changes, now))
         return Plan(
             bound=Bound(
                 workspace=self.specs.name,
                 store=state.store_id if state.revision else "",
                 specs=self.specs.digest,
-                policy=digest(canonical(settings.brakes.model_dump(mode="json"))),
+                policy=limits(settings.brakes, self.specs.policies),
                 rules=self._rules_digest(),
                 tool=__version__,
             ),
@@ -229,13 +232,14 @@ class Workspace:
             blocked=(
                 *obstacles(ground, state, census, changes),
                 *blocks(changes, fleet, settings.brakes, overrides),
+                *judged.blocked,
             ),
             overrides=overrides,
             revision=state.revision,
             commit=self.around.commit(self.root),
             planned_at=now,
             expires_at=now + self.valid_for,
-            warnings=tuple(cautions(ground, census, changes)),
+            warnings=(*cautions(ground, census, changes), *judged.warnings),
         )
 
     @property

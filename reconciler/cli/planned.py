@@ -51,6 +51,7 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
     yield in_line(f"{plan.bound.workspace}: {specs}{at}, {live}")
     if not plan.changes:
         yield "Nothing to do: what is live is what the specs declare."
+        yield from _blocked(plan)
         yield from _warnings(plan)
         return
     yield ""
@@ -59,14 +60,18 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
     for change in plan.changes:
         yield from _change_lines(change, kinds, names)
     yield ""
-    for block in plan.blocked:
-        yield style("blocked: ", fg="red", bold=True) + in_line(f"{block.message} [{block.rule}]")
-        yield style("hint:    ", fg="cyan") + in_line(block.hint)
+    yield from _blocked(plan)
     for lifted in _lifted(plan.overrides):
         yield style("lifted:  ", fg="yellow") + lifted
     yield from _warnings(plan)
     counts = ", ".join(f"{number} to {action}" for action, number in summary(plan.changes).items())
     yield f"{counts}.  plan {short(plan.digest)}, good until {minute(plan.expires_at)} UTC"
+
+
+def _blocked(plan: Plan) -> Iterator[str]:
+    for block in plan.blocked:
+        yield style("blocked: ", fg="red", bold=True) + in_line(f"{block.message} [{block.rule}]")
+        yield style("hint:    ", fg="cyan") + in_line(block.hint)
 
 
 def _warnings(plan: Plan) -> Iterator[str]:

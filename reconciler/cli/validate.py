@@ -8,6 +8,7 @@ from reconciler.cli.context import Invocation, passed
 from reconciler.cli.faults import echo_faults
 from reconciler.cli.output import counted, echo_json
 from reconciler.cli.paths import is_below, named_in_specs
+from reconciler.plan.policy import policy_faults
 from reconciler.specs.faults import Fault
 from reconciler.specs.load import Specs, examine
 from reconciler.workspace import SPECS
@@ -28,6 +29,8 @@ def command(invocation: Invocation, paths: tuple[str, ...], form: str) -> int:
     """
     workspace = invocation.workspace
     specs, faults = examine(workspace.root, SPECS)
+    if specs is not None:
+        faults = policy_faults(specs.policies, specs.tokens, workspace.around.clock())
     if paths:
         named = named_in_specs(workspace.root, paths)
         faults = [fault for fault in faults if is_below(workspace.root / fault.file, named)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.canonical import Json
@@ -64,6 +64,8 @@ class Change:
     artifact: str | None = None
     """Where its artifact will stand, when one that is in the tree is taken as it is: moved, or encrypted
     anew by somebody."""
+    before: str = field(default="", compare=False, repr=False)
+    """The normal form that is live, for policies; it is no part of the plan."""
 
     @property
     def order(self) -> tuple[int, str]:

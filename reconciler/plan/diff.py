@@ -107,7 +107,7 @@ def _issue(declared: Declared, now: int) -> Change:
 
 
 def _delete(token: LiveToken, reason: str) -> Change:
-    return Change(Action.DELETE, token.kind, token.name, (reason,), token_id=token.id, base=token.revision)
+    return _change(Action.DELETE, token, (reason,))
 
 
 def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inputs) -> Iterator[Change]:
@@ -132,13 +132,23 @@ def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
             token_id=token.id,
             base=token.revision,
             generations=over,
+            before=token.declared,
         )
 
 
 def _change(
     action: Action, token: LiveToken, reasons: tuple[str, ...], fields: tuple[FieldChange, ...] = ()
 ) -> Change:
-    return Change(action, token.kind, token.name, reasons, fields, token_id=token.id, base=token.revision)
+    return Change(
+        action,
+        token.kind,
+        token.name,
+        reasons,
+        fields,
+        token_id=token.id,
+        base=token.revision,
+        before=token.declared,
+    )
 
 
 def _modify(
@@ -212,9 +222,9 @@ def _as_declared(declared: Declared, token: LiveToken, now: int) -> LiveToken:
 
 
 def _unnamed(declared: Declared, token: LiveToken, found: Observed, inputs: Inputs) -> Iterator[str]:
-    """Who could open the secret, and is not to have it any more. A token that is off or over rests.
+    """Who could open the secret, and is not to have it any more: they have seen what it holds.
 
-    Encrypting the artifact anew does not help: they have seen what it holds.
+    A token that is off or over rests, unless who they are would be forgotten.
     """
     if found.state in TAKEN_UP and token.artifact_recipients is None:
         yield "its artifact is another file now, and nobody kept to whom it was sealed before"

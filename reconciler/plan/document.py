@@ -30,7 +30,7 @@ class Bound:
     specs: str
     """Digest of the specs."""
     policy: str
-    """Digest of what limits plans: the brakes."""
+    """Digest of what limits plans: the brakes and the policies."""
     rules: str
     """Digest of the creation rules that artifacts are sealed by; empty where there are none."""
     tool: str

@@ -17,12 +17,12 @@ Tree = Mapping[str, Json]
 
 def field_changes(before: str, after: str) -> tuple[FieldChange, ...]:
     """Every field that differs between two normal forms, by its dotted name, sorted."""
-    old, new = dict(_leaves(_whole(before))), dict(_leaves(_whole(after)))
+    old, new = dict(_leaves(whole(before))), dict(_leaves(whole(after)))
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return tuple(_change(name, old.get(name), new.get(name)) for name in names)
 
 
-def _whole(normal: str) -> Tree:
+def whole(normal: str) -> Tree:
     """A normal form with its defaults filled in; as it is when this version no longer reads it."""
     try:
         return cast("Tree", from_normal_form(normal).model_dump(mode="json"))

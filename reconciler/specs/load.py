@@ -16,6 +16,8 @@ from reconciler.specs.catalog import Catalog, merged, unknown_names
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import read_bytes, spec_files, unreadable
 from reconciler.specs.layout import DEFAULT, Layout
+from reconciler.specs.policies import in_force, policy_faults
+from reconciler.specs.policy import PolicyDocument
 from reconciler.specs.reader import Declared, FoundWorkspace, catalog_faults
 from reconciler.specs.reading import read_files
 from reconciler.specs.settings import DEFAULT_NAME, Settings
@@ -33,10 +35,12 @@ class Specs:
     """Whether a Workspace document gave the name."""
     settings: Settings
     catalog: Catalog
+    policies: Sequence[PolicyDocument]
+    """In the order of their names."""
     tokens: Sequence[Declared]
     """In the order of their names."""
     digest: str
-    """Over every token, the settings and the catalog: the same meaning, the same digest."""
+    """Over every token, the settings, the catalog and the policies: the same meaning, the same digest."""
 
     def token(self, name: str) -> Declared | None:
         """The token of a name, if it is declared."""
@@ -78,12 +82,14 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     document = workspaces[0].document if workspaces else None
     settings = document.spec if document else Settings()
     faults.extend(_without_a_place(tokens, settings.layout))
+    if found.policies:
+        faults.extend(policy_faults(found.policies))
     if faults:
         return None, sorted(set(faults))
     name = document.metadata.name if document else DEFAULT_NAME
-    return Specs(
-        name, document is not None, settings, catalog, tokens, _digest(name, settings, catalog, tokens)
-    ), []
+    policies = in_force(found.policies, settings.policies)
+    whole = _digest(name, settings, catalog, policies, tokens)
+    return Specs(name, document is not None, settings, catalog, policies, tokens, whole), []
 
 
 def _used_twice(tokens: Sequence[Declared]) -> Iterator[Fault]:
@@ -145,12 +151,19 @@ def _outside_catalog(root: Path, tokens: Sequence[Declared], catalog: Catalog) -
             yield unreadable(file, error)
 
 
-def _digest(name: str, settings: Settings, catalog: Catalog, tokens: Sequence[Declared]) -> str:
+def _digest(
+    name: str,
+    settings: Settings,
+    catalog: Catalog,
+    policies: Sequence[PolicyDocument],
+    tokens: Sequence[Declared],
+) -> str:
     lines = "".join(f"{token.name} {token.digest}\n" for token in tokens)
     whole: dict[str, Json] = {
         "workspace": name,
         "settings": settings.model_dump(mode="json"),
         "catalog": {section: sorted(names) for section, names in catalog.items()},
+        "policies": [policy.model_dump(mode="json") for policy in policies],
         "tokens": digest(lines.encode()),
     }
     return digest(canonical(whole))

@@ -18,6 +18,8 @@ from reconciler.specs.faults import Fault, did_you_mean, shown
 from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.layout import Layout
 from reconciler.specs.model import DEFAULT_FORMAT, AnyTokenSpec, from_normal_form, token_spec
+from reconciler.specs.policies import FoundPolicy, found_policy
+from reconciler.specs.policy import PolicyDocument
 from reconciler.specs.settings import WorkspaceDocument
 from reconciler.specs.source import Source, in_the_clear
 from reconciler.specs.text import place_at, read
@@ -82,6 +84,7 @@ class FileRead:
     tokens: list[Declared] = field(default_factory=list)
     workspaces: list[FoundWorkspace] = field(default_factory=list)
     catalogs: list[CatalogDocument] = field(default_factory=list)
+    policies: list[FoundPolicy] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     catalog_lost: bool = False
     """Whether a catalog could not be read, so that names which it may hold cannot be checked."""
@@ -91,6 +94,7 @@ class FileRead:
         self.tokens.extend(other.tokens)
         self.workspaces.extend(other.workspaces)
         self.catalogs.extend(other.catalogs)
+        self.policies.extend(other.policies)
         self.faults.extend(other.faults)
         self.catalog_lost |= other.catalog_lost
         return self
@@ -169,6 +173,10 @@ class _Reader:
                 self.found.catalog_lost = True
             if catalog is not None:
                 self.found.catalogs.append(catalog)
+        elif kind == "Policy":
+            policy = self.validated(document, PolicyDocument, kind)
+            if policy is not None:
+                self.found.policies.append(found_policy(policy, self.source.file, document))
         elif isinstance(kind, str) and kind in all_kinds():
             self.token(document, kind)
         else:
@@ -176,7 +184,7 @@ class _Reader:
             self.unknown_kind(document, kind)
 
     def unknown_kind(self, document: Document, kind: Value) -> None:
-        choices = [*all_kinds(), "Catalog", "Workspace"]
+        choices = [*all_kinds(), "Catalog", "Policy", "Workspace"]
         if kind is None:
             finding = Finding((), "missing-field", "kind is missing", "add kind: " + " or ".join(choices))
         else:

@@ -17,6 +17,7 @@ from pydantic_core import core_schema
 from reconciler.kinds import all_kinds
 from reconciler.specs.catalog import CatalogDocument
 from reconciler.specs.model import token_spec
+from reconciler.specs.policy import PolicyDocument
 from reconciler.specs.settings import WorkspaceDocument
 
 Schema: TypeAlias = dict[str, Any]
@@ -38,7 +39,7 @@ class Described(GenerateJsonSchema):
 def documents() -> dict[str, type[BaseModel]]:
     """Every kind of document that `specs/` may hold, by the word behind `kind:`."""
     found: dict[str, type[BaseModel]] = {kind: token_spec(kind) for kind in all_kinds()}
-    return {**found, "Catalog": CatalogDocument, "Workspace": WorkspaceDocument}
+    return {**found, "Catalog": CatalogDocument, "Policy": PolicyDocument, "Workspace": WorkspaceDocument}
 
 
 def schema_of(kind: str) -> Schema:

@@ -140,6 +140,8 @@ class Settings(Model):
     """How long a saved plan may be applied."""
     verifier: VerifierSettings = VerifierSettings()
     """The verifier of this workspace."""
+    policies: Annotated[tuple[Literal["recommended"], ...], Strict(strict=False)] = ()
+    """Sets of policies that come with the tool: `recommended`."""
 
     @property
     def layout(self) -> Layout:

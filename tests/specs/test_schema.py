@@ -55,7 +55,7 @@ def test_choices_are_listed_so_that_editors_offer_them() -> None:
     assert rsa["RSASpec"]["properties"]["algorithm"]["enum"][0] == "RS256"
     assert rsa["RSASpec"]["properties"]["keySize"]["enum"] == [2048, 3072, 4096]
     assert rsa["Deliver"]["properties"]["format"]["enum"] == ["dotenv", "json", "kubernetes", "pem", "yaml"]
-    assert whole_schema()["properties"]["kind"]["enum"] == [*all_kinds(), "Catalog", "Workspace"]
+    assert whole_schema()["properties"]["kind"]["enum"] == [*all_kinds(), "Catalog", "Policy", "Workspace"]
     assert rsa["RSASpec"]["properties"]["apis"]["description"] == 'APIs it may call, or `["*"]`.'
 
 

@@ -27,6 +27,7 @@ spec:
   brakes: {delete: {count: 1, percent: 2}, rotate: {count: 3, percent: 4}}
   planValidFor: 90m
   verifier: {recipients: [age1abc]}
+  policies: [recommended]
 """
 
 
@@ -42,6 +43,7 @@ def test_a_workspace_document_sets_every_setting() -> None:
         "brakes": {"delete": {"count": 1, "percent": 2}, "rotate": {"count": 3, "percent": 4}},
         "planValidFor": "90m",
         "verifier": {"recipients": ("age1abc",)},
+        "policies": ("recommended",),
     }
 
 
