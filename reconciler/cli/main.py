@@ -21,6 +21,8 @@ COMMANDS = {
     "Change what is live": {
         "plan": "Show what apply would do.",
         "apply": "Make what is live equal to the specs.",
+        "drift": "Show what is live, or in the artifacts folder, and should not be so.",
+        "export": "Write specs of all that is live, for the day the repository is lost.",
     },
     "Use tokens": {
         "list": "Find live tokens by name, title, owner or label.",

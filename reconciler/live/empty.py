@@ -14,6 +14,10 @@ class EmptyStore(LiveStore):
     def __init__(self, url: str) -> None:
         self.url = url
 
+    def workspaces(self) -> Sequence[str]:
+        """None."""
+        return ()
+
     def state(self) -> Workspace:
         """Revision 0."""
         return Workspace(store_id="", revision=0)

@@ -198,6 +198,9 @@ class LiveStore(Protocol):
     url: str
     """Where it is, without any password."""
 
+    def workspaces(self) -> Sequence[str]:
+        """The names of all workspaces in the store, sorted: nothing else of another is in reach."""
+
     def state(self) -> Workspace:
         """Revision, chain head, unfinished run and lease of this workspace."""
 

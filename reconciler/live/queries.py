@@ -30,6 +30,11 @@ NEWEST_FIRST = (
 )
 
 
+def workspaces() -> Select[str]:
+    """The names of all workspaces."""
+    return select(_workspace.c.name).order_by(_workspace.c.name)
+
+
 def live(workspace: str) -> Query:
     """Tokens that are not deleted, joined with the credentials that are not retired."""
     # The condition is text, and the same text as the index has: a parameter would hide the index.

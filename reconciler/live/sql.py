@@ -37,6 +37,11 @@ class SqlStore:
     def __repr__(self) -> str:
         return f"SqlStore({self.url!r}, {self.workspace!r})"
 
+    def workspaces(self) -> Sequence[str]:
+        """The names of all workspaces in the store, sorted."""
+        with self._reading() as connection:
+            return tuple(connection.execute(queries.workspaces()).scalars())
+
     def state(self) -> Workspace:
         """Revision, chain head, unfinished run and lease, as one read saw them."""
         with self._reading() as connection:

@@ -127,6 +127,9 @@ class BreakingStore(LiveStore):
         yield from items
         self._do(f"{name} ends", lambda: None)()
 
+    def workspaces(self) -> Sequence[str]:
+        return self._store.workspaces()
+
     def state(self) -> Workspace:
         return self._do("state", self._store.state)()
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from reconciler.kinds import all_kinds
 from reconciler.specs.catalog import CatalogSpec
 from reconciler.specs.model import Deliver, Lifecycle, Metadata
+from reconciler.specs.policy import PolicyException, PolicyMatch, PolicyRule
 from reconciler.specs.schema import Described
 from reconciler.specs.settings import Settings
 
@@ -35,8 +36,20 @@ def _parts() -> Iterator[str]:
     yield "**`Catalog`**: which names exist; each section is a list of names, or of `{name, description}`\n"
     sections = ", ".join(f"`{section}`" for section in CatalogSpec.model_fields)
     yield f"Sections: {sections}. A section that no catalog has is not checked.\n"
+    yield from _policy()
     yield "**`Workspace`**: its settings\n"
     yield from _table(Settings)
+
+
+def _policy() -> Iterator[str]:
+    parts: tuple[tuple[str, type[BaseModel]], ...] = (
+        ("**`match` of `Policy`**: which tokens it is for; all that is named must hold", PolicyMatch),
+        ("**`rules` of `Policy`**: each of them", PolicyRule),
+        ("**`exceptions` of `Policy`**: each of them", PolicyException),
+    )
+    for title, model in parts:
+        yield f"{title}\n"
+        yield from _table(model)
 
 
 def _table(model: type[BaseModel]) -> Iterator[str]:

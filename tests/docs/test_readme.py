@@ -12,6 +12,7 @@ import pytest
 from reconciler.artifacts import identities
 from reconciler.artifacts.rules import parse
 from reconciler.specs.reader import read_file
+from reconciler.specs.schema import schema_text
 from tests.docs.reference import SECTION, reference
 from tests.docs.session import BLOCK, ROOT, normal, rendered, run
 
@@ -132,3 +133,8 @@ def test_the_yaml_blocks_are_what_the_tool_reads() -> None:
     config = parse(rules.replace("age1…", identities.generate()[0]).encode())
     assert config.match("artifacts/team-historian/RSAToken/plant-a.yaml").recipients.native
     assert not config.match("artifacts/team-erp/TokenAuth/erp.yaml").recipients.native
+
+
+def test_the_schema_of_the_example_company_is_that_of_the_models() -> None:
+    """After a change: `reconcile schema --out specs/.schema.json`."""
+    assert (ROOT / "specs/.schema.json").read_text("utf-8") == schema_text(None)

@@ -95,6 +95,14 @@ def test_reading_a_store_that_is_there(url: str, opener: Opener) -> None:
     assert opener(url, create=False).token("a") is not None
 
 
+def test_a_store_names_its_workspaces_and_nothing_else_of_them(new_url: str, opener: Opener) -> None:
+    for name in ("umbrella", "acme"):
+        put(opener(new_url, name), token(name, name))
+    store = opener(new_url, "third", create=False)
+    assert tuple(store.workspaces()) == ("acme", "umbrella")
+    assert list(store.tokens()) == []
+
+
 def test_migrations_build_what_the_schema_says(new_url: str, opener: Opener) -> None:
     """Alembic finds no difference between an upgraded empty database and `schema.metadata`."""
     opener(new_url).close()
