@@ -179,3 +179,6 @@ class ArtifactTampered(ArtifactError):
     """The artifact is not what was sealed for this token and generation."""
 
     code = "artifact-tampered"
+
+    def __init__(self, message: str, *, hint: str = "restore the file from git, or rotate the token") -> None:
+        super().__init__(message, hint=hint)

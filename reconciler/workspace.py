@@ -33,6 +33,7 @@ from reconciler.plan.document import Bound, Plan
 from reconciler.plan.facts import Case
 from reconciler.plan.policy import judge, limits
 from reconciler.secret import Secret
+from reconciler.specs.layout import RECORDS
 from reconciler.specs.load import Specs, load
 
 # What only an apply or a reader of artifacts needs is imported where it is used: `validate` and `plan`
@@ -86,17 +87,25 @@ def find_root(start: Path) -> Path:
 class Workspace:
     """A workspace on this machine: its specs, its live store, its artifacts."""
 
-    def __init__(self, root: Path, surroundings: Surroundings, store: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        surroundings: Surroundings,
+        store: str | None = None,
+        specs: Specs | None = None,
+    ) -> None:
         self.root = root
         self.around = surroundings
         self._store = store
+        self._specs = specs
+        """What is declared, where somebody has read it already; else it is read when it is asked for."""
         self._named_by: dict[int, frozenset[str]] = {}
         """Who is named by a creation rule, in normal form: asked for once a token."""
 
     @cached_property
     def specs(self) -> Specs:
         """What is declared. Raises SpecsInvalid."""
-        return load(self.root, SPECS)
+        return self._specs or load(self.root, SPECS)
 
     @property
     def named_store(self) -> str | None:
@@ -257,7 +266,7 @@ class Workspace:
     @property
     def records(self) -> Path:
         """Where the records of applies stand."""
-        return self.root / self.specs.settings.artifacts / "records"
+        return self.root / self.specs.settings.artifacts / RECORDS
 
     def settle(self, store: LiveStore, *, patience: int, progress: Progress) -> str | None:
         """Settles a run that was interrupted, if there is one, and returns its id."""
@@ -362,7 +371,7 @@ class Workspace:
 
         return FileOpener(self.identities, ProgramOpener(self.program))
 
-    @property
+    @cached_property
     def program(self) -> Program:
         """The `sops` program, wherever it is."""
         environ = self.around.environ

@@ -14,9 +14,7 @@ from reconciler.canonical import digest
 from reconciler.errors import PublishFailed
 from reconciler.files import LinkedError, inside
 from reconciler.live.interface import Record
-
-STAGING = ".staging"
-RECORDS = "records"
+from reconciler.specs.layout import RECORDS, STAGING
 
 
 class FolderPublisher:

@@ -7,18 +7,14 @@ from pathlib import Path
 
 from reconciler.artifacts.interface import Expected, Header
 from reconciler.artifacts.opener import metadata_of, read_header
+from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered, SettingsError
 from reconciler.files import LinkedError, NotRegularError, inside, read_regular
 from reconciler.live.interface import LiveToken
 from reconciler.plan.diff import ArtifactState, Observed
 
-MAX_BYTES = 5 << 20
-"""No artifact is as large. One that is gets cut there, and is then not what was published."""
-
-
-SAME, RESEALED = ArtifactState.SAME, ArtifactState.RESEALED
-WHOLE, GONE = Observed(SAME), Observed(ArtifactState.MISSING)
+WHOLE, GONE = Observed(ArtifactState.SAME), Observed(ArtifactState.MISSING)
 
 
 def observed(
@@ -54,7 +50,9 @@ class Observer:
         same = digest(data) == token.artifact_digest
         if same and token.artifact_recipients is not None:
             return WHOLE
-        return _compared(data, token.artifact_path, token, whole=SAME if same else RESEALED)
+        return _compared(
+            data, token.artifact_path, token, whole=ArtifactState.SAME if same else ArtifactState.RESEALED
+        )
 
     def _elsewhere(self, token: LiveToken, path: str) -> Observed:
         """Somebody may have moved it to where its spec wants it."""

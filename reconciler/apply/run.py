@@ -181,7 +181,7 @@ def _take_up(doing: _Apply) -> None:
     )
     while chunk := tuple(islice(taken, CHUNK)):
         doing.ports.store.commit(doing.lease, Batch(journal=chunk))
-        doing.done.extend(_as_done(doing, intent) for intent in chunk)
+        doing.done.extend(_done(doing, intent) for intent in chunk)
 
 
 def _taken_up(doing: _Apply, number: int, change: Change, path: str) -> Intent:
@@ -222,7 +222,7 @@ def _mint(doing: _Apply) -> None:
     with closing(sealed):
         while chunk := tuple(_journaled(doing, one) for one in islice(sealed, CHUNK)):
             doing.ports.store.commit(doing.lease, Batch(journal=chunk))
-            doing.done.extend(_as_done(doing, intent) for intent in chunk)
+            doing.done.extend(_done(doing, intent) for intent in chunk)
 
 
 def _orders(doing: _Apply) -> Iterator[Order]:
@@ -232,7 +232,7 @@ def _orders(doing: _Apply) -> Iterator[Order]:
             yield Order(number, change, doing.declared[change.name].spec(), _rotating(doing, change))
 
 
-def _as_done(doing: _Apply, intent: Intent) -> Done:
+def _done(doing: _Apply, intent: Intent) -> Done:
     before = doing.live.get(intent.name) if intent.action != Action.ISSUE else None
     return left(as_done(intent), before.artifact_path if before else None)
 

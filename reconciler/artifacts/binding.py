@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from reconciler.artifacts.interface import Header
 from reconciler.artifacts.text.canonical import canonical_text
-from reconciler.artifacts.tree import Leaf, Node, Selection, Tree, number
+from reconciler.artifacts.tree import Document, Leaf, Node, Selection, Tree, number
 from reconciler.errors import ArtifactTampered
 from reconciler.secret import Secret
 
@@ -28,18 +28,8 @@ SOPS itself changes the order of keys (`sops unset`, then `sops set`), and no va
 
 VERSION = 1
 _KEYS = {"generation", "id", "kind", "shape", "version"}
-_RESTORE = "restore the file from git, or rotate the token"
 _KINDS = {"empty": "an empty string", "null": "a null", "damaged": "a damaged ENC[…]"}
 _TYPED = re.compile(r"ENC\[AES256_GCM,[^\]]*type:(\w+)\]")
-
-
-class Commented(dict[str, Node]):
-    """The tree of a file in which a comment stands: it can be read, and is not as it was sealed."""
-
-    def __init__(self, tree: Tree, line: int) -> None:
-        super().__init__(tree)
-        self.line = line
-        """The line of the first one, counted from 1."""
 
 
 def shape(tree: Tree, selection: Selection) -> Shape:
@@ -48,16 +38,17 @@ def shape(tree: Tree, selection: Selection) -> Shape:
 
 
 def sealed_shape(tree: Tree, selection: Selection) -> Shape:
-    """The shape of a sealed tree: that of the tree it was made from, if nobody touched it.
+    """The shape of a sealed tree: that of the tree it was made from, if nobody touched it."""
+    return _shape(tree, selection, _sealed_type, encrypted=selection.starts_encrypted)
 
-    Raises ArtifactTampered where a comment stands in its file.
-    """
-    if isinstance(tree, Commented):
+
+def check_comments(document: Document) -> None:
+    """Raises ArtifactTampered where a comment stands in a file. SOPS leaves them out of its MAC."""
+    if document.comment is not None:
         raise ArtifactTampered(
-            f"a comment stands at line {tree.line}, and none was sealed",
+            f"a comment stands at line {document.comment}, and none was sealed",
             hint="remove it with sops edit, or restore the file from git",
         )
-    return _shape(tree, selection, _sealed_type, encrypted=selection.starts_encrypted)
 
 
 def _shape(node: Node, selection: Selection, leaf: Callable[[Leaf], str], *, encrypted: bool) -> Shape:
@@ -126,17 +117,15 @@ def check(bound: Node, header: Header, found: Shape) -> None:
         ("generation", "generation", header.generation),
     ):
         if sealed[key] != value:
-            raise ArtifactTampered(
-                f"the header says {word} {value}, and the binding says {sealed[key]}", hint=_RESTORE
-            )
+            raise ArtifactTampered(f"the header says {word} {value}, and the binding says {sealed[key]}")
     fault = None if sealed["shape"] == found else next(iter(differences(sealed["shape"], found)), None)
     if fault is not None:
-        raise ArtifactTampered(f"the file is not as it was sealed: {fault}", hint=_RESTORE)
+        raise ArtifactTampered(f"the file is not as it was sealed: {fault}")
 
 
 def _read(bound: Node) -> dict[str, Shape]:
     if not isinstance(bound, Secret):
-        raise ArtifactTampered("the file has no binding", hint=_RESTORE)
+        raise ArtifactTampered("the file has no binding")
     try:
         sealed = json.loads(bound.open())
     except (ValueError, RecursionError):

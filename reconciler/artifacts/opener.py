@@ -17,8 +17,6 @@ from reconciler.artifacts.tree import Document, Metadata, Tree, at
 from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered, CannotOpen, NoKey
 
-_RESTORE = "restore the file from git, or rotate the token"
-
 
 class Decrypter(Protocol):
     """Another way to decrypt a whole file, when no identity at hand opens it."""
@@ -88,7 +86,7 @@ class FileOpener:
             except CannotOpen:
                 continue
             if len(key) != sops.KEY_BYTES:
-                raise ArtifactTampered("the data key is not one of SOPS", hint=_RESTORE)
+                raise ArtifactTampered("the data key is not one of SOPS")
             return key
         return None
 
@@ -106,6 +104,7 @@ class FileOpener:
 
 def _opened(form: Format, document: Document, header: Header, tree: Tree) -> Opened:
     """Raises ArtifactTampered unless header, binding and shape agree."""
+    binding.check_comments(document)
     binding.check(at(tree, form.binding_at), header, binding.sealed_shape(document.tree, form.selection))
     return Opened(header, form.fields(tree))
 
@@ -115,8 +114,7 @@ def _check_selection(form: Format, metadata: Metadata) -> None:
     if found != form.selection:
         raise ArtifactTampered(
             f"its rule for what is encrypted is {found.name}: {found.pattern}, "
-            f"and was {form.selection.name}: {form.selection.pattern}",
-            hint=_RESTORE,
+            f"and was {form.selection.name}: {form.selection.pattern}"
         )
 
 
@@ -127,14 +125,12 @@ def _check_expected(opened: Opened, expected: Expected, data: bytes) -> None:
     if expected.contents not in (None, contents_digest(found, opened.fields)):
         raise ArtifactTampered(
             "it is whole and names the right token, but it does not hold what was sealed for it: "
-            "it was forged, or its values were edited",
-            hint=_RESTORE,
+            "it was forged, or its values were edited"
         )
     if expected.digest not in (None, digest(data)):
         raise ArtifactTampered(
             "it is whole and names the right token, but it is not the file that was published for it, and "
-            "an older version of this tool kept nothing by which another could be told from a forgery",
-            hint=_RESTORE,
+            "an older version of this tool kept nothing by which another could be told from a forgery"
         )
 
 
@@ -145,7 +141,7 @@ def made_out(found: Header, wanted: Header) -> ArtifactTampered:
     else:
         which = "an older" if found.generation < wanted.generation else "a later"
         said = f"it is of {which} generation: {_words(found)}, not {_words(wanted)}"
-    return ArtifactTampered(said, hint=_RESTORE)
+    return ArtifactTampered(said)
 
 
 def _words(header: Header) -> str:
@@ -196,4 +192,4 @@ def _taken_apart(data: bytes, path: str) -> tuple[Format, Document]:
         document = documents[form.parse]
         if document is not None and form.owns(document.tree):
             return form, document
-    raise fault or ArtifactTampered("it is not an artifact: no header stands in it", hint=_RESTORE)
+    raise fault or ArtifactTampered("it is not an artifact: no header stands in it")

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.artifacts.vaults import strangers, without_token
+from reconciler.artifacts.vaults import FAMILIES, strangers, without_token
 from reconciler.errors import ArtifactError
 
 OLDEST = (3, 9)
@@ -71,8 +71,7 @@ _KEPT_FAMILIES = (
     "AZURE_",
     "IDENTITY_",
     "MSI_",
-    "VAULT_",
-    "BAO_",
+    *FAMILIES,
     "HUAWEICLOUD_",
 )
 _KEPT_TO_OPEN = (
@@ -136,29 +135,25 @@ class Program:
 
     def version(self) -> str:
         """Which version it is. Raises ArtifactError when it is missing, or is not sops."""
-        ended = self._start(["--version"], b"", sealing=True)
+        ended = self._start(["--version"], b"", child_environment(self._environ, sealing=True))
         found = _VERSION.match(ended.out)
         if found is None:
             raise ArtifactError(f"{self._executable} is not the sops program", hint=_INSTALL)
         return f"{int(found[1])}.{int(found[2])}"
 
-    def knowing(self, names: Iterable[str]) -> tuple[Program, tuple[str, ...]]:
-        """The program as it may be run for these recipients, and those who get no token of ours.
+    def strangers(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the recipients that are keys on a server which the environment does not name."""
+        return strangers(names, self._environ)
 
-        See `vaults`: a token goes to the server that the environment names, and to no other.
+    def run(self, arguments: Sequence[str], stdin: bytes, *, sealing: bool, bare: bool = False) -> Ended:
+        """Runs it to its end; `bare`, with no token of a key server (see `vaults`).
+
+        Raises ArtifactError when it is missing, too old, or hangs.
         """
-        found = strangers(names, self._environ)
-        if not found:
-            return self, ()
-        bare = Program(self._executable, without_token(self._environ), self._timeout)
-        bare._checked = self._checked
-        return bare, found
-
-    def run(self, arguments: Sequence[str], stdin: bytes, *, sealing: bool) -> Ended:
-        """Runs it to its end. Raises ArtifactError when it is missing, too old, or hangs."""
         if not self._checked:
             self._check()
-        return self._start(arguments, stdin, sealing=sealing)
+        environ = without_token(self._environ) if bare else self._environ
+        return self._start(arguments, stdin, child_environment(environ, sealing=sealing))
 
     def _check(self) -> None:
         version = self.version()
@@ -166,7 +161,7 @@ class Program:
             raise ArtifactError(f"sops {version} is too old", hint=_INSTALL)
         self._checked = True
 
-    def _start(self, arguments: Sequence[str], stdin: bytes, *, sealing: bool) -> Ended:
+    def _start(self, arguments: Sequence[str], stdin: bytes, environ: Mapping[str, str]) -> Ended:
         if self._executable is None:
             raise ArtifactError(
                 "the sops program is needed for these recipients, and is not here", hint=_INSTALL
@@ -177,7 +172,7 @@ class Program:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=child_environment(self._environ, sealing=sealing),
+                env=environ,
                 start_new_session=True,
             )
         except OSError as fault:

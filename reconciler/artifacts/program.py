@@ -37,7 +37,6 @@ _NOT_KEYS = (
 )
 _RULES, _SEALED = "rules.yaml", "sealed"
 """What stands in the folder that the program is given."""
-_RESTORE = "restore the file from git, or rotate the token"
 _DAMAGED = {
     25: "its tree cannot be walked",
     51: "the MAC does not match: a value was added, dropped or changed",
@@ -80,7 +79,7 @@ class ProgramSealer:
 
     def _check_servers(self, rule: Rule) -> None:
         """Raises SealFailed for a key server that the rule names and the environment does not."""
-        _, unknown = self._program.knowing(rule.recipients.names)
+        unknown = self._program.strangers(rule.recipients.names)
         if unknown:
             raise SealFailed(
                 f"the creation rule names {unknown[0]}, and VAULT_ADDR does not", hint=vaults.HINT
@@ -194,20 +193,19 @@ class ProgramOpener:
 
     def decrypt(self, data: bytes, path: str, form: Format) -> Tree:
         """The decrypted tree, its MAC checked by the program. Raises CannotOpen or ArtifactTampered."""
-        program, unknown = self._program.knowing(form.parse(data).metadata.recipients)
-        ended = _run(program, _decrypt(path, form), data)
+        unknown = self._program.strangers(form.parse(data).metadata.recipients)
+        ended = self._run(_decrypt(path, form), data, bare=bool(unknown))
         if ended.code in _DAMAGED:
-            raise ArtifactTampered(_DAMAGED[ended.code], hint=_RESTORE)
+            raise ArtifactTampered(_DAMAGED[ended.code])
         if ended.code != 0:
             raise _withheld(not_opened(ended, path), unknown)
         return _hidden(parse_tree(ended.out), form.selection, encrypted=form.selection.starts_encrypted)
 
-
-def _run(program: Program, arguments: list[str], stdin: bytes) -> Ended:
-    try:
-        return program.run(arguments, stdin, sealing=False)
-    except ArtifactError as fault:
-        raise CannotOpen(fault.message, hint=fault.hint) from None
+    def _run(self, arguments: list[str], stdin: bytes, *, bare: bool) -> Ended:
+        try:
+            return self._program.run(arguments, stdin, sealing=False, bare=bare)
+        except ArtifactError as fault:
+            raise CannotOpen(fault.message, hint=fault.hint) from None
 
 
 def _withheld(fault: CannotOpen, servers: Sequence[str]) -> CannotOpen:

@@ -27,7 +27,6 @@ VERSION = "3.9.0"
 
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(\w+)\]")
 _ONLY_ENCRYPTED = hashlib.sha256(b"sops").digest()
-_RESTORE = "restore the file from git, or rotate the token"
 
 
 def timestamp(epoch: int) -> str:
@@ -74,13 +73,11 @@ class Cipher:
         """The type and bytes of one `ENC[…]` value. Raises ArtifactTampered."""
         found = _ENCRYPTED.fullmatch(text)
         if found is None:
-            raise ArtifactTampered(f"{_place(aad)} should be encrypted and is not", hint=_RESTORE)
+            raise ArtifactTampered(f"{_place(aad)} should be encrypted and is not")
         try:
             return found[4], self._aead.decrypt(_raw(found[2]), _raw(found[1]) + _raw(found[3]), aad.encode())
         except (ValueError, InvalidTag):
-            raise ArtifactTampered(
-                f"{_place(aad)} was changed, or moved here from elsewhere", hint=_RESTORE
-            ) from None
+            raise ArtifactTampered(f"{_place(aad)} was changed, or moved here from elsewhere") from None
 
 
 def _b64(data: bytes) -> str:
@@ -146,7 +143,7 @@ class _Sealing(_Walk):
 class _Opening(_Walk):
     def leaf(self, leaf: Leaf, aad: str) -> Leaf:
         if not isinstance(leaf, str):
-            raise ArtifactTampered(f"{_place(aad)} should be encrypted and is not", hint=_RESTORE)
+            raise ArtifactTampered(f"{_place(aad)} should be encrypted and is not")
         kind, data = self.cipher.open(leaf, aad)
         self.hash.update(data)
         return _value(kind, data, aad)
@@ -159,7 +156,7 @@ def _value(kind: str, data: bytes, aad: str) -> Leaf:
     # What follows is raised outside of the block: the error that Python makes carries the value.
     with suppress(ValueError, KeyError):
         return _READERS[kind](data.decode())
-    raise ArtifactTampered(f"{_place(aad)} is not of the type that it names", hint=_RESTORE)
+    raise ArtifactTampered(f"{_place(aad)} is not of the type that it names")
 
 
 def _bool(text: str) -> bool:
@@ -200,7 +197,7 @@ def open_tree(tree: Tree, metadata: Metadata, data_key: bytes) -> tuple[Tree, st
 def check_mac(metadata: Metadata, data_key: bytes, expected: str) -> None:
     """Raises ArtifactTampered when the file's MAC is not the one its values give."""
     if not metadata.mac:
-        raise ArtifactTampered("the file has no MAC", hint=_RESTORE)
+        raise ArtifactTampered("the file has no MAC")
     stored = Cipher(data_key).open(metadata.mac, metadata.lastmodified)[1]
     if not hmac.compare_digest(stored, expected.encode()):
-        raise ArtifactTampered("the MAC does not match: a value was added, dropped or changed", hint=_RESTORE)
+        raise ArtifactTampered("the MAC does not match: a value was added, dropped or changed")

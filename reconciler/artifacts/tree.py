@@ -18,6 +18,9 @@ Tree: TypeAlias = "dict[str, Node]"
 Entropy: TypeAlias = Callable[[int], bytes]
 """n → n random bytes, fit for keys. A value, so that a test can repeat a run."""
 
+MAX_BYTES = 5 << 20
+"""Bytes that a file may have: more than any consumer of SOPS takes. One that is larger is cut there, and is
+then not what was published."""
 MAX_DEPTH = 32
 """Levels of nesting that a file may have. Ours have three."""
 
@@ -113,6 +116,8 @@ class Document:
 
     tree: Tree
     metadata: Metadata
+    comment: int | None = None
+    """The line of the first comment, if there is one: none is ever sealed."""
 
 
 def at(tree: Node, path: tuple[str, ...]) -> Node:

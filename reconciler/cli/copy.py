@@ -9,12 +9,15 @@ from contextlib import contextmanager, suppress
 import click
 
 from reconciler.artifacts.plaintext import opened_fields
-from reconciler.cli.clipboard import Clipboard, Loan, breaking_off, clipboard
+from reconciler.cli.clipboards.interface import Clipboard
+from reconciler.cli.clipboards.loan import Loan, breaking_off
+from reconciler.cli.clipboards.programs import clipboard
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.opening import opened
+from reconciler.cli.output import echo_note
 from reconciler.errors import UsageError
 from reconciler.kinds import all_kinds
 from reconciler.kinds.fields import parse_duration
+from reconciler.readers.opening import Reader, opened
 from reconciler.secret import Secret
 from reconciler.specs.faults import did_you_mean
 from reconciler.workspace import Workspace
@@ -84,7 +87,7 @@ def _lend(workspace: Workspace, name: str, field: str | None, loan: Loan) -> str
 
 def _field(workspace: Workspace, name: str, field: str | None) -> tuple[str, Secret]:
     """The field that is meant, and what it holds. Raises UsageError for one that is not there."""
-    delivered = opened(workspace, name)
+    delivered = opened(Reader(workspace, echo_note), name)
     fields = opened_fields(delivered.opened)
     wanted = field or _usual(delivered.kind, fields)
     if wanted not in fields:

@@ -14,12 +14,12 @@ from reconciler.apply.interface import Progress
 from reconciler.artifacts.interface import Opener
 from reconciler.artifacts.plaintext import plaintext
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.finding import Failed, sought_of
-from reconciler.cli.opening import Delivered, Sought, opened, sealed, unsealed
-from reconciler.cli.output import counted, echo_json, visible
+from reconciler.cli.output import counted, echo_failed, echo_json, echo_note, visible
 from reconciler.cli.progress import progress
 from reconciler.cli.saving import Unwritable, file_name, private_folder, write_private
 from reconciler.errors import NoKey, ReconcilerError, UsageError
+from reconciler.readers.finding import Failed, sought_of
+from reconciler.readers.opening import Delivered, Reader, Sought, opened, sealed, unsealed
 from reconciler.secret import Secret
 from reconciler.workspace import Workspace
 
@@ -101,7 +101,7 @@ def command(
     if name is None:
         raise UsageError("no token is named", hint="name one, or pass --all --owner OWNER")
     _check_one(name, owner, output, form, stdout=stdout, force=force)
-    delivered = opened(workspace, name)
+    delivered = opened(Reader(workspace, echo_note), name)
     if stdout:
         click.echo(_text(delivered).open(), nl=False)
         return 0
@@ -144,7 +144,7 @@ def _check_one(
 
 
 def _download_all(workspace: Workspace, owner: str | None, place: Path, form: str) -> int:
-    found = sought_of(workspace, owner)
+    found = sought_of(Reader(workspace, echo_note), owner)
     outcome = Outcome()
     with private_folder(place, workspace.root) as folder:
         run = _Run(workspace, workspace.opener, folder, place, owner is not None, outcome)
@@ -153,7 +153,7 @@ def _download_all(workspace: Workspace, owner: str | None, place: Path, form: st
         finally:
             # Whatever ended it: a person sees what failed, below all that went well.
             for failed in outcome.failed:
-                failed.echo()
+                echo_failed(failed.name, failed.error, failed.hint)
     if form == "json":
         echo_json(outcome.to_json())
     if outcome.files:
@@ -221,7 +221,7 @@ def _one(run: _Run, target: Sought | Failed, form: str) -> None:
 def _note_place(workspace: Workspace, place: Path) -> None:
     """What lies among the files of a repository is soon committed."""
     if place.resolve().is_relative_to(workspace.root.resolve()):
-        click.echo("note: it lies in the workspace, in the clear: keep it out of git", err=True)
+        echo_note("it lies in the workspace, in the clear: keep it out of git")
 
 
 def _watching(form: str) -> AbstractContextManager[Progress | None]:
@@ -232,10 +232,10 @@ def _watching(form: str) -> AbstractContextManager[Progress | None]:
 def _echo_summary(outcome: Outcome, place: Path, owner: str | None, total: int) -> None:
     """What it comes to, on stderr."""
     if not total:
-        click.echo(f"note: no token{f' of {owner}' if owner else ''} is live, so there is no file", err=True)
+        echo_note(f"no token{f' of {owner}' if owner else ''} is live, so there is no file")
     if outcome.closed:
-        left = f"note: none of your identities opens {len(outcome.closed)} of {counted(total, 'artifact')}"
-        click.echo(visible(f"{left}; of the first: {outcome.closed[0].error}"), err=True)
+        left = f"none of your identities opens {len(outcome.closed)} of {counted(total, 'artifact')}"
+        echo_note(f"{left}; of the first: {outcome.closed[0].error}")
     if outcome.files:
         click.echo(f"{counted(len(outcome.files), 'new file')} in {place}, readable by you alone.", err=True)
     if outcome.failed:

@@ -13,7 +13,7 @@ from reconciler.audit.export import Survey, notes, spec_of, surveyed
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.editing import not_written
 from reconciler.cli.lost import found_again
-from reconciler.cli.output import counted, in_line
+from reconciler.cli.output import counted, echo_note, in_line
 from reconciler.errors import SettingsError, UsageError
 from reconciler.files import LinkedError
 from reconciler.live.interface import LiveToken
@@ -59,7 +59,7 @@ def command(invocation: Invocation, output: str | None, name: str | None, *, to_
             _write(place, survey, documents)
     run = state.run.id if state.run else None
     for note in notes(survey, run, without_settings=place.named is not None):
-        click.echo(click.style("note:", fg="yellow", bold=True) + in_line(f" {note}"), err=True)
+        echo_note(note)
     return 0
 
 

@@ -72,3 +72,13 @@ def echo_table(rows: Sequence[Sequence[str]]) -> None:
 def counted(number: int, word: str) -> str:
     """`1 spec`, `2 specs`."""
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def echo_note(text: str) -> None:
+    """Something that the person should know, on one line of stderr."""
+    click.echo(in_line(f"note: {text}"), err=True)
+
+
+def echo_failed(name: str, error: str, hint: str) -> None:
+    """What went wrong with one of many, on one line of stderr."""
+    click.echo(click.style("error:", fg="red", bold=True) + in_line(f" {name}: {error}; {hint}"), err=True)

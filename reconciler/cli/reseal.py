@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import click
 
-from reconciler.apply.observe import MAX_BYTES
 from reconciler.artifacts.comparing import Change
 from reconciler.artifacts.interface import Expected
 from reconciler.artifacts.resealing import Resealer, stale
+from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.cli.context import Invocation, interactive, passed
-from reconciler.cli.finding import Failed, declared_in_tree, sought_in
-from reconciler.cli.opening import in_tree
-from reconciler.cli.output import counted, echo_json, in_line, style
+from reconciler.cli.output import counted, echo_failed, echo_json, echo_note, in_line, style
 from reconciler.errors import CannotOpen, ReconcilerError, UsageError
 from reconciler.files import inside, read_regular
+from reconciler.readers.finding import Failed, declared_in_tree, sought_in
+from reconciler.readers.opening import Reader, in_tree
 from reconciler.specs.write import write_whole
 from reconciler.workspace import Workspace
 
@@ -95,7 +95,7 @@ def command(invocation: Invocation, names: Sequence[str], form: str, *, check: b
     else:
         _echo(done, len(targets), check=check)
     for one in failed:
-        one.echo()
+        echo_failed(one.name, one.error, one.hint)
     return 1 if failed or (check and done) else 0
 
 
@@ -103,7 +103,7 @@ def _sought(workspace: Workspace, names: Sequence[str]) -> list[Target | Failed]
     """The artifacts of the tokens named, as the live store or the records tell of them."""
     return [
         one if isinstance(one, Failed) else Target(one.name, one.path, one.wanted, one.expected)
-        for one in sought_in(workspace, names)
+        for one in sought_in(Reader(workspace, echo_note), names)
     ]
 
 
@@ -199,10 +199,9 @@ def _echo(done: Sequence[Stale], total: int, *, check: bool) -> None:
         click.echo(style("hint: ", fg="cyan") + " run reconcile reseal, as one who can open them", err=True)
     gone = sum(bool(one.change.removed) for one in done)
     if gone and not check:
-        note = (
-            f"note: {counted(gone, 'token')} lost a recipient, who has seen the secret: the next plan rotates"
+        echo_note(
+            f"{counted(gone, 'token')} lost a recipient, who has seen the secret: the next plan rotates"
         )
-        click.echo(note, err=True)
 
 
 def _words(change: Change, *, check: bool) -> Iterator[str]:

@@ -8,8 +8,8 @@ import click
 
 from reconciler.audit.inventory import Entry, entry
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.opening import not_live
 from reconciler.cli.output import echo_json
+from reconciler.readers.opening import not_live
 
 
 @click.command("show")

@@ -121,7 +121,7 @@ def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
     over = tuple(one.generation for one in token.credentials if _is_over(one, inputs.now))
     if reasons:
         yield _change(Action.ROTATE, token, reasons, fields)
-    elif changed or found.state in TAKEN_UP or place != (token.artifact_path or place):
+    elif changed or found.state in TAKEN_UP or _moves(token, place):
         yield _modify(token, found, fields, place, changed=changed)
     if over:
         yield Change(
@@ -155,7 +155,7 @@ def _modify(
     token: LiveToken, found: Observed, fields: tuple[FieldChange, ...], place: str, *, changed: bool
 ) -> Change:
     """A change of the token or of its artifact that needs no new credential."""
-    moved, resealed = place != (token.artifact_path or place), found.state is ArtifactState.RESEALED
+    moved, resealed = _moves(token, place), found.state is ArtifactState.RESEALED
     moves = "was moved" if found.state is ArtifactState.MOVED else "moves"
     reasons = (
         *([_why_modify(token)] if changed and not fields else []),
@@ -164,6 +164,10 @@ def _modify(
     )
     action = Action.MODIFY if changed or moved else Action.RESEAL
     return replace(_change(action, token, reasons, fields), artifact=place if moved or resealed else None)
+
+
+def _moves(token: LiveToken, place: str) -> bool:
+    return token.artifact_path not in (None, place)
 
 
 def _why_modify(token: LiveToken) -> str:

@@ -10,6 +10,8 @@ from reconciler.artifacts.formats import all_formats
 DEFAULT = "{kind}/{name}"
 RECORDS = "records"
 """The folder beside the artifacts that is not theirs."""
+STAGING = ".staging"
+"""The folder in which artifacts wait for their publish, out of sight."""
 
 _SEGMENT = re.compile(
     r"(?:[A-Za-z0-9_@-]|\{(?:kind|name|owner)\})(?:[A-Za-z0-9._@-]|\{(?:kind|name|owner)\})*"

@@ -67,6 +67,15 @@ def load(root: Path, folder: str = "specs") -> Specs:
     return specs
 
 
+def nothing() -> Specs:
+    """What a folder declares that is not there."""
+    settings, catalog = Settings(), merged([])
+    whole = _digest(DEFAULT_NAME, settings, catalog, (), ())
+    return Specs(
+        DEFAULT_NAME, named=False, settings=settings, catalog=catalog, policies=(), tokens=(), digest=whole
+    )
+
+
 def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault]]:
     """The specs, or every fault in them in the order of files and lines."""
     faults: list[Fault] = []

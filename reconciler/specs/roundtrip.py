@@ -22,8 +22,8 @@ from reconciler.specs.text import read
 WIDTH = 4096
 """No line is folded by an edit: a folded line is a change that nobody asked for."""
 TEXT = Tag(suffix="tag:yaml.org,2002:str")
-FLUSH_LIST = re.compile(r"^( *)[^\s#-][^#\n]*:[ ]*\n\1- ", re.MULTILINE)
-INNER = re.compile(r"^[^\s#-][^#\n]*:[ ]*\n( +)[^\s#-]", re.MULTILINE)
+FLUSH_LIST = re.compile(r"^( *)[^\s#-][^#\n]*:[ ]*(?:#[^\n]*)?\n\1- ", re.MULTILINE)
+INNER = re.compile(r"^[^\s#-][^#\n]*:[ ]*(?:#[^\n]*)?\n( +)[^\s#-]", re.MULTILINE)
 
 
 class _AsText(VersionedResolver):

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.apply.observe import MAX_BYTES
 from reconciler.artifacts import identities
 from reconciler.artifacts.contents import contents_digest
 from reconciler.artifacts.interface import Expected
 from reconciler.artifacts.opener import FileOpener
+from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.files import read_regular
 from tests.benchmarks import artifacts, peers
 from tests.benchmarks.artifacts import Work

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.clipboard import LARGEST, SCREEN_CHUNK, ByTerminal, Loan, clipboard, wrapped
+from reconciler.cli.clipboards.loan import Loan
+from reconciler.cli.clipboards.programs import clipboard
+from reconciler.cli.clipboards.terminal import LARGEST, SCREEN_CHUNK, ByTerminal, wrapped
 from reconciler.errors import SettingsError
 from reconciler.secret import Secret
 from tests.cli.boards import Board

@@ -322,6 +322,18 @@ def test_an_edit_keeps_every_remark_that_stands_alone_and_all_other_documents(
     assert read_file("f", again.encode()).tokens[which:] == read_file("f", after.encode()).tokens[which:]
 
 
+def test_a_note_behind_a_field_does_not_hide_how_its_list_is_indented() -> None:
+    """The list stays flush with its field, and the remark below it stays."""
+    before = (
+        "apiVersion: reconciler/v1\nkind: RSAToken\nmetadata:\n  name: aa\nspec:  # what it needs\n"
+        "  apis:  # note\n  - a\n  projects:  # note\n  - a\n# alone\nlifecycle:\n  rotate:\n    every: 90d\n"
+    )
+    after = with_fields(before, 2, parse(["apis+=new.api", "projects=p"], "RSAToken"))
+    assert after == before.replace("apis:  # note\n  - a\n", "apis:  # note\n  - a\n  - new.api\n").replace(
+        "projects:  # note\n  - a\n", "projects:  # note\n  - p\n"
+    )
+
+
 def test_a_new_spec_is_written_as_a_person_would() -> None:
     words = [
         "aud=A",

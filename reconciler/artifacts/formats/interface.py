@@ -16,7 +16,6 @@ _FIELD = re.compile(r"[a-z][a-z0-9_]*")
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}")
 _DIGITS = re.compile(r"[0-9]{1,15}")
-_RESTORE = "restore the file from git, or rotate the token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,14 @@ class Format:
     """Whether a tree looks like this format's: for extensions that two formats share."""
 
 
+TOP_OF_JSON = re.compile(
+    rb'\{\n\t"reconciler": \{\n\t\t"kind": "(?P<kind>[A-Za-z][A-Za-z0-9]*)",\n'
+    rb'\t\t"id": "(?P<quoted>[A-Za-z0-9_.-]+)",\n'
+    rb'\t\t"generation": (?P<generation>0|[1-9][0-9]{0,14})\n\t\}(?P<id>)'
+)
+"""The header at the top of a file that SOPS keeps as JSON."""
+
+
 def checked(parcel: Parcel, *reserved: str) -> None:
     """Raises SealFailed for a header or a field name that no format can carry."""
     header = parcel.header
@@ -74,9 +81,9 @@ def header_map(header: Header) -> Tree:
 def header_of(kind: Node, token_id: Node, generation: Node) -> Header:
     """A header from what stands in a file. Raises ArtifactTampered."""
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
-        raise ArtifactTampered("the header names no kind", hint=_RESTORE)
+        raise ArtifactTampered("the header names no kind")
     if not isinstance(token_id, str) or not _ID.fullmatch(token_id):
-        raise ArtifactTampered("the header names no token id", hint=_RESTORE)
+        raise ArtifactTampered("the header names no token id")
     return Header(kind, token_id, _generation(generation))
 
 
@@ -85,14 +92,14 @@ def _generation(value: Node) -> int:
         return int(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value == value // 1:
         return int(value)
-    raise ArtifactTampered("the header names no generation", hint=_RESTORE)
+    raise ArtifactTampered("the header names no generation")
 
 
 def top_header(tree: Tree) -> Header:
     """The header that stands under `reconciler` at the top. Raises ArtifactTampered."""
     top = tree.get("reconciler")
     if not isinstance(top, dict):
-        raise ArtifactTampered("the file has no reconciler header", hint=_RESTORE)
+        raise ArtifactTampered("the file has no reconciler header")
     return header_of(top.get("kind"), top.get("id"), top.get("generation"))
 
 

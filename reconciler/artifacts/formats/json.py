@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from reconciler.artifacts.formats.interface import Format, flat_fields, pack_flat, top_header
+from reconciler.artifacts.formats.interface import TOP_OF_JSON, Format, flat_fields, pack_flat, top_header
 from reconciler.artifacts.text import json, plain
 from reconciler.artifacts.tree import Selection
 
@@ -20,10 +18,6 @@ FORMAT = Format(
     plain=plain.json_text,
     emit=json.emit,
     parse=json.parse,
-    scan=re.compile(
-        rb'\{\n\t"reconciler": \{\n\t\t"kind": "(?P<kind>[A-Za-z][A-Za-z0-9]*)",\n'
-        rb'\t\t"id": "(?P<quoted>[A-Za-z0-9_.-]+)",\n'
-        rb'\t\t"generation": (?P<generation>0|[1-9][0-9]{0,14})\n\t\}(?P<id>)'
-    ),
+    scan=TOP_OF_JSON,
     owns=lambda tree: "reconciler" in tree and "data" not in tree,
 )

@@ -5,10 +5,10 @@ The header, the binding and the other fields stand beside the key, where SOPS ke
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from reconciler.artifacts.formats.interface import (
+    TOP_OF_JSON,
     Format,
     checked,
     header_map,
@@ -69,10 +69,6 @@ FORMAT = Format(
     plain=lambda fields: fields[KEY],
     emit=json.emit,
     parse=json.parse,
-    scan=re.compile(
-        rb'\{\n\t"reconciler": \{\n\t\t"kind": "(?P<kind>[A-Za-z][A-Za-z0-9]*)",\n'
-        rb'\t\t"id": "(?P<quoted>[A-Za-z0-9_.-]+)",\n'
-        rb'\t\t"generation": (?P<generation>0|[1-9][0-9]{0,14})\n\t\}(?P<id>)'
-    ),
+    scan=TOP_OF_JSON,
     owns=lambda tree: "data" in tree,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reconciler.artifacts.binding import Commented
 from reconciler.artifacts.text.metadata import as_map, document
 from reconciler.artifacts.tree import Document, Metadata, Node, Tree
 from reconciler.errors import ArtifactTampered
@@ -49,7 +48,7 @@ def parse(data: bytes) -> Document:
     if flat:
         values["sops"] = _unflatten(flat)
     comment = next((number for number, line in enumerate(lines, 1) if line.startswith("#")), None)
-    return document(values if comment is None else Commented(values, comment))
+    return document(values, comment)
 
 
 def _lines(data: bytes) -> list[str]:

@@ -25,11 +25,9 @@ from ruamel.yaml.events import (
 )
 
 from reconciler.artifacts.text.scalars import resolve
-from reconciler.artifacts.tree import MAX_DEPTH, Node, Tree
+from reconciler.artifacts.tree import MAX_BYTES, MAX_DEPTH, Node, Tree
 from reconciler.errors import ArtifactTampered
 
-MAX_BYTES = 5 * 1024 * 1024
-"""As large as a file may be: more than any SOPS consumer takes."""
 _BOM = "\ufeff"
 _LINE = re.compile("[^\r\n\x85\u2028\u2029]*")
 """The rest of a line, as the parser counts lines."""

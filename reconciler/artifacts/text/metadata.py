@@ -48,12 +48,12 @@ def as_map(metadata: Metadata) -> Tree:
     return dict(sorted(entries.items()))
 
 
-def document(tree: Tree) -> Document:
+def document(tree: Tree, comment: int | None = None) -> Document:
     """A parsed file, split into its tree and its metadata. Raises ArtifactTampered."""
     entries = tree.pop("sops", None)
     if not isinstance(entries, dict):
         raise ArtifactTampered("the file is not sealed: it has no sops metadata", hint="restore it from git")
-    return Document(tree, from_map(entries))
+    return Document(tree, from_map(entries), comment)
 
 
 def from_map(entries: Tree) -> Metadata:

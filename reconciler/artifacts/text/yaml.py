@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from reconciler.artifacts.binding import Commented
 from reconciler.artifacts.text.events import FaultyYamlError, comment_line, parse_node
 from reconciler.artifacts.text.metadata import as_map, document
 from reconciler.artifacts.text.scalars import scalar
@@ -34,8 +33,7 @@ def parse(data: bytes) -> Document:
         raise ArtifactTampered(f"the file cannot be read: {fault}", hint="restore it from git") from None
     if not isinstance(tree, dict):
         raise ArtifactTampered("the file is not a YAML map", hint="restore it from git")
-    line = comment_line(data)
-    return document(tree if line is None else Commented(tree, line))
+    return document(tree, comment_line(data))
 
 
 def _map(tree: Tree, pad: str) -> Iterator[str]:

@@ -7,13 +7,10 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-import click
-
 from reconciler.artifacts.interface import Expected
-from reconciler.cli.opening import Sought, asked, not_live, recorded, sought
-from reconciler.cli.output import in_line, visible
 from reconciler.errors import CannotOpen, ReconcilerError
 from reconciler.live.interface import LiveStore, LiveToken
+from reconciler.readers.opening import Reader, Sought, asked, guess, not_live, recorded, sought
 from reconciler.specs.faults import did_you_mean
 from reconciler.workspace import Workspace
 
@@ -31,34 +28,30 @@ class Failed:
         """What an error says of a token."""
         return cls(name, str(error), error.hint)
 
-    def echo(self) -> None:
-        """One line on stderr."""
-        line = f" {self.name}: {self.error}; {self.hint}"
-        click.echo(click.style("error:", fg="red", bold=True) + in_line(line), err=True)
 
-
-def sought_of(workspace: Workspace, owner: str | None) -> list[Sought | Failed]:
+def sought_of(reader: Reader, owner: str | None) -> list[Sought | Failed]:
     """Every artifact of an owner, or of everybody; or why it cannot be told which it is.
 
     The live store is read once, and let go before the first artifact is. Raises CannotOpen for an
     owner whom nobody knows.
     """
-    answer = asked(workspace, lambda store: _live(workspace, store, owner))
+    workspace = reader.workspace
+    answer = asked(reader, lambda store: _live(workspace, store, owner))
     found, owners = answer or _recorded(workspace, owner)
     if owner is not None and owner not in owners:
         owners |= {one.owner for one in workspace.specs.tokens if one.owner is not None}
         if owner not in owners:
             hint = did_you_mean(owner, sorted(owners)) if owners else "no token here has an owner"
-            raise CannotOpen(f"no token has the owner {visible(owner)}", hint=hint)
+            raise CannotOpen(f"no token has the owner {owner}", hint=hint)
     return found
 
 
-def sought_in(workspace: Workspace, names: Collection[str]) -> list[Sought | Failed]:
+def sought_in(reader: Reader, names: Collection[str]) -> list[Sought | Failed]:
     """The artifacts of the tokens named; without names, of all. Raises CannotOpen for a name of none."""
-    found = sought_of(workspace, None)
+    found = sought_of(reader, None)
     missing = sorted(set(names) - {one.name for one in found})
     if missing:
-        raise not_live(workspace, missing[0], deleted=False)
+        raise not_live(reader.workspace, missing[0], deleted=False)
     return [one for one in found if not names or one.name in names]
 
 
@@ -71,7 +64,7 @@ def declared_in_tree(workspace: Workspace, names: Collection[str]) -> Iterator[t
     declared = workspace.specs.tokens
     missing = sorted(set(names) - {one.name for one in declared})
     if missing:
-        raise CannotOpen(f"no spec declares {missing[0]}", hint="find it with: reconcile list")
+        raise CannotOpen(f"no spec declares {missing[0]}", hint=guess(workspace, missing[0]))
     layout = workspace.specs.settings.layout
     for one in declared:
         if not names or one.name in names:

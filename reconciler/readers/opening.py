@@ -7,17 +7,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-import click
-
-from reconciler.apply.observe import MAX_BYTES, expected_of
+from reconciler.apply.observe import expected_of
 from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.formats.interface import Format
 from reconciler.artifacts.interface import Expected, Opened, Opener
+from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.audit.record import FILE_NAME, RecordFile, broken, last_known
-from reconciler.cli.output import in_line
 from reconciler.errors import CannotOpen, ReconcilerError, StoreError, StoreUnreadable
 from reconciler.files import inside, read_regular
 from reconciler.live.interface import LiveStore, LiveToken
+from reconciler.specs.faults import nearest
 from reconciler.specs.model import DEFAULT_FORMAT
 from reconciler.workspace import Workspace
 
@@ -27,6 +26,15 @@ TRUST = "records are only as trustworthy as the branch that is checked out"
 UNNAMED = "to ask the records of this clone instead, leave --store and RECONCILER_STORE out"
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who opens artifacts of a workspace."""
+
+    workspace: Workspace
+    note: Callable[[str], None]
+    """Takes what the reader should know, on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +61,14 @@ class Delivered:
     opened: Opened
 
 
-def opened(workspace: Workspace, name: str) -> Delivered:
+def opened(reader: Reader, name: str) -> Delivered:
     """The artifact of a token, opened and checked. Raises CannotOpen, ArtifactTampered, StoreError.
 
     It must be the one that the live store says. An owner need not have access to that; then it must
-    be the one that the newest record in the clone says, and a note on stderr tells so.
+    be the one that the newest record in the clone says, and a note tells so.
     """
-    token = _live(workspace, name)
+    workspace = reader.workspace
+    token = _live(reader, name)
     found = sought(workspace, name, token, {} if token else recorded(workspace, {name}))
     return unsealed(workspace.opener, found, sealed(workspace, found))
 
@@ -100,12 +109,13 @@ def unsealed(opener: Opener, found: Sought, data: bytes) -> Delivered:
     return Delivered(found.path, found.kind, found.form, opener.open(data, found.path, found.expected))
 
 
-def asked(workspace: Workspace, ask: Callable[[LiveStore], Answer]) -> Answer | None:
+def asked(reader: Reader, ask: Callable[[LiveStore], Answer]) -> Answer | None:
     """What the live store answers; None, and a note, where the records of this clone are to tell instead.
 
     That is so where a store that nobody named is not there or cannot be reached. Whoever names one
     wants its word and no branch's. Raises StoreError.
     """
+    workspace = reader.workspace
     try:
         with workspace.live() as store:
             if _holds(workspace, store):
@@ -118,7 +128,7 @@ def asked(workspace: Workspace, ask: Callable[[LiveStore], Answer]) -> Answer | 
         if not isinstance(error, StoreUnreadable):
             raise
         said = f"the live store was not asked ({error}); the records of this clone are"
-    click.echo(in_line(f"note: {said}, and {TRUST}"), err=True)
+    reader.note(f"{said}, and {TRUST}")
     return None
 
 
@@ -134,13 +144,13 @@ def _holds(workspace: Workspace, store: LiveStore) -> bool:
     return False
 
 
-def _live(workspace: Workspace, name: str) -> LiveToken | None:
-    answer = asked(workspace, lambda store: (store.token(name), store.tombstones(name)))
+def _live(reader: Reader, name: str) -> LiveToken | None:
+    answer = asked(reader, lambda store: (store.token(name), store.tombstones(name)))
     if answer is None:
         return None
     token, gone = answer
     if token is None:
-        raise not_live(workspace, name, deleted=bool(gone))
+        raise not_live(reader.workspace, name, deleted=bool(gone))
     return token
 
 
@@ -183,13 +193,19 @@ def _told(known: Mapping[str, Expected], name: str, kind: str) -> Expected:
 
 def not_live(workspace: Workspace, name: str, *, deleted: bool) -> ReconcilerError:
     """Why a name has no live token, and what to do."""
-    if any(declared.name == name for declared in workspace.specs.tokens):
+    if workspace.specs.token(name) is not None:
         return CannotOpen(f"{name} is declared and not live yet", hint="issue it with: reconcile apply")
     if deleted:
         return CannotOpen(
             f"{name} was deleted, and that is final", hint="see what it was with: reconcile show " + name
         )
-    return CannotOpen(f"there is no token {name}", hint="find it with: reconcile list")
+    return CannotOpen(f"there is no token {name}", hint=guess(workspace, name))
+
+
+def guess(workspace: Workspace, name: str) -> str:
+    """What to do about a name that nothing has: the one that may be meant, and where to look."""
+    near = nearest(name, [declared.name for declared in workspace.specs.tokens])
+    return (f"did you mean {near}? " if near else "") + "find it with: reconcile list"
 
 
 def _place(workspace: Workspace, name: str, token: LiveToken | None) -> tuple[str, str, Format]:
