@@ -7,7 +7,7 @@ secret only as it was sealed to the verifier.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -46,6 +46,18 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Setback:
+    """New credentials that could not be made for a token, one after the other."""
+
+    count: int
+    """How many times in a row."""
+    retry_at: int
+    """When it is tried again, if its spec stays what it is."""
+    spec: str
+    """Digest of the spec that they were to be made for."""
+
+
+@dataclass(frozen=True, slots=True)
 class LiveToken:
     """One live token with the credentials that are not retired, newest first."""
 
@@ -74,6 +86,10 @@ class LiveToken:
     """Digest of what was sealed for the newest credential, which encrypting it anew does not change."""
     artifact_recipients: tuple[str, ...] | None = None
     """Everybody it was sealed to since, by name; None where that was not kept."""
+    last_generation: int = 0
+    """The newest generation that was ever made: no number is used twice, whatever became of it."""
+    setback: Setback | None = None
+    """Why no new credential is made for now."""
     credentials: tuple[Credential, ...] = ()
 
     def state_at(self, now: int) -> TokenState:
@@ -83,8 +99,8 @@ class LiveToken:
 
     @property
     def generation(self) -> int:
-        """The newest generation, or 0 when there is no credential."""
-        return self.credentials[0].generation if self.credentials else 0
+        """The newest generation that was made, or 0 when none was."""
+        return max(self.last_generation, self.credentials[0].generation if self.credentials else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,8 @@ class Run:
     started_at: int
     actor: str
     commit: str | None
+    overrides: Mapping[str, int | bool] = field(default_factory=dict)
+    """The brakes that somebody let go for it, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,12 +127,11 @@ def _open_run(connection: Connection, workspace: str) -> Run | None:
     ).scalar_one()
     if open_run is None:
         return None
-    columns = (_run.c.id, _run.c.plan_digest, _run.c.started_at, _run.c.actor, _run.c.git_commit)
-    query = select(*columns).where(_run.c.workspace == workspace, _run.c.id == open_run)
+    query = select(*rows.RUN_COLUMNS).where(_run.c.workspace == workspace, _run.c.id == open_run)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise StoreUnreadable(f"run {open_run} is missing in the live store", hint=RESTORE)
-    return Run(*row)
+    return rows.run(row)
 
 
 def _joined(*only: ColumnElement[bool]) -> Query:

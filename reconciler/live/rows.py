@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -18,7 +19,16 @@ from sqlalchemy import Column
 
 from reconciler.errors import StoreUnreadable
 from reconciler.live import schema
-from reconciler.live.interface import Credential, CredentialState, Intent, LiveToken, Record, TokenState
+from reconciler.live.interface import (
+    Credential,
+    CredentialState,
+    Intent,
+    LiveToken,
+    Record,
+    Run,
+    Setback,
+    TokenState,
+)
 
 Value: TypeAlias = "str | int | None"
 Row: TypeAlias = "dict[str, Value]"
@@ -30,8 +40,11 @@ TOKEN_COLUMNS = tuple(
 CREDENTIAL_COLUMNS = tuple(column for column in schema.credential.c if column.name != "token_id")
 INTENT_COLUMNS = tuple(column for column in schema.intent.c if column.name != "workspace")
 RECORD_COLUMNS = tuple(column for column in schema.record.c if column.name != "workspace")
+RUN_COLUMNS = tuple(column for column in schema.run.c if column.name not in {"workspace", "ended_revision"})
 JOINED_COLUMNS = (*TOKEN_COLUMNS, *CREDENTIAL_COLUMNS, schema.token.c.credential_count)
 WIDTH = len(TOKEN_COLUMNS)
+NOT_KEPT = {"last_generation": 0}
+"""What stands in a column that an older version did not have, where it may not be empty."""
 NO_CREDENTIAL = [None] * len(CREDENTIAL_COLUMNS)
 
 STATES = {str(state): state for state in TokenState if state is not TokenState.EXPIRED}
@@ -40,11 +53,12 @@ FLAGS = {0: False, 1: True}
 
 _TokenRow: TypeAlias = (
     "tuple[str, str, str, str, str, str, str, str | None, int, int, int | None, int,"
-    " str | None, str | None, int, int | None, int | None, str | None, str | None]"
+    " str | None, str | None, int, int | None, int | None, str | None, str | None, int, str | None]"
 )
 _CredentialRow: TypeAlias = "tuple[int, str, str, int, int | None, str | None, str | None, str | None]"
 _IntentRow: TypeAlias = "tuple[str, int, str, str, str, str, int, str | None, str | None, str | None]"
 _RecordRow: TypeAlias = "tuple[int, str, str, str, int]"
+_RunRow: TypeAlias = "tuple[str, str, int, str, str | None, str]"
 
 MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What building a value raises when a row does not fit."""
@@ -83,6 +97,15 @@ def record(row: Sequence[object]) -> Record:
         raise unreadable(f"record {row[0]}", error) from error
 
 
+def run(row: Sequence[object]) -> Run:
+    """A run from its row. Raises StoreUnreadable for a row that does not fit."""
+    try:
+        id_, plan, started, actor, commit, overrides = cast("_RunRow", _fitting(_run_shape, row))
+        return Run(id_, plan, started, actor, commit, _overrides(overrides))
+    except MALFORMED as error:
+        raise unreadable(f"run {row[0]}", error) from error
+
+
 def unreadable(what: str, error: Exception) -> StoreUnreadable:
     """The error for a row that does not fit."""
     return StoreUnreadable(
@@ -114,6 +137,8 @@ def token_row(token: LiveToken, workspace: str, revision: int) -> Row:
         "due_at": token.due_at,
         "artifact_contents": token.artifact_contents,
         "artifact_recipients": _dump_names(token.artifact_recipients),
+        "last_generation": token.generation,
+        "setback": None if token.setback is None else _dump(asdict(token.setback)),
     }
 
 
@@ -138,6 +163,19 @@ def intent_row(intent: Intent, workspace: str) -> Row:
         "path": intent.path,
         "digest": intent.digest,
         "after": None if after is None else _dump_after(after),
+    }
+
+
+def run_row(run: Run, workspace: str) -> Row:
+    """The run as a row of `run`."""
+    return {
+        "workspace": workspace,
+        "id": run.id,
+        "plan_digest": run.plan_digest,
+        "started_at": run.started_at,
+        "actor": run.actor,
+        "git_commit": run.commit,
+        "overrides": _dump(dict(run.overrides)),
     }
 
 
@@ -180,10 +218,11 @@ def _token(joined: Sequence[Sequence[object]]) -> LiveToken:
     fit = cast("_TokenRow", joined[0][:WIDTH])
     halves = tuple([_credential(row[WIDTH:-1]) for row in joined if row[WIDTH] is not None])
     id_, name, kind, state, grants, declared, digest, commit, *_ = fit
-    created, changed, expires, protect, path, artifact, revision, deleted, due, contents, names = fit[8:]
+    created, changed, expires, protect, path, artifact, revision, deleted, due = fit[8:17]
+    contents, names, last, setback = fit[17:]
     first = (id_, name, kind, STATES[state], _grants(grants), declared, digest, commit)
     then = (created, changed, expires, FLAGS[protect], path, artifact, revision, deleted, due)
-    return LiveToken(*first + then, contents, _names(names), halves)
+    return LiveToken(*first + then, contents, _names(names), last, _setback(setback), halves)
 
 
 def _credential(row: Sequence[object]) -> Credential:
@@ -201,8 +240,24 @@ def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else _strings(json.loads(text))
 
 
+def _setback(text: str | None) -> Setback | None:
+    if text is None:
+        return None
+    found = Setback(**json.loads(text))
+    if (type(found.count), type(found.retry_at), type(found.spec)) != (int, int, str):
+        raise TypeError("a setback holds a value of the wrong type")
+    return found
+
+
 def _dump_names(names: tuple[str, ...] | None) -> str | None:
     return None if names is None else _dump(list(names))
+
+
+def _overrides(text: str) -> Mapping[str, int | bool]:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not all(isinstance(value, int) for value in found.values()):
+        raise TypeError("what should be overrides is none")
+    return found
 
 
 def _strings(values: object) -> tuple[str, ...]:
@@ -223,7 +278,7 @@ def _dump_after(token: LiveToken) -> str:
 def _after(text: str) -> LiveToken:
     data = json.loads(text)
     # A run that an older version began names fewer columns; one that may not be empty is missed below.
-    token = [data["token"].get(column.name) for column in TOKEN_COLUMNS]
+    token = [data["token"].get(column.name, NOT_KEPT.get(column.name)) for column in TOKEN_COLUMNS]
     halves = [[row[column.name] for column in CREDENTIAL_COLUMNS] for row in data["credentials"]]
     return _token([[*token, *half, 0] for half in halves or [NO_CREDENTIAL]])
 
@@ -254,3 +309,4 @@ _token_shape = _shape_of(TOKEN_COLUMNS)
 _credential_shape = _shape_of(CREDENTIAL_COLUMNS)
 _intent_shape = _shape_of(INTENT_COLUMNS)
 _record_shape = _shape_of(RECORD_COLUMNS)
+_run_shape = _shape_of(RUN_COLUMNS)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """Every version of the schema that this tool knows, oldest first; one migration makes each."""
 
 HEAD = VERSIONS[-1]
@@ -73,6 +73,8 @@ token = Table(
     Column("due_at", BigInteger),
     Column("artifact_contents", Text),
     Column("artifact_recipients", Text),
+    Column("last_generation", BigInteger, nullable=False, server_default="0"),
+    Column("setback", Text),
     Column("workspace", NAME, ForeignKey("workspace.name"), nullable=False),
     # How many of its credentials are not retired: for the same reason.
     Column("credential_count", BigInteger, nullable=False),
@@ -118,6 +120,7 @@ run = Table(
     Column("actor", Text, nullable=False),
     Column("git_commit", Text),
     Column("ended_revision", BigInteger),
+    Column("overrides", Text, nullable=False, server_default="{}"),
 )
 
 intent = Table(

@@ -46,9 +46,7 @@ class Writer:
                 f"run {run.id} cannot begin: run {unfinished} has not ended",
                 hint="finish that one first: the next `reconcile apply` does",
             )
-        row = {"workspace": self.workspace, "id": run.id, "plan_digest": run.plan_digest}
-        more = {"started_at": run.started_at, "actor": run.actor, "git_commit": run.commit}
-        self.connection.execute(insert(_run), {**row, **more})
+        self.connection.execute(insert(_run), rows.run_row(run, self.workspace))
         self._set_open_run(run.id)
 
     def _open_run(self) -> str | None:

@@ -137,8 +137,9 @@ def test_an_older_store(url: str, opener: Opener) -> None:
     put(before, token("a"))
     (stored,) = before.tokens()
     before.close()
-    for column in ("artifact_contents", "artifact_recipients"):
+    for column in ("artifact_contents", "artifact_recipients", "last_generation", "setback"):
         edit(url, f"ALTER TABLE token DROP COLUMN {column}")
+    edit(url, "ALTER TABLE run DROP COLUMN overrides")
     edit(url, "UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(StoreError, match="older version") as raised:
         opener(url, create=False)

@@ -18,6 +18,7 @@ from reconciler.live.interface import (
     LiveToken,
     Record,
     Run,
+    Setback,
     TokenState,
 )
 
@@ -56,6 +57,7 @@ def token(
         artifact_path=f"artifacts/rsa/{name}.yaml",
         artifact_digest="sha256:90ab",
         deleted_at=NOW + 2 if state is TokenState.DELETED else None,
+        last_generation=max((one.generation for one in credentials), default=0),
         credentials=credentials,
     )
 
@@ -122,7 +124,7 @@ def as_stored(value: LiveToken, revision: int) -> LiveToken:
     if dead:
         halves = [replace(half, state=CredentialState.RETIRED) for half in halves]
     kept = tuple(half for half in halves if dead or half.state is not CredentialState.RETIRED)
-    return replace(value, revision=revision, credentials=kept)
+    return replace(value, revision=revision, last_generation=value.generation, credentials=kept)
 
 
 # Any text but what PostgreSQL cannot hold (NUL) and what is not text (half a surrogate pair).
@@ -170,12 +172,22 @@ tokens = st.builds(
     due_at=optional_integers,
     artifact_contents=optional_texts,
     artifact_recipients=st.none() | st.lists(texts, max_size=3).map(tuple),
+    last_generation=integers,
+    setback=st.none() | st.builds(Setback, count=integers, retry_at=integers, spec=texts),
     credentials=_unique(lambda half: half.generation),
 )
 
 token_lists = st.lists(tokens, max_size=6, unique_by=(lambda each: each.id, lambda each: each.name))
 
-runs = st.builds(Run, id=texts, plan_digest=texts, started_at=integers, actor=texts, commit=optional_texts)
+runs = st.builds(
+    Run,
+    id=texts,
+    plan_digest=texts,
+    started_at=integers,
+    actor=texts,
+    commit=optional_texts,
+    overrides=st.dictionaries(texts, st.integers(0, 9) | flags, max_size=2),
+)
 
 bodies = st.builds(Record, sequence=st.just(1), run=texts, body=texts, digest=texts, published=flags)
 
