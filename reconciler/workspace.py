@@ -195,8 +195,10 @@ class Workspace:
         """
         for _ in range(TRIES):
             state = store.state()
-            census = Census(observed(self.root, store.tokens(), self.specs.place), self._named, now)
-            changes = difference(Inputs(self.specs.tokens, census, self._delivery, now))
+            found = observed(self.root, store.tokens(), self.specs.place)
+            census = Census(found, self._named, self.specs.heir, now)
+            inputs = Inputs(self.specs.tokens, census, self._delivery, now, overrides.retry)
+            changes = difference(inputs)
             if store.state().revision == state.revision:
                 return self._planned(state, census, changes, now, overrides)
         raise StoreUnreadable(

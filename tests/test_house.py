@@ -114,6 +114,6 @@ ALSO_NAMED = {
     # How the sops program itself calls its stores, in .sops.yaml.
     "dotenv": ["reconciler/artifacts/rules/shape.py"],
     # Fields of `deliver` that only make sense for one format.
-    "kubernetes": ["reconciler/specs/contradictions.py"],
+    "kubernetes": ["reconciler/specs/ask.py", "reconciler/specs/contradictions.py"],
     "pem": ["reconciler/specs/contradictions.py"],
 }

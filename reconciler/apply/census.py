@@ -8,8 +8,9 @@ from reconciler.artifacts.names import normal
 from reconciler.live.interface import LiveToken, TokenState
 from reconciler.plan.brakes import Warned
 from reconciler.plan.change import Action, Change
-from reconciler.plan.diff import Observed
-from reconciler.times import day
+from reconciler.plan.diff import Observed, rests
+from reconciler.specs.reader import Declared
+from reconciler.times import day, timestamp
 
 NAMED = 5
 """Names that a warning has room for."""
@@ -26,13 +27,16 @@ class Census:
         self,
         found: Iterable[tuple[LiveToken, Observed]],
         named: Callable[[str], frozenset[str] | None],
+        heir: Callable[[str], Declared | None],
         now: int,
     ) -> None:
         self._found = found
         self._named = named
+        self._heir = heir
         self._now = now
         self._lacking: list[str] = []
         self._ending: list[tuple[int, str]] = []
+        self._resting: list[tuple[int, str]] = []
         self.live = 0
         self.delivered = 0
         """Tokens that have an artifact."""
@@ -55,7 +59,14 @@ class Census:
                 self._lacking.append(token.name)
             if self._ends_soon(token):
                 self._ending.append((token.expires_at or 0, token.name))
+            if self._rests(token):
+                self._resting.append((token.setback.retry_at if token.setback else 0, token.name))
             yield token, found
+
+    def _rests(self, token: LiveToken) -> bool:
+        """Whether it would be rotated, if that had not failed a while ago."""
+        declared = self._heir(token.name) if token.setback is not None else None
+        return declared is not None and rests(declared, token, self._now)
 
     def _lacks(self, token: LiveToken) -> bool:
         """Whether somebody whom the rules name was not sealed to: they were added since."""
@@ -70,11 +81,29 @@ class Census:
 
     def warnings(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
         """What a person should know, and no apply can mend. To be asked when all were counted."""
-        return (*self._unserved(changes), *self._ending_soon(changes))
+        return (*self._unserved(changes), *self._ending_soon(changes), *self._waiting(changes))
+
+    def _waiting(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
+        """Tokens for which no new credential could be made a while ago: they wait for the next try."""
+        tried = {one.live_name for one in changes if one.action in RENEWED}
+        waiting = [(time, name) for time, name in sorted(self._resting) if name not in tried]
+        if not waiting:
+            return ()
+        count = len(waiting)
+        told = ", ".join(f"{name} (from {timestamp(time)})" for time, name in waiting[:NAMED])
+        more = " …" if count > NAMED else ""
+        return (
+            Warned(
+                "rotation-waits",
+                f"{count} {'rotations' if count > 1 else 'rotation'} failed and will be tried again:"
+                f" {told}{more}",
+                "see why in the newest records; once it is mended, pass --retry to try at once",
+            ),
+        )
 
     def _ending_soon(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
         """Tokens that end by themselves, unless the plan deletes them or gives them another end."""
-        settled = {one.name for one in changes if one.action is Action.DELETE or _moves_end(one)}
+        settled = {one.live_name for one in changes if one.action is Action.DELETE or _moves_end(one)}
         ending = [(end, name) for end, name in sorted(self._ending) if name not in settled]
         if not ending:
             return ()
@@ -93,7 +122,7 @@ class Census:
 
     def _unserved(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
         """Who was added to the rules and cannot open what is there."""
-        settled = {one.name for one in changes if one.artifact is not None or one.action in RENEWED}
+        settled = {one.live_name for one in changes if one.artifact is not None or one.action in RENEWED}
         lacking = [name for name in self._lacking if name not in settled]
         if not lacking:
             return ()

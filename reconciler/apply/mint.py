@@ -11,7 +11,7 @@ from reconciler.apply.interface import Job, Ports
 from reconciler.artifacts.contents import contents_digest
 from reconciler.artifacts.interface import Header, Parcel
 from reconciler.canonical import digest
-from reconciler.errors import SealFailed
+from reconciler.errors import ArtifactError, SealFailed
 from reconciler.kinds.interface import Draft, Minted
 from reconciler.live.interface import Credential, CredentialState, LiveToken
 from reconciler.plan.change import Action, Change
@@ -41,13 +41,21 @@ class Sealed:
     artifact: SealedArtifact
 
 
-def sealed_credentials(orders: Iterable[Order], job: Job, ports: Ports) -> Generator[Sealed]:
-    """Every credential, in the order of the plan, as it is ready.
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A credential that could not be made or sealed, and why."""
+
+    order: Order
+    error: ArtifactError
+
+
+def sealed_credentials(orders: Iterable[Order], job: Job, ports: Ports) -> Generator[Sealed | Failed]:
+    """Every credential, or why there is none, in the order of the plan, as it is ready.
 
     A few more than there are workers are under way at a time, so memory does not grow with the plan.
-    Raises what sealing and staging raise; then nothing more is started.
+    One that cannot be sealed stops no other. Raises what staging raises; then nothing more is started.
     """
-    waiting: deque[Future[Sealed]] = deque()
+    waiting: deque[Future[Sealed | Failed]] = deque()
     with ThreadPoolExecutor(job.workers, thread_name_prefix="mint") as pool:
         try:
             for order in orders:
@@ -61,15 +69,17 @@ def sealed_credentials(orders: Iterable[Order], job: Job, ports: Ports) -> Gener
                 future.cancel()
 
 
-def _seal(order: Order, job: Job, ports: Ports) -> Sealed:
-    """One credential, minted, sealed and staged. Raises SealFailed, NoRecipients or PublishFailed."""
+def _seal(order: Order, job: Job, ports: Ports) -> Sealed | Failed:
+    """One credential, minted, sealed and staged. Raises PublishFailed."""
     try:
         return _sealed(order, job, ports)
+    except ArtifactError as error:
+        return Failed(order, error)
     except OSError as error:
-        raise SealFailed(
-            f"no credential can be made for {order.change.name}: {error.strerror or 'the system refused'}",
-            hint="see that this machine gives random bytes and can start programs",
-        ) from error
+        why = error.strerror or "the system refused"
+        said = f"no credential can be made for {order.change.name}: {why}"
+        hint = "see that this machine gives random bytes and can start programs"
+        return Failed(order, SealFailed(said, hint=hint))
 
 
 def _sealed(order: Order, job: Job, ports: Ports) -> Sealed:

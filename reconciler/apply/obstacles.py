@@ -35,6 +35,7 @@ def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Ch
     """Why the plan may not be applied here. To be asked when all live tokens were counted."""
     yield from _store_lost(ground, state)
     yield from _artifacts_lost(ground, census)
+    yield from _not_renamed(ground, changes)
     yield from _unsealable(ground, changes)
 
 
@@ -77,6 +78,20 @@ def _artifacts_lost(ground: Ground, census: Census) -> Iterator[Block]:
         f"there is no folder {folder}, and {census.delivered} artifacts belong in it",
         hint,
     )
+
+
+def _not_renamed(ground: Ground, changes: Iterable[Change]) -> Iterator[Block]:
+    """Tokens that were to be renamed and cannot: to delete them is not what was asked for."""
+    for change in changes:
+        heir = ground.specs.renamed.get(change.name)
+        if change.action is Action.DELETE and heir is not None:
+            yield Block(
+                "rename",
+                f"{heir} says that it was called {change.name}, and cannot be the same token: another token"
+                f" is live as {heir}, or was called so too, or the kind is another",
+                f"if {change.name} is to be deleted, remove it from metadata.previously of {heir}; else give"
+                " the spec a name that no live token has, and the kind that it had",
+            )
 
 
 def _unsealable(ground: Ground, changes: Iterable[Change]) -> Iterator[Block]:

@@ -9,8 +9,8 @@ from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
 from reconciler.apply.run import as_done, left
 from reconciler.errors import PublishFailed
-from reconciler.live.interface import Batch, Finish, Intent, Lease, Record, Run, Workspace
-from reconciler.plan.change import Done
+from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken, Record, Run, Workspace
+from reconciler.plan.change import Action, Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) ->
 
 
 def _moved(ports: Ports, kept: Sequence[Done]) -> list[Done]:
-    """The changes as the run itself would have recorded them: with the places that artifacts left."""
-    ids = {one.token_id for one in kept if one.path is not None}
-    before: Mapping[str, str | None] = {}
+    """The changes as the run itself would have recorded them: with the names and places that were left."""
+    ids = {one.token_id for one in kept if one.action not in (Action.ISSUE, Action.DELETE)}
+    before: Mapping[str, LiveToken] = {}
     if ids:
-        before = {token.id: token.artifact_path for token in ports.store.tokens() if token.id in ids}
+        before = {token.id: token for token in ports.store.tokens() if token.id in ids}
     return [left(one, before.get(one.token_id)) for one in kept]
 
 

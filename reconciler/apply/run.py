@@ -6,26 +6,28 @@ then is what the next run starts from (`resume`): there is one path for both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from reconciler.apply.interface import Job, Ports, Publication
 from reconciler.apply.leaving import leaving
-from reconciler.apply.mint import Order, Sealed, is_minted, sealed_credentials
+from reconciler.apply.mint import Failed, Order, Sealed, is_minted, sealed_credentials
 from reconciler.artifacts.names import once
 from reconciler.artifacts.opener import metadata_of
 from reconciler.canonical import digest
 from reconciler.errors import PartlyApplied, PlanStale, ReconcilerError, StoreError
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken
 from reconciler.plan import transition
-from reconciler.plan.change import Action, Change, Done
+from reconciler.plan.change import FAILED, Action, Change, Done
 from reconciler.plan.transition import Circumstances, SealedArtifact
 from reconciler.specs.reader import Declared
 
 CHUNK = 128
 """Intents in one journal write."""
+GIVE_UP = 5
+"""Credentials in a row that could not be made, after which no more are tried: what they need is down."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class _Apply:
     changed: bool = False
     """Whether something outside this process is no longer as it was."""
     done: list[Done] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    """Credentials that could not be made: the others are."""
 
 
 def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> tuple[Done, ...]:
@@ -64,6 +68,7 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         _take_away(doing)
         _take_up(doing)
         _mint(doing)
+        _check_worth_publishing(doing)
         _publish_and_activate(doing)
     except (Exception, KeyboardInterrupt) as error:
         if not _has_changed(doing):
@@ -73,11 +78,29 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
     return tuple(doing.done)
 
 
+def _check_worth_publishing(doing: _Apply) -> None:
+    """Raises what went wrong, where nothing went right and nothing has changed."""
+    if doing.failed and not (doing.done or doing.changed):
+        raise doing.failed[0].error
+
+
 def _give_up(doing: _Apply) -> None:
     """Ends the run as if it had never been, so that the next has nothing to settle. As well as it can."""
     numbers = frozenset(range(len(doing.job.plan.changes)))
+    finish = Finish(doing.job.run.id, numbers)
     with suppress(ReconcilerError):
-        doing.ports.store.commit(doing.lease, Batch(finish=Finish(doing.job.run.id, numbers)))
+        doing.ports.store.commit(doing.lease, Batch(tokens=_set_back(doing), finish=finish))
+
+
+def _set_back(doing: _Apply) -> tuple[LiveToken, ...]:
+    """The tokens that are not rotated now, each with when it is tried again."""
+    return tuple(
+        transition.set_back(
+            doing.live[one.order.change.live_name], doing.declared[one.order.change.name], doing.under
+        )
+        for one in doing.failed
+        if one.order.token is not None
+    )
 
 
 def partly(what: str, error: BaseException) -> PartlyApplied:
@@ -124,10 +147,10 @@ def _take_away(doing: _Apply) -> None:
     for number, change in enumerate(doing.job.plan.changes):
         if change.action is Action.ISSUE:
             continue
-        before = doing.live[change.name]
+        before = doing.live[change.live_name]
         after = _taken(doing, change, before)
         if after is not None:
-            tokens[before.id] = doing.live[change.name] = after
+            tokens[before.id] = doing.live[change.live_name] = after
         if not is_minted(change) and change.artifact is None:
             intents.append(_intent(doing, number, change, before))
     doing.asked = bool(tokens)
@@ -145,8 +168,13 @@ def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
             return transition.deleted(token, doing.under)
         case Action.RETIRE:
             return transition.retired(token, change.generations, doing.under)
-        case Action.MODIFY | Action.ROTATE:
+        case Action.MODIFY | Action.RENAME:
             return transition.narrowed(token, doing.declared[change.name], doing.under)
+        case Action.ROTATE:
+            narrower = transition.narrowed(token, doing.declared[change.name], doing.under)
+            if not change.generations:
+                return narrower
+            return transition.retired(narrower or token, change.generations, doing.under)
         case _:
             return None
 
@@ -162,11 +190,11 @@ def _intent(doing: _Apply, number: int, change: Change, before: LiveToken) -> In
         token_id=before.id,
         generation=change.generations[0] if change.generations else before.generation,
     )
-    now = doing.live[change.name]
+    now = doing.live[change.live_name]
     match change.action:
         case Action.DELETE:
             return replace(intent, path=before.artifact_path)
-        case Action.MODIFY:
+        case Action.MODIFY | Action.RENAME:
             return replace(intent, after=transition.modified(now, doing.declared[change.name], doing.under))
         case _:
             return intent
@@ -185,7 +213,7 @@ def _take_up(doing: _Apply) -> None:
 
 
 def _taken_up(doing: _Apply, number: int, change: Change, path: str) -> Intent:
-    token = doing.live[change.name]
+    token = doing.live[change.live_name]
     intent = _intent(doing, number, change, token)
     artifact = _artifact(doing, token.artifact_path or "", path)
     after = transition.resealed(intent.after or token, artifact, doing.under)
@@ -220,9 +248,25 @@ def _mint(doing: _Apply) -> None:
     doing.ports.progress.start("minting and sealing", total)
     sealed = sealed_credentials(_orders(doing), doing.job, doing.ports)
     with closing(sealed):
-        while chunk := tuple(_journaled(doing, one) for one in islice(sealed, CHUNK)):
+        intents = _journaling(doing, sealed)
+        while chunk := tuple(islice(intents, CHUNK)):
             doing.ports.store.commit(doing.lease, Batch(journal=chunk))
             doing.done.extend(_done(doing, intent) for intent in chunk)
+
+
+def _journaling(doing: _Apply, made: Iterable[Sealed | Failed]) -> Iterator[Intent]:
+    """Journal entries of the credentials that were made, as long as it is worth going on."""
+    in_a_row = 0
+    for one in made:
+        doing.ports.progress.advance()
+        if isinstance(one, Failed):
+            doing.failed.append(one)
+            in_a_row += 1
+            if in_a_row == GIVE_UP:
+                return
+        else:
+            in_a_row = 0
+            yield _journaled(doing, one)
 
 
 def _orders(doing: _Apply) -> Iterator[Order]:
@@ -233,12 +277,12 @@ def _orders(doing: _Apply) -> Iterator[Order]:
 
 
 def _done(doing: _Apply, intent: Intent) -> Done:
-    before = doing.live.get(intent.name) if intent.action != Action.ISSUE else None
-    return left(as_done(intent), before.artifact_path if before else None)
+    before = doing.live.get(doing.job.plan.changes[intent.number].live_name)
+    return left(as_done(intent), before if intent.action != Action.ISSUE else None)
 
 
 def _rotating(doing: _Apply, change: Change) -> LiveToken | None:
-    return doing.live[change.name] if change.action is Action.ROTATE else None
+    return doing.live[change.live_name] if change.action is Action.ROTATE else None
 
 
 def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
@@ -249,7 +293,6 @@ def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
         after = transition.issued(declared, sealed.token_id, credential, artifact, doing.under)
     else:
         after = transition.rotated(token, declared, credential, artifact, doing.under)
-    doing.ports.progress.advance()
     return Intent(
         run=doing.job.run.id,
         number=sealed.order.number,
@@ -267,7 +310,7 @@ def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
 def _publish_and_activate(doing: _Apply) -> None:
     """Makes artifacts and record durable; then, in one transaction, makes all of it live."""
     ports, state = doing.ports, doing.ports.store.state()
-    done = sorted(doing.done, key=lambda one: one.number)
+    done = sorted((*doing.done, *map(_not_done, doing.failed)), key=lambda one: one.number)
     record = ports.recorder(doing.job.run, done, state.head)
     paths = [one.path for one in done if one.path is not None and one.staged]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
@@ -280,12 +323,28 @@ def _publish_and_activate(doing: _Apply) -> None:
     ports.store.commit(
         doing.lease,
         Batch(
+            tokens=_set_back(doing),
             finish=Finish(doing.job.run.id),
             record=replace(record, published=True),
             published=[one.sequence for one in state.unpublished],
         ),
     )
     doing.done = done
+
+
+def _not_done(failed: Failed) -> Done:
+    """What is recorded of a credential that could not be made."""
+    change, token = failed.order.change, failed.order.token
+    return Done(
+        number=failed.order.number,
+        action=change.action.value,
+        kind=change.kind,
+        name=change.name,
+        token_id=token.id if token else "",
+        generation=token.generation if token else 0,
+        outcome=FAILED,
+        why=str(failed.error),
+    )
 
 
 def as_done(intent: Intent) -> Done:
@@ -306,7 +365,16 @@ def as_done(intent: Intent) -> Done:
     )
 
 
-def left(done: Done, path_before: str | None) -> Done:
-    """The same, with the place that the artifact left: another format, owner or folder moves it."""
-    moved = done.path is not None and path_before not in (None, done.path)
-    return replace(done, removed=path_before) if moved else done
+def left(done: Done, before: LiveToken | None) -> Done:
+    """The same, with the name that the token gave up, and the place that its artifact left.
+
+    Another format, owner, folder or name moves an artifact.
+    """
+    if before is None:
+        return done
+    moved = done.path is not None and before.artifact_path not in (None, done.path)
+    return replace(
+        done,
+        removed=before.artifact_path if moved else done.removed,
+        previously=before.name if before.name != done.name else None,
+    )

@@ -12,6 +12,7 @@ from reconciler.apply.resume import resume
 from reconciler.apply.run import partly, run
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, StoreError
 from reconciler.live.interface import Lease, Run, Workspace
+from reconciler.plan.change import DONE
 from reconciler.plan.document import Plan, SavedPlan
 from reconciler.specs.load import Specs
 
@@ -97,11 +98,11 @@ def _under(session: Session, lease: Lease, before: Workspace) -> Result:
     check_approved(plan, approved, going_on=going_on)
     if not plan.changes:
         return Result(None, resumed=resumed)
-    names = {change.name for change in plan.changes}
+    names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
     this = replace(session.run, plan_digest=plan.digest if approved is None else approved.digest)
     done = run(Job(plan, session.specs, this, session.workers), ports, lease, live)
-    return Result(session.run.id, done, resumed)
+    return Result(session.run.id, done, resumed, len(plan.changes) - len(done))
 
 
 def _goes_on(before: Workspace, now: Workspace, approved: Approved) -> bool:
@@ -109,7 +110,10 @@ def _goes_on(before: Workspace, now: Workspace, approved: Approved) -> bool:
     if before.run is not None and before.run.plan_digest == approved.digest:
         return True
     last = json.loads(now.head.body) if now.head else {}
-    return last.get("plan") == approved.digest and len(last["changes"]) < len(approved.keys)
+    if last.get("plan") != approved.digest:
+        return False
+    done = [change for change in last["changes"] if change["outcome"] == DONE]
+    return len(done) < len(approved.keys)
 
 
 def _settled(ports: Ports, before: Workspace) -> bool:

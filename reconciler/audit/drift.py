@@ -11,7 +11,7 @@ from reconciler.canonical import digest
 from reconciler.kinds.interface import Names
 from reconciler.live.interface import CredentialState, LiveToken, Record, TokenState
 from reconciler.plan.diff import ArtifactState, Observed
-from reconciler.plan.transition import NARROWED, Circumstances, modified
+from reconciler.plan.transition import NARROWED, Circumstances, due_at, modified
 from reconciler.specs.model import AnyTokenSpec
 from reconciler.specs.reader import Declared
 from reconciler.times import timestamp
@@ -117,13 +117,16 @@ def _edits(token: LiveToken) -> Iterator[str]:
         yield "the digest is not that of the spec that it holds"
     told = Declared(token.name, token.kind, token.declared, said, "", 0, 0)
     right = modified(token, told, Circumstances(token.changed_at, token.commit))
+    newest = token.credentials[0] if token.credentials else None
     narrowed = token.spec_digest == NARROWED
     yield from _grants(token, right, spec, narrowed=narrowed)
     if token.state is not right.state and not (narrowed and token.state is TokenState.DISABLED):
         yield f"it is {token.state}, and its spec says {right.state}"
     if token.expires_at != right.expires_at and not (narrowed and _ends_sooner(token, right)):
         yield f"it ends {_when(token.expires_at)}, and its spec says {_when(right.expires_at)}"
-    if token.due_at != right.due_at:
+    # An older version did not spread due dates: those that it wrote stay until the next change.
+    unspread = newest and due_at(spec, newest, right.expires_at, None)
+    if token.due_at not in (right.due_at, unspread):
         yield f"it is due for rotation {_when(token.due_at)}, and its spec says {_when(right.due_at)}"
     if token.protect != right.protect:
         yield f"it is {_protected(token)}, and its spec says {_protected(right)}"

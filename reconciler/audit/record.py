@@ -12,7 +12,7 @@ from reconciler.artifacts.interface import Expected, Header
 from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import CannotOpen
 from reconciler.live.interface import Record, Run
-from reconciler.plan.change import Done
+from reconciler.plan.change import FAILED, Done
 from reconciler.times import timestamp
 
 SCHEMA = "reconciler/record/v1"
@@ -48,7 +48,7 @@ def _change(done: Done) -> Json:
         "action": done.action,
         "kind": done.kind,
         "name": done.name,
-        "token": done.token_id,
+        "token": done.token_id or None,
         "generation": done.generation,
         "outcome": done.outcome,
     }
@@ -59,6 +59,10 @@ def _change(done: Done) -> Json:
         change["artifact"] = artifact
     if done.removed is not None:
         change["removed"] = done.removed
+    if done.previously is not None:
+        change["previously"] = done.previously
+    if done.why is not None:
+        change["why"] = done.why
     return change
 
 
@@ -87,14 +91,19 @@ def last_known(files: Iterable[RecordFile], names: Collection[str]) -> dict[str,
     `files` are records, newest first; no more of them are read than it takes. A token that was deleted
     has no artifact. Raises CannotOpen as `chained` does, and for a record that cannot be understood.
     """
-    wanted, found = set(names), dict[str, Expected]()
-    if not wanted:
+    # The name that a token had when a record was written → the name that was asked for.
+    sought, found = {name: name for name in names}, dict[str, Expected]()
+    if not sought:
         return found
     for record_read in chained(files):
-        told = _told(record_read)
-        found.update({name: one for name, one in told.items() if name in wanted and one is not None})
-        wanted.difference_update(told)
-        if not wanted:
+        told, renamed = _told(record_read)
+        for name in sought.keys() & told.keys():
+            asked, known = sought.pop(name), told[name]
+            if known is not None:
+                found[asked] = known
+        for name in sought.keys() & renamed.keys():
+            sought[renamed[name]] = sought.pop(name)
+        if not sought:
             break
     return found
 
@@ -149,22 +158,29 @@ def _check_follows(file: RecordFile, older: Read, newer: Read) -> None:
         raise broken(file.path, f"record {newer.sequence} follows another")
 
 
-def _told(found: Read) -> dict[str, Expected | None]:
-    """What a record says of each artifact that it gave or took: the last word counts. Raises CannotOpen."""
+def _told(found: Read) -> tuple[dict[str, Expected | None], dict[str, str]]:
+    """What a record says of each artifact that it gave or took, the last word counts; and which tokens it
+    renamed, from their new names to their old ones. Raises CannotOpen.
+    """
     if not isinstance(found.changes, list):
         raise broken(found.path, "it has no list of changes")
     told: dict[str, Expected | None] = {}
+    renamed: dict[str, str] = {}
     for number, change in enumerate(found.changes):
         try:
             _tell(change, told)
+            if _value(change, "previously") is not None:
+                renamed[_text(change, "name")] = _text(change, "previously")
         except TypeError:
             raise broken(found.path, f"its change {number} is none") from None
-    return told
+    return told, renamed
 
 
 def _tell(change: object, told: dict[str, Expected | None]) -> None:
     """Adds what a change says. Raises TypeError for one that is none."""
     action, name = _text(change, "action"), _text(change, "name")
+    if _value(change, "outcome") == FAILED:
+        return
     if action == "delete":
         told[name] = None
     elif action in SEALS:

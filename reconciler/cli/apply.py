@@ -10,15 +10,18 @@ import click
 from reconciler.apply.interface import Result
 from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
-from reconciler.cli.output import counted, echo_json
-from reconciler.cli.planned import echo_plan, override_options
+from reconciler.cli.output import counted, echo_json, in_line
+from reconciler.cli.planned import echo_plan, echo_warnings, override_options
 from reconciler.cli.progress import progress
-from reconciler.errors import PlanBlocked, PlanUnreadable, UsageError
+from reconciler.errors import PartlyApplied, PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
 from reconciler.workspace import Workspace
+
+NAMED = 5
+"""Names that an error has room for."""
 
 
 @click.command("apply")
@@ -38,6 +41,7 @@ def command(
     *,
     yes: bool,
     allow_empty: bool,
+    retry: bool,
 ) -> int:
     """Make what is live equal to the specs.
 
@@ -52,7 +56,7 @@ def command(
     workspace = invocation.workspace
     patience = _seconds(lock_timeout)
     saved = _read(Path(file)) if file else None
-    allowed = saved.overridden() if saved else Overrides(max_delete, max_rotate, allow_empty)
+    allowed = saved.overridden() if saved else Overrides(max_delete, max_rotate, allow_empty, retry)
     with workspace.live(create=True) as store:
         settled = None if saved else _settled(workspace, store, patience)
         now = workspace.around.clock()
@@ -64,6 +68,8 @@ def command(
         approved = _approved(saved, plan, yes=yes)
         if form == "text" and plan.changes:
             echo_plan(plan, workspace)
+        elif not plan.changes:
+            echo_warnings(plan)
         if plan.blocked and (approved is None or plan.digest == approved.digest):
             raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
         if not _anything_to_do(store, plan):
@@ -129,19 +135,36 @@ def _ask(plan: Plan, *, yes: bool) -> None:
 
 
 def _print(result: Result, form: str) -> int:
+    """Prints what was done. Raises PartlyApplied where that was not all."""
     if form == "json":
         echo_json(result.to_json())
-        return 0
+    else:
+        _print_text(result)
+    if result.failed or result.untried:
+        raise _in_part(result)
+    return 0
+
+
+def _in_part(result: Result) -> PartlyApplied:
+    left = f", and {result.untried} were not tried any more" if result.untried else ""
+    names = ", ".join(one.name for one in result.failed[:NAMED]) + (" …" * (len(result.failed) > NAMED))
+    return PartlyApplied(
+        f"{counted(len(result.failed), 'change')} could not be carried out ({names}){left}",
+        hint="the rest is done; see why above, mend it, and run apply --retry",
+    )
+
+
+def _print_text(result: Result) -> None:
     if result.resumed:
         click.echo(f"Settled run {result.resumed}, which was interrupted.")
     if not result.done:
         click.echo("Nothing to do: what is live is what the specs declare.")
-        return 0
+        return
     kinds = max(len(done.kind) for done in result.done)
     names = max(len(done.name) for done in result.done)
     for done in result.done:
-        place = done.path if done.staged else ""
+        place = done.path if done.staged else done.why or ""
         line = f"  {done.outcome}  {done.action:<6}  {done.kind:<{kinds}}  {done.name:<{names}}  {place}"
-        click.echo(line.rstrip())
-    click.echo(f"{counted(len(result.done), 'change')} applied by run {result.run}.")
-    return 0
+        click.echo(in_line(line).rstrip())
+    carried_out = len(result.done) - len(result.failed)
+    click.echo(f"{counted(carried_out, 'change')} applied by run {result.run}.")

@@ -13,6 +13,8 @@ COMMANDS = {
     "Write specs": {
         "new": "Apply for a token: write its spec.",
         "set": "Modify a token: edit its spec.",
+        "rotate": "Ask for a new credential: edit the spec.",
+        "rename": "Give a token another name: edit its spec.",
         "remove": "Give a token up: remove its spec.",
         "fmt": "Format spec files.",
         "schema": "Print the JSON Schema of spec files.",

@@ -52,6 +52,11 @@ def command(invocation: Invocation, kind: str, name: str, fields: tuple[str, ...
         raise UsageError(
             f"{name} is taken, in {taken.file}:{taken.line}", hint="names are unique: choose another"
         )
+    if name in workspace.specs.renamed:
+        raise UsageError(
+            f"{workspace.specs.renamed[name]} was called {name}, as its metadata.previously says",
+            hint="choose another, or remove it there once it is renamed everywhere",
+        )
     place = _place(workspace, name, file)
     before = text_of(workspace, place) if (workspace.root / place).exists() else ""
     document = new_document(kind, name, parse(fields, kind))

@@ -31,6 +31,7 @@ def command(
     *,
     detailed_exitcode: bool,
     allow_empty: bool,
+    retry: bool,
 ) -> int:
     """Show what apply would do. Nothing is written but FILE.
 
@@ -41,7 +42,7 @@ def command(
     Exit codes: 0 done, 2 changes are pending (with --detailed-exitcode), 3 blocked.
     """
     workspace = invocation.workspace
-    allowed = Overrides(max_delete, max_rotate, allow_empty)
+    allowed = Overrides(max_delete, max_rotate, allow_empty, retry)
     with workspace.live() as store:
         plan = workspace.plan(store, workspace.around.clock(), allowed)
     if out is not None:

@@ -19,6 +19,7 @@ SIGNS = {
     "delete": ("-", "red"),
     "retire": ("x", "red"),
     "rotate": ("±", "yellow"),
+    "rename": (">", "yellow"),
     "modify": ("~", "yellow"),
     "reseal": ("=", "cyan"),
     "issue": ("+", "green"),
@@ -30,6 +31,7 @@ def override_options(function: F) -> F:
     """The options that let one plan past its brakes."""
     number = click.IntRange(0)
     for option in (
+        click.option("--retry", is_flag=True, help="Try rotations again that failed a while ago."),
         click.option("--allow-empty", is_flag=True, help="Let specs that declare nothing delete everything."),
         click.option("--max-rotate", type=number, metavar="N", help="Let this plan rotate N tokens."),
         click.option("--max-delete", type=number, metavar="N", help="Let this plan delete N tokens."),
@@ -74,6 +76,12 @@ def _blocked(plan: Plan) -> Iterator[str]:
         yield style("hint:    ", fg="cyan") + in_line(block.hint)
 
 
+def echo_warnings(plan: Plan) -> None:
+    """What the plan warns of, on stderr: where there is no plan to be shown."""
+    for line in _warnings(plan):
+        click.echo(line, err=True)
+
+
 def _warnings(plan: Plan) -> Iterator[str]:
     for warned in plan.warnings:
         yield style("warning: ", fg="yellow", bold=True) + in_line(f"{warned.message} [{warned.rule}]")
@@ -88,6 +96,8 @@ def _lifted(overrides: Overrides) -> Iterator[str]:
         yield f"the brake on rotations, by --max-rotate {overrides.max_rotate}"
     if overrides.allow_empty:
         yield "the check for empty specs, by --allow-empty"
+    if overrides.retry:
+        yield "the pause after a rotation that failed, by --retry"
 
 
 def _change_lines(change: Change, kinds: int, names: int) -> Iterator[str]:

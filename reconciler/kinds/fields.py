@@ -10,6 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from reconciler.times import seconds_of, timestamp
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 LONGEST = 100 * SECONDS["y"]
 """No duration is longer, so that every time that is computed with one can be written as a date."""
@@ -91,6 +93,17 @@ def _duration(text: str) -> str:
     return f"{seconds // SECONDS[unit]}{unit}"
 
 
+def _moment(text: str) -> str:
+    """The moment in RFC 3339, UTC, whole seconds: one text for one moment, in the order of time."""
+    full = f"{text}T00:00:00Z" if DATE.fullmatch(text) else text
+    try:
+        if timestamp(seconds_of(full)) == full and int(full[:4]) <= LAST_YEAR:
+            return full
+    except ValueError:
+        pass
+    raise PydanticCustomError("moment", "write a moment in UTC such as 2027-06-30T12:00:00Z")
+
+
 @lru_cache(maxsize=1024)
 def _date_or_duration(text: str) -> str:
     if DURATION.fullmatch(text):
@@ -166,6 +179,11 @@ Ending: TypeAlias = Annotated[
     str,
     AfterValidator(_date_or_duration),
     Field(json_schema_extra={"pattern": f"^({DURATION.pattern}|{DATE.pattern})$"}),
+]
+Moment: TypeAlias = Annotated[
+    str,
+    AfterValidator(_moment),
+    Field(json_schema_extra={"pattern": f"^{DATE.pattern}(T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z)?$"}),
 ]
 Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch, json_schema_input_type=bool | Literal["0", "1"])]
 Reference: TypeAlias = Annotated[

@@ -16,6 +16,8 @@ class Overrides:
     max_delete: int | None = None
     max_rotate: int | None = None
     allow_empty: bool = False
+    retry: bool = False
+    """Try again what failed a while ago, before its time."""
 
 
 @dataclass(frozen=True, slots=True)

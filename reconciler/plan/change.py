@@ -15,6 +15,7 @@ class Action(StrEnum):
     DELETE = "delete"
     RETIRE = "retire"
     ROTATE = "rotate"
+    RENAME = "rename"
     MODIFY = "modify"
     RESEAL = "reseal"
     ISSUE = "issue"
@@ -60,12 +61,19 @@ class Change:
     base: int = 0
     """The revision at which that live token last changed: if it moved, the plan is stale."""
     generations: tuple[int, ...] = ()
-    """The credentials that a retire ends."""
+    """The credentials that it ends at once: those whose overlap is over, or that leaked."""
+    previously: str | None = None
+    """The name that its token has in the live store, where it is to have another."""
     artifact: str | None = None
     """Where its artifact will stand, when one that is in the tree is taken as it is: moved, or encrypted
     anew by somebody."""
     before: str = field(default="", compare=False, repr=False)
     """The normal form that is live, for policies; it is no part of the plan."""
+
+    @property
+    def live_name(self) -> str:
+        """The name that its token has before it."""
+        return self.previously or self.name
 
     @property
     def order(self) -> tuple[int, str]:
@@ -83,11 +91,17 @@ class Change:
         }
         if self.token_id is not None:
             document["live"] = {"id": self.token_id, "revision": self.base}
+        if self.previously is not None:
+            document["previously"] = self.previously
         if self.generations:
             document["generations"] = self.generations
         if self.artifact is not None:
             document["artifact"] = self.artifact
         return document
+
+
+DONE, FAILED = "done", "failed"
+"""Outcomes of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +122,11 @@ class Done:
     """Digest of what was sealed, if that is new."""
     removed: str | None = None
     """Of the artifact that left the tree."""
-    outcome: str = "done"
+    previously: str | None = None
+    """The name that the token had before, where the change gave it another."""
+    outcome: str = DONE
+    why: str | None = None
+    """What went wrong, where the outcome is another."""
 
     @property
     def staged(self) -> bool:

@@ -38,6 +38,8 @@ LOST = {
     ArtifactState.BROKEN: "its artifact cannot be read",
 }
 
+NAME, ASKED, LEAKED = "metadata.name", "lifecycle.rotate.asked.at", "lifecycle.rotate.asked.leaked"
+
 NAME_SHOWN = 40
 """Letters of a recipient that a reason has room for."""
 
@@ -72,16 +74,36 @@ class Inputs:
     delivery: Delivery
     now: int
     """Epoch seconds."""
+    retry: bool = False
+    """Whether rotations that failed are tried again before their time."""
 
 
 def difference(inputs: Inputs) -> tuple[Change, ...]:
     """The changes, in the order in which a plan shows them, whatever the order of the inputs."""
     wanted = {declared.name: declared for declared in inputs.declared}
+    heirs = renames(wanted.values())
+    renamed: list[tuple[LiveToken, Observed]] = []
     changes: list[Change] = []
     for token, found in inputs.live:
-        changes.extend(_of_live(wanted.pop(token.name, None), token, found, inputs))
+        if token.name in heirs:
+            renamed.append((token, found))
+        else:
+            changes.extend(_of_live(wanted.pop(token.name, None), token, found, inputs))
+    for token, found in renamed:
+        # By now, a name that a live token has is not wanted any more: then nobody can take it over.
+        heir = wanted.get(heirs[token.name])
+        if heir is not None and heir.kind == token.kind:
+            del wanted[heir.name]
+        else:
+            heir = None
+        changes.extend(_of_live(heir, token, found, inputs))
     changes.extend(_issue(declared, inputs.now) for declared in wanted.values())
     return tuple(sorted(changes, key=lambda change: change.order))
+
+
+def renames(declared: Iterable[Declared]) -> dict[str, str]:
+    """Names that specs say they had before → the names that they have now."""
+    return {old: one.name for one in declared if one.sets("previously") for old in one.previously}
 
 
 def _of_live(
@@ -118,22 +140,27 @@ def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
         *_why_rotate(declared, token, fields, found, inputs.now),
         *_unnamed(declared, token, found, inputs),
     )
-    over = tuple(one.generation for one in token.credentials if _is_over(one, inputs.now))
-    if reasons:
-        yield _change(Action.ROTATE, token, reasons, fields)
+    waits = bool(reasons) and not inputs.retry and rests(declared, token, inputs.now)
+    changes: list[Change] = []
+    if reasons and not waits:
+        leaked = _leaked(declared, token, fields)
+        changes.append(replace(_change(Action.ROTATE, token, reasons, fields), generations=leaked))
+    elif changed and waits:
+        pass  # what changed comes with the new credential, and that cannot be made for now
     elif changed or found.state in TAKEN_UP or _moves(token, place):
-        yield _modify(token, found, fields, place, changed=changed)
-    if over:
-        yield Change(
-            Action.RETIRE,
-            token.kind,
-            token.name,
-            (f"the overlap of generation {', '.join(map(str, over))} is over",),
-            token_id=token.id,
-            base=token.revision,
-            generations=over,
-            before=token.declared,
-        )
+        changes.append(_modify(token, found, fields, place, changed=changed))
+    changes.extend(_retire(token, fields, inputs.now, rotates=bool(reasons) and not waits))
+    was = None if token.name == declared.name else token.name
+    yield from (replace(one, name=declared.name, previously=was) for one in changes)
+
+
+def rests(declared: Declared, token: LiveToken, now: int) -> bool:
+    """Whether no new credential is made for a token now, because it could not be made a while ago.
+
+    Another spec is another matter: it is tried at once.
+    """
+    setback = token.setback
+    return setback is not None and setback.spec == declared.digest and now < setback.retry_at
 
 
 def _change(
@@ -151,18 +178,36 @@ def _change(
     )
 
 
+def _retire(
+    token: LiveToken, fields: tuple[FieldChange, ...], now: int, *, rotates: bool
+) -> Iterator[Change]:
+    """The credentials that end by themselves, or that turn out to have leaked after they were replaced."""
+    over = tuple(one.generation for one in token.credentials if _is_over(one, now))
+    if over:
+        reason = f"the overlap of generation {', '.join(map(str, over))} is over"
+        yield replace(_change(Action.RETIRE, token, (reason,)), generations=over)
+    told = any(one.field == LEAKED and one.after is True for one in fields)
+    left = tuple(one.generation for one in token.credentials[1:] if one.generation not in over)
+    if told and left and not rotates:
+        reason = f"generation {', '.join(map(str, left))} leaked"
+        yield replace(_change(Action.RETIRE, token, (reason,)), generations=left)
+
+
 def _modify(
     token: LiveToken, found: Observed, fields: tuple[FieldChange, ...], place: str, *, changed: bool
 ) -> Change:
     """A change of the token or of its artifact that needs no new credential."""
     moved, resealed = _moves(token, place), found.state is ArtifactState.RESEALED
+    renamed = next((one for one in fields if one.field == NAME), None)
     moves = "was moved" if found.state is ArtifactState.MOVED else "moves"
     reasons = (
+        *([f"it was called {renamed.before}"] if renamed else []),
         *([_why_modify(token)] if changed and not fields else []),
         *(["its artifact was encrypted anew"] if resealed else []),
         *([f"its artifact {moves} from {token.artifact_path} to {place}"] if moved else []),
     )
     action = Action.MODIFY if changed or moved else Action.RESEAL
+    action = Action.RENAME if renamed else action
     return replace(_change(action, token, reasons, fields), artifact=place if moved or resealed else None)
 
 
@@ -192,8 +237,31 @@ def _why_rotate(
     if found.state in LOST:
         yield LOST[found.state]
     if fields:
+        yield from _asked(declared, fields)
         yield from _reissuing(declared.spec(), fields)
     yield from _due(declared, token, now)
+
+
+def _asked(declared: Declared, fields: tuple[FieldChange, ...]) -> Iterator[str]:
+    """A rotation that somebody asks for, later than the one that was asked for before."""
+    if not any(one.field == ASKED and _is_later(one) for one in fields):
+        return
+    asked = declared.spec().asked
+    if asked is not None and asked.leaked:
+        yield f"it leaked, so the old credential ends at once: {asked.reason}"
+    elif asked is not None:
+        yield f"asked for: {asked.reason}"
+
+
+def _is_later(field: FieldChange) -> bool:
+    """Whether a moment comes, or moves on: taking an edit back asks for nothing."""
+    return field.after is not None and str(field.after) > str(field.before or "")
+
+
+def _leaked(declared: Declared, token: LiveToken, fields: tuple[FieldChange, ...]) -> tuple[int, ...]:
+    """The credentials that end at once, as somebody else may hold them: all that there are."""
+    asked = declared.spec().asked if any(one.field == ASKED and _is_later(one) for one in fields) else None
+    return tuple(one.generation for one in token.credentials) if asked is not None and asked.leaked else ()
 
 
 def _reissuing(spec: AnyTokenSpec, fields: tuple[FieldChange, ...]) -> Iterator[str]:
@@ -203,6 +271,8 @@ def _reissuing(spec: AnyTokenSpec, fields: tuple[FieldChange, ...]) -> Iterator[
         carried = part == "spec" and rest.split(".")[0] in spec.what.reissued_by
         if carried or part == "deliver" or (spec.what.carries_end and change.field == "lifecycle.expires"):
             yield f"{change.field} changed, and the credential or its artifact carries it"
+        if change.field == NAME and spec.delivers_name:
+            yield "its name changed, and the Secret in its artifact is called by it"
 
 
 def _due(declared: Declared, token: LiveToken, now: int) -> Iterator[str]:
@@ -215,7 +285,8 @@ def _due(declared: Declared, token: LiveToken, now: int) -> Iterator[str]:
     if due is None or due > now or token.state_at(now) is not TokenState.ACTIVE:
         return
     rotate = declared.spec().lifecycle.rotate
-    why = f" (every {rotate.every})" if rotate else " (before its credential ends)"
+    every = rotate.every if rotate else None
+    why = f" (every {every})" if every else " (before its credential ends)"
     yield f"due since {day(due)}{why}"
 
 

@@ -105,6 +105,7 @@ class _OverridesPart(_Part):
     max_delete: int | None
     max_rotate: int | None
     allow_empty: bool
+    retry: bool
 
 
 class _LivePart(_Part):

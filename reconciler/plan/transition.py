@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
-from reconciler.live.interface import Credential, CredentialState, LiveToken, TokenState
+from reconciler.live.interface import Credential, CredentialState, LiveToken, Setback, TokenState
 from reconciler.specs.model import AnyTokenSpec
 from reconciler.specs.reader import Declared
+
+SPREAD = 10
+"""Due dates are spread over one part in so many of the interval."""
+FIRST_PAUSE, LONGEST_PAUSE = 600, 86_400
+"""Seconds before a rotation that failed is tried again: at first, and at the most."""
 
 NARROWED = ""
 """Spec digest of a token that lost access and was not yet given what its spec asks for. It equals no
@@ -47,18 +53,32 @@ class SealedArtifact:
         )
 
 
-def due_at(spec: AnyTokenSpec, credential: Credential, expires_at: int | None) -> int | None:
+def due_at(
+    spec: AnyTokenSpec, credential: Credential, expires_at: int | None, token_id: str | None
+) -> int | None:
     """When a credential is due for rotation, if it is ever: by schedule, or ahead of its own end.
 
-    A credential that lasts until its token ends is not renewed for that end.
+    Up to a tenth of the interval earlier, by its token's id, so that tokens of one day do not all fall
+    due on one day. Without an id, the latest that it can be. A credential that lasts until its token
+    ends is not renewed for that end.
     """
-    times: list[int] = []
+    start, ends, times = credential.not_before, credential.not_after, list[int]()
     if spec.every is not None:
-        times.append(credential.not_before + spec.every)
-    ends = credential.not_after
+        times.append(start + spec.every)
     if ends is not None and (expires_at is None or ends < expires_at):
         times.append(ends - spec.overlap)
-    return min(times, default=None)
+    if not times:
+        return None
+    return min(times) - (jitter(token_id, min(times) - start, spec.overlap) if token_id else 0)
+
+
+def jitter(token_id: str, interval: int, overlap: int) -> int:
+    """Seconds by which a token is due early: the same for a token, and spread evenly over all.
+
+    A tenth of the interval at the most, and no more than leaves the overlap whole.
+    """
+    most = min(interval // SPREAD, interval - overlap)
+    return int.from_bytes(sha256(token_id.encode()).digest()[:8]) % (most + 1) if most > 0 else 0
 
 
 def issued(
@@ -92,6 +112,7 @@ def modified(token: LiveToken, declared: Declared, under: Circumstances) -> Live
     newest = token.credentials[0] if token.credentials else None
     return replace(
         token,
+        name=declared.name,
         state=TokenState.ACTIVE if spec.enabled else TokenState.DISABLED,
         grants=spec.what.grants(spec.spec),
         declared=declared.normal,
@@ -99,7 +120,7 @@ def modified(token: LiveToken, declared: Declared, under: Circumstances) -> Live
         commit=under.commit,
         changed_at=under.now,
         expires_at=expires_at,
-        due_at=due_at(spec, newest, expires_at) if newest else None,
+        due_at=due_at(spec, newest, expires_at, token.id) if newest else None,
         protect=spec.lifecycle.protect,
     )
 
@@ -116,7 +137,7 @@ def rotated(
     overlap = declared.spec().overlap
     kept = tuple(_retiring(one, under.now, overlap) for one in previous)
     ended = tuple(retire(one, under.now) for one in token.credentials[1:])
-    renewed = replace(token, credentials=(credential, *kept, *ended))
+    renewed = replace(token, credentials=(credential, *kept, *ended), setback=None)
     return modified(artifact.of(renewed), declared, under)
 
 
@@ -142,6 +163,15 @@ def retired(token: LiveToken, generations: tuple[int, ...], under: Circumstances
         retire(one, under.now) if one.generation in generations else one for one in token.credentials
     )
     return replace(token, credentials=credentials, changed_at=under.now)
+
+
+def set_back(token: LiveToken, declared: Declared, under: Circumstances) -> LiveToken:
+    """The token after no new credential could be made for it: the next try waits, longer each time."""
+    before = token.setback
+    count = before.count + 1 if before is not None and before.spec == declared.digest else 1
+    pause = min(FIRST_PAUSE << min(count - 1, 16), LONGEST_PAUSE)
+    setback = Setback(count, under.now + pause, declared.digest)
+    return replace(token, setback=setback, changed_at=under.now)
 
 
 def resealed(token: LiveToken, artifact: SealedArtifact, under: Circumstances) -> LiveToken:

@@ -63,7 +63,7 @@ def _of_tokens(workspace: Workspace, store: LiveStore, look: Look, now: int) -> 
         place = specs.place(token.name) if seen.state is ArtifactState.MOVED else None
         look.known |= {path for path in (token.artifact_path, place) if path}
         found = WHOLE if token.name in pending else seen
-        yield from of_token(token, found, now, declared=specs.token(token.name) is not None)
+        yield from of_token(token, found, now, declared=specs.heir(token.name) is not None)
 
 
 def _of_records(

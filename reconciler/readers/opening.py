@@ -82,7 +82,7 @@ def sought(workspace: Workspace, name: str, token: LiveToken | None, known: Mapp
             f"nobody kept what was sealed for {name}, so its artifact cannot be told from a forgery",
             hint="give access to the live store with --store, or rotate the token",
         )
-    declared = workspace.specs.token(name)
+    declared = workspace.specs.heir(name)
     moves = declared is not None and declared.kind == kind
     wanted = workspace.specs.place(name) if moves else None
     return Sought(name, kind, path, wanted or path, form, expected)
@@ -193,8 +193,18 @@ def _told(known: Mapping[str, Expected], name: str, kind: str) -> Expected:
 
 def not_live(workspace: Workspace, name: str, *, deleted: bool) -> ReconcilerError:
     """Why a name has no live token, and what to do."""
-    if workspace.specs.token(name) is not None:
+    declared = workspace.specs.token(name)
+    if declared is not None and declared.previously:
+        return CannotOpen(
+            f"{name} is declared and not live under this name yet",
+            hint=f"rename it with: reconcile apply; until then it is called {declared.previously[-1]}",
+        )
+    if declared is not None:
         return CannotOpen(f"{name} is declared and not live yet", hint="issue it with: reconcile apply")
+    if name in workspace.specs.renamed:
+        return CannotOpen(
+            f"no token is called {name} any more", hint=f"it is called {workspace.specs.renamed[name]} now"
+        )
     if deleted:
         return CannotOpen(
             f"{name} was deleted, and that is final", hint="see what it was with: reconcile show " + name

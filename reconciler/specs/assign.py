@@ -95,7 +95,7 @@ def _resolved(field: str, kind: str) -> tuple[FieldPath, object]:
             if found[0] == ("metadata", "name"):
                 raise UsageError(
                     "a name is not set",
-                    hint="it stays for good; for another: reconcile new, then reconcile remove",
+                    hint="give it another with: reconcile rename OLD NEW",
                 )
             return found
     known = [name for part in PARTS for name in _model_of(model.model_fields[part].annotation).model_fields]

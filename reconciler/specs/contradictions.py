@@ -13,13 +13,24 @@ _PLAIN = Deliver()
 
 def contradictions(spec: AnyTokenSpec) -> Iterator[Finding]:
     """Every pair of fields of a spec that cannot both hold."""
+    yield from _names(spec)
     yield from _overlap(spec)
     yield from _format(spec)
 
 
+def _names(spec: AnyTokenSpec) -> Iterator[Finding]:
+    if spec.metadata.name in spec.metadata.previously:
+        yield Finding(
+            ("metadata", "previously"),
+            "metadata.previously",
+            f"{spec.metadata.name} is its name now",
+            "write the names that it had before",
+        )
+
+
 def _overlap(spec: AnyTokenSpec) -> Iterator[Finding]:
     rotate = spec.lifecycle.rotate
-    if rotate and parse_duration(rotate.overlap) >= parse_duration(rotate.every):
+    if rotate and rotate.every and spec.overlap >= parse_duration(rotate.every):
         yield Finding(
             ("lifecycle", "rotate", "overlap"),
             "lifecycle.rotate.overlap",
@@ -27,12 +38,12 @@ def _overlap(spec: AnyTokenSpec) -> Iterator[Finding]:
             "make the overlap shorter than the interval, so that two credentials at most are valid",
         )
     renewal = spec.renewal
-    if renewal is not None and spec.overlap >= renewal:
+    if renewal is not None and 2 * spec.overlap > renewal:
         yield Finding(
             ("lifecycle", "rotate", "overlap") if rotate else ("spec", "lifetime"),
             "lifecycle.rotate.overlap",
-            "the overlap is not shorter than the lifetime of the credential",
-            "make the lifetime longer, or set lifecycle.rotate.overlap shorter",
+            "the overlap is longer than half the lifetime of the credential, which is renewed before it ends",
+            "make the lifetime longer, or lifecycle.rotate.overlap shorter: then two at most are valid",
         )
 
 

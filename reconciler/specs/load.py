@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic_core import from_json
@@ -41,6 +41,8 @@ class Specs:
     """In the order of their names."""
     digest: str
     """Over every token, the settings, the catalog and the policies: the same meaning, the same digest."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Names that tokens had before → the names that they have now."""
 
     def token(self, name: str) -> Declared | None:
         """The token of a name, if it is declared."""
@@ -48,9 +50,13 @@ class Specs:
         found = self.tokens[place] if place < len(self.tokens) else None
         return found if found is not None and found.name == name else None
 
+    def heir(self, name: str) -> Declared | None:
+        """The token that a live token of a name is to be: of that name, or of one that says it had it."""
+        return self.token(name) or self.token(self.renamed.get(name, ""))
+
     def place(self, name: str) -> str | None:
-        """Where the artifact of a declared token is to stand."""
-        declared = self.token(name)
+        """Where the artifact of a live token of a name is to stand, if one declares it."""
+        declared = self.heir(name)
         return None if declared is None else declared.artifact_path(self.settings.layout)
 
 
@@ -83,6 +89,8 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     faults.extend(found.faults)
     tokens = sorted(found.tokens, key=lambda token: (token.name, token.file, token.line))
     faults.extend(_used_twice(tokens))
+    renamed: dict[str, str] = {}
+    faults.extend(_renamed(tokens, renamed))
     workspaces = found.workspaces
     faults.extend(_second_workspaces(workspaces))
     catalog = merged(found.catalogs)
@@ -98,7 +106,7 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     name = document.metadata.name if document else DEFAULT_NAME
     policies = in_force(found.policies, settings.policies)
     whole = _digest(name, settings, catalog, policies, tokens)
-    return Specs(name, document is not None, settings, catalog, policies, tokens, whole), []
+    return Specs(name, document is not None, settings, catalog, policies, tokens, whole, renamed), []
 
 
 def _used_twice(tokens: Sequence[Declared]) -> Iterator[Fault]:
@@ -115,6 +123,23 @@ def _used_twice(tokens: Sequence[Declared]) -> Iterator[Fault]:
                 f'the name "{second.name}" is used a second time; the first is at {first.file}:{first.line}',
                 "a name is unique over the whole workspace, all kinds: choose another",
             )
+
+
+def _renamed(tokens: Sequence[Declared], renamed: dict[str, str]) -> Iterator[Fault]:
+    """Collects the names that tokens had before; one that another token has, or had as well, is a fault."""
+    claims = [token for token in tokens if token.sets("previously")]
+    names = {token.name for token in tokens} if claims else set()
+    for token in claims:
+        for old in token.previously:
+            if old in names:
+                message = f"{token.name} says that it was called {old}, and a spec of that name is here"
+                hint = "remove it from previously: two tokens cannot both be the one that was called so"
+            elif renamed.setdefault(old, token.name) != token.name:
+                message = f"{token.name} and {renamed[old]} both say that they were called {old}"
+                hint = "keep it in the previously of the one that it was"
+            else:
+                continue
+            yield Fault(token.file, token.line, token.column, "metadata.previously", message, hint)
 
 
 def _second_workspaces(workspaces: Sequence[FoundWorkspace]) -> Iterator[Fault]:

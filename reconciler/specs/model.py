@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, cast
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError, from_json
 
 from reconciler.artifacts.formats import all_formats
@@ -16,8 +16,10 @@ from reconciler.kinds.fields import (
     Labels,
     Line,
     Model,
+    Moment,
     TokenName,
     end_of_date,
+    one_or_many,
     parse_duration,
 )
 from reconciler.kinds.interface import AnyKind
@@ -45,6 +47,21 @@ FormatName: TypeAlias = Annotated[
 ]
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("twice", "a name stands here twice")
+    return names
+
+
+Previously: TypeAlias = Annotated[
+    tuple[TokenName, ...],
+    Strict(strict=False),
+    Field(max_length=100, json_schema_extra={"uniqueItems": True}),
+    BeforeValidator(one_or_many, json_schema_input_type=TokenName | list[TokenName]),
+    AfterValidator(_each_once),
+]
+
+
 class Metadata(Model):
     """Which token it is, and whose."""
 
@@ -56,15 +73,39 @@ class Metadata(Model):
     """Who answers for it, and gets it."""
     labels: Labels = Field(default={})
     """Free pairs of words."""
+    previously: Previously = ()
+    """Names that it had before. A live token of such a name is renamed, and keeps its credential."""
+
+
+class Asked(Model):
+    """A rotation that somebody asks for, as `reconcile rotate` writes it."""
+
+    at: Moment
+    """When it was asked for, in UTC. A later one asks anew."""
+    reason: Line
+    """Why, for who reads the plan and the history."""
+    leaked: bool = False
+    """Somebody else may hold the secret: the old credential ends at once, without overlap."""
 
 
 class Rotation(Model):
     """When a new credential is made, and how long the old one goes on working."""
 
-    every: Duration
-    """From one credential to the next."""
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    every: Duration | None = None
+    """From one credential to the next, at the most: due dates are spread over the last tenth."""
     overlap: Duration = DEFAULT_OVERLAP
     """How long the old credential stays valid beside the new one."""
+    asked: Asked | None = None
+    """A rotation that is asked for now."""
+
+
+def _rotation(rotation: Rotation | None) -> Rotation | None:
+    """None for a rotation of which all is as it is without one: it means the same."""
+    if rotation is not None and not rotation.model_fields_set:
+        raise PydanticCustomError("empty", "write how often, as in rotate: {every: 90d}")
+    return rotation if rotation != Rotation() else None
 
 
 class Lifecycle(Model):
@@ -74,8 +115,8 @@ class Lifecycle(Model):
     """Off: refused at once, and back when it is on again."""
     expires: Ending | None = None
     """A date (the token works until that day is over, in UTC), or a duration from issue."""
-    rotate: Rotation | None = None
-    """Rotation on a schedule."""
+    rotate: Annotated[Rotation | None, AfterValidator(_rotation)] = None
+    """Rotation, on a schedule or asked for."""
     protect: bool = False
     """Refuse to delete it; kept in the live store too, so dropping the spec does not drop it."""
 
@@ -157,7 +198,20 @@ class TokenSpec(Model, Generic[S]):
     @property
     def every(self) -> int | None:
         """Seconds from one credential to the next, by its schedule."""
-        return parse_duration(self.lifecycle.rotate.every) if self.lifecycle.rotate else None
+        rotate = self.lifecycle.rotate
+        return parse_duration(rotate.every) if rotate and rotate.every else None
+
+    @property
+    def asked(self) -> Asked | None:
+        """The rotation that was asked for last."""
+        return self.lifecycle.rotate.asked if self.lifecycle.rotate else None
+
+    @property
+    def delivers_name(self) -> bool:
+        """Whether what its owner receives carries the token's name."""
+        options = self.deliver.kubernetes
+        named = options is not None and options.name is not None
+        return all_formats()[self.deliver.format].carries_name and not named
 
     def expires_at(self, issued_at: int) -> int | None:
         """Epoch seconds at which the token ends, if it does, given when it was issued."""

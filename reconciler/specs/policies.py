@@ -89,7 +89,8 @@ def _recommended() -> PolicyDocument:
         PolicyRule(id="owner", deny='owner == ""', message="a token needs an owner"),
         PolicyRule(
             id="end-or-rotation",
-            deny="!has(spec.lifecycle.expires) && !has(spec.lifecycle.rotate) && !has(spec.spec.lifetime)",
+            deny="!has(spec.lifecycle.expires) &&"
+            " !(has(spec.lifecycle.rotate) && has(spec.lifecycle.rotate.every)) && !has(spec.spec.lifetime)",
             message="a token needs an end or a rotation",
         ),
         PolicyRule(
@@ -105,7 +106,7 @@ def _recommended() -> PolicyDocument:
         ),
         PolicyRule(
             id="overlap",
-            deny="has(spec.lifecycle.rotate) &&"
+            deny="has(spec.lifecycle.rotate) && has(spec.lifecycle.rotate.every) &&"
             " seconds(spec.lifecycle.rotate.overlap) >= seconds(spec.lifecycle.rotate.every)",
             message="the overlap must be shorter than the interval",
         ),

@@ -61,6 +61,13 @@ class Declared(NamedTuple):
         owner: str | None = from_json(self.normal)["metadata"].get("owner") if self.sets("owner") else None
         return owner
 
+    @property
+    def previously(self) -> tuple[str, ...]:
+        """The names that it had before."""
+        if not self.sets("previously"):
+            return ()
+        return tuple(from_json(self.normal)["metadata"].get("previously", ()))
+
     def artifact_path(self, layout: Layout) -> str:
         """Where its artifact stands; told without making the spec again where the format is the default."""
         if self.sets("deliver"):

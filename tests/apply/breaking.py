@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import PurePosixPath
 from typing import ParamSpec, TypeVar
 
 import pytest
@@ -85,6 +86,32 @@ class Fuse:
     def only_seal(self, ports: Ports) -> Ports:
         """Ports of which only the sealer may blow."""
         return replace(ports, sealer=BreakingSealer(ports.sealer, self))
+
+    def only_stage(self, ports: Ports) -> Ports:
+        """Ports of which only staging may blow, as on a full disk: that ends a run."""
+        return replace(ports, publisher=_BreakingStage(ports, self))
+
+
+class BrokenFor:
+    """A sealer that seals for all tokens but those named, as when a key server is down."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.asked: list[str] = []
+
+    def __call__(self, ports: Ports) -> Ports:
+        self._sealer = ports.sealer
+        return replace(ports, sealer=self)
+
+    def recipients(self, path: str) -> Recipients:
+        return self._sealer.recipients(path)
+
+    def seal(self, parcel: Parcel) -> bytes:
+        name = PurePosixPath(parcel.path).stem
+        self.asked.append(name)
+        if name in self.names:
+            raise SealFailed(f"the key server of {name} is down", hint="start it")
+        return self._sealer.seal(parcel)
 
 
 def _unsealed() -> SealFailed:
@@ -197,6 +224,22 @@ class BreakingPublisher:
 
     def discard(self) -> None:
         self._fuse.through("discard", _unpublished, self._publisher.discard)()
+
+
+class _BreakingStage(BreakingPublisher):
+    """A publisher that may blow where an artifact is staged."""
+
+    def take(self, path: str) -> bytes | None:
+        return self._publisher.take(path)
+
+    def publish(self, publication: Publication) -> None:
+        self._publisher.publish(publication)
+
+    def published(self, path: str) -> str | None:
+        return self._publisher.published(path)
+
+    def discard(self) -> None:
+        self._publisher.discard()
 
 
 class BreakingRecorder:

@@ -15,7 +15,11 @@ BEFORE = (
     jwt_token("shifty"),
     rsa_token("turning", lifecycle=TURNING),
     rsa_token("sealed-anew"),
+    rsa_token("leaky"),
+    jwt_token("old-name", apis=("a", "b")),
 )
+
+LEAKED = {"rotate": {"asked": {"at": "2027-02-20", "reason": "seen in a log", "leaked": True}}}
 
 AFTER = (
     rsa_token("rsa-modify", apis=("b", "c")),
@@ -25,6 +29,8 @@ AFTER = (
     auth_token("shifty"),
     rsa_token("turning", lifecycle=TURNING),
     rsa_token("sealed-anew"),
+    rsa_token("leaky", lifecycle=LEAKED),
+    jwt_token("new-name", apis=("a",), metadata={"name": "new-name", "previously": ["old-name"]}),
     rsa_token("new-rsa"),
     jwt_token("new-jwt"),
     login_token("new-login"),
@@ -36,6 +42,8 @@ EXPECTED = {
     ("retire", "RSAToken", "turning"),
     ("rotate", "LoginToken", "login-rotate"),
     ("rotate", "RSAToken", "rsa-move"),
+    ("rotate", "RSAToken", "leaky"),
+    ("rename", "JWTToken", "new-name"),
     ("modify", "RSAToken", "rsa-modify"),
     ("modify", "JWTToken", "jwt-narrow"),
     ("reseal", "RSAToken", "sealed-anew"),

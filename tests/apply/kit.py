@@ -203,6 +203,10 @@ class House:
         session = self.session(plan, None if interrupted else approval(plan))
         return apply(replace(session, ports=wrap(session.ports)))
 
+    def go_on(self, plan: Plan) -> Result:
+        """Applies what is left of a plan, by the approval that it had."""
+        return apply(self.session(plan, approval(plan)))
+
     def files(self) -> dict[str, bytes]:
         """Everything below the artifacts folder."""
         top = self.root / "artifacts"
@@ -312,7 +316,7 @@ def recorded(house: House) -> list[tuple[str, str, str]]:
     """(action, kind, name) of every change in every record."""
     bodies = [record.body for record in house.store().records()]
     changes = [change for body in bodies for change in json.loads(body)["changes"]]
-    return [(one["action"], one["kind"], one["name"]) for one in changes]
+    return [(one["action"], one["kind"], one["name"]) for one in changes if one["outcome"] == "done"]
 
 
 def check_quiet(house: House) -> None:

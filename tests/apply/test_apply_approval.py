@@ -196,7 +196,7 @@ def test_a_reverted_edit_that_a_dead_run_had_begun_is_reverted_live(house: House
     house.apply()
     house.declare(jwt_token("one", apis=("a",)), jwt_token("two"))
     with pytest.raises(Exception, match="broken"):
-        house.apply(Fuse(1, How.BEFORE).only_seal)
+        house.apply(Fuse(1, How.BEFORE).only_stage)
     house.declare(jwt_token("one", apis=("a", "b")))
     plan = house.plan()
     result = apply(house.session(plan, None))
@@ -212,7 +212,7 @@ def test_an_edit_that_narrowed_and_was_reverted_is_given_back(house: House) -> N
     house.apply()
     house.declare(jwt_token("one", algorithm="ES256"))
     with pytest.raises(Exception, match="in part: broken"):
-        house.apply(Fuse(1, How.BEFORE).only_seal)
+        house.apply(Fuse(1, How.BEFORE).only_stage)
     assert house.live()["one"].grants["apis"] == ("a",)
     house.declare(jwt_token("one", apis=("a", "b")))
     house.apply()
@@ -227,7 +227,7 @@ def test_settling_applies_nothing(house: House) -> None:
     house.apply()
     house.declare(jwt_token("two"), jwt_token("three"))
     with pytest.raises(Exception, match="broken"):
-        house.apply(Fuse(2, How.BEFORE).only_seal)
+        house.apply(Fuse(2, How.BEFORE).only_stage)
     interrupted = house.store().state().run
     assert interrupted is not None
     ports = house.workspace().ports(house.store(), Silent())

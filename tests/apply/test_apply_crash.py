@@ -23,6 +23,8 @@ from tests.apply.fleet import EXPECTED, aged_fleet, edit_fleet
 from tests.apply.kit import House, check_quiet, check_settled, recorded
 from tests.servers import Postgres
 
+TAKEN_UP = ("sealed-anew", "rsa-modify", "old-name")
+"""Tokens whose artifact is taken as somebody or something put it there."""
 LATER = 600
 """Seconds to the next run: the lease of the one that died has ended by then."""
 
@@ -98,13 +100,16 @@ def check_promises(house: House, before: dict[str, LiveToken]) -> None:
         own = (str(token.artifact_path), token.artifact_digest)
         may_wait = name in before and token.generation == before[name].generation
         published = [own, *([coming[token.id]] if may_wait and token.id in coming else [])]
-        assert name in ("sealed-anew", "rsa-modify") or any(in_place(house, *one) for one in published), name
+        assert name in TAKEN_UP or any(in_place(house, *one) for one in published), name
     if state.run is not None or (state.head is not None and state.head.sequence > 2):
         assert "old-gone" not in now
         assert now.get("shifty", before["shifty"]).id != before["shifty"].id or "shifty" not in now
         assert set(now["rsa-modify"].grants["apis"]) <= {"b", "c"}
         assert now["jwt-narrow"].grants["users"] == ("u",)
         assert len(now["turning"].credentials) == 1
+        assert [one.generation for one in now["leaky"].credentials] in ([], [2])
+        renamed = now.get("old-name") or now["new-name"]
+        assert (renamed.id, renamed.grants["apis"]) == (before["old-name"].id, ("a",))
         assert all(token.state is TokenState.ACTIVE for token in now.values())
 
 
@@ -123,8 +128,8 @@ def check_converged(house: House) -> None:
 
 
 def recorded_before() -> list[None]:
-    """The fleet's own past: eight were issued, and one was rotated."""
-    return [None] * 9
+    """The fleet's own past: ten were issued, and one was rotated."""
+    return [None] * 11
 
 
 def break_at_every_effect(copies: Copies, how: How, first: int, step: int) -> int:

@@ -62,7 +62,7 @@ HANDS: Mapping[str, Mapping[str, Any]] = {
     "it ends at 9999999999999999 seconds, and its spec says 2030-01-02T00:00:00Z": {
         "expires_at": 9999999999999999
     },
-    "it is due for rotation never, and its spec says 2027-02-14T08:00:00Z": {"due_at": None},
+    "it is due for rotation never, and its spec says 2027-02-11T14:22:07Z": {"due_at": None},
     "it is not protected, and its spec says protected": {"protect": False},
     "the digest is not that of the spec that it holds": {"spec_digest": "sha256:0"},
     "it holds no spec of this token that can be read": {"declared": "{}"},

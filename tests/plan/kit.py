@@ -92,16 +92,22 @@ def applied(tokens: Sequence[LiveToken], wanted: Sequence[Declared], now: int) -
     specs = {one.name: one for one in wanted}
     for change in planned(wanted, tokens, now):
         name = change.name
+        if change.previously is not None and change.previously in by_name:
+            by_name[name] = by_name.pop(change.previously)
         if change.action == "delete":
             del by_name[name]
         elif change.action == "retire":
             by_name[name] = transition.retired(by_name[name], change.generations, under)
-        elif change.action == "modify":
-            by_name[name] = transition.modified(by_name[name], specs[name], under)
+        elif change.action in ("modify", "rename"):
+            token = by_name[name]
+            if change.artifact is not None:
+                moved = SealedArtifact(change.artifact, "sha256:0", RECIPIENTS)
+                token = transition.resealed(token, moved, under)
+            by_name[name] = transition.modified(token, specs[name], under)
         elif change.action == "issue":
             by_name[name] = live(specs[name], now)
         else:
-            before = by_name[name]
+            before = transition.retired(by_name[name], change.generations, under)
             expires = specs[name].spec().expires_at(before.created_at)
             half = credential(specs[name], now, before.generation + 1, expires)
             by_name[name] = transition.rotated(before, specs[name], half, artifact(specs[name]), under)

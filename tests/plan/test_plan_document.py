@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -81,7 +81,7 @@ def test_a_checksum_alone_does_not_make_a_plan() -> None:
     with pytest.raises(PlanUnreadable, match="was edited"):
         read_plan(forged(changes=[]))
     with pytest.raises(PlanUnreadable, match="was edited"):
-        read_plan(forged(overrides={"max_delete": 99, "max_rotate": None, "allow_empty": False}))
+        read_plan(forged(overrides={**asdict(plan().overrides), "max_delete": 99}))
 
 
 @pytest.mark.parametrize(

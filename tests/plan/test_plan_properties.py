@@ -41,7 +41,7 @@ def specs(draw: st.DrawFn, name: str) -> Declared:
     kind = draw(kinds)
     own: dict[str, dict[str, object]] = {
         "RSAToken": {"apis": draw(names_granted), "algorithm": draw(st.sampled_from(["RS256", "PS256"]))},
-        "JWTToken": {"users": draw(names_granted), "lifetime": draw(st.sampled_from(["8d", "90d"]))},
+        "JWTToken": {"users": draw(names_granted), "lifetime": draw(st.sampled_from(["15d", "90d"]))},
         "LoginToken": {"shop": draw(names_granted)},
         "TokenAuth": {"initroles": draw(names_granted), "enable": draw(st.booleans())},
     }

@@ -35,6 +35,14 @@ class Case:
     fields: tuple[FieldChange, ...] = ()
     became: str | None = None
     """The kind that the spec is of now."""
+    name: str = "one"
+    """The name that the spec has now."""
+    ends: tuple[int, ...] = ()
+    """The generations that the first change ends at once."""
+
+
+def _asked(at: str, reason: str = "lost", **more: object) -> Parts:
+    return {"lifecycle": {"rotate": {"asked": {"at": at, "reason": reason, **more}}}}
 
 
 CASES = (
@@ -75,24 +83,64 @@ CASES = (
          fields=(FieldChange("spec.fieldmap.email", "email", "mail"),)),
     Case("another format needs the secret anew", "rotate", after={"deliver": {"format": "json"}},
          reason=f"deliver.format changed, {CARRIED}"),
-    Case("not due yet", "", before=ROTATING, after=ROTATING, days=89),
+    Case("not due yet", "", before=ROTATING, after=ROTATING, days=80),
     Case("due on the day", "rotate", before=ROTATING, after=ROTATING, days=90,
-         reason="due since 2027-04-15 (every 90d)"),
+         reason="due since 2027-04-10 (every 90d)"),
     Case("a schedule that comes late is due at once", "rotate", after=ROTATING, days=91,
-         reason="due since 2027-04-15 (every 90d)"),
+         reason="due since 2027-04-10 (every 90d)"),
     Case("a token that is off rests", "modify", before=ROTATING,
          after={"lifecycle": {**ROTATING["lifecycle"], "enabled": False}}, days=91),
     Case("a JWT is renewed before it ends", "rotate", kind="JWTToken", days=83,
-         reason="due since 2027-04-08 (before its credential ends)"),
-    Case("and not sooner", "", kind="JWTToken", days=82),
+         reason="due since 2027-03-31 (before its credential ends)"),
+    Case("and not much sooner", "", kind="JWTToken", days=74),
     Case("a JWT that lasts until its token ends is not renewed", "", kind="JWTToken",
          before={"lifecycle": {"expires": "30d"}}, after={"lifecycle": {"expires": "30d"}}, days=29),
     Case("one whose token ends later than it used to is", "rotate", kind="JWTToken",
          before={"lifecycle": {"expires": "30d"}}, after={"lifecycle": {"expires": "300d"}}, days=29,
-         reason="due since 2027-02-07 (before its credential ends)"),
+         reason="due since 2027-02-05 (before its credential ends)"),
     Case("a token that is over and lives again is due at once", "rotate",
          before={"lifecycle": {"expires": "30d"}}, after=ROTATING, days=100,
-         reason="due since 2027-04-15 (every 90d)"),
+         reason="due since 2027-04-10 (every 90d)"),
+    Case("a rotation is asked for", "rotate", after=_asked("2027-01-20"), reason="asked for: lost",
+         fields=(FieldChange("lifecycle.rotate.asked.at", None, "2027-01-20T00:00:00Z"),
+                 FieldChange("lifecycle.rotate.asked.leaked", None, after=False),
+                 FieldChange("lifecycle.rotate.asked.reason", None, "lost"),
+                 FieldChange("lifecycle.rotate.overlap", None, "7d"))),
+    Case("it is asked for anew", "rotate", before=_asked("2027-01-20"),
+         after=_asked("2027-01-20T00:00:01Z"), reason="asked for: lost"),
+    Case("it is asked for no more", "modify", before=_asked("2027-01-20"), after={}),
+    Case("an edit goes back to what was asked for before", "modify", before=_asked("2027-01-20"),
+         after=_asked("2027-01-19")),
+    Case("only the reason is another", "modify", before=_asked("2027-01-20"),
+         after=_asked("2027-01-20", reason="found")),
+    Case("a token that is off is rotated when asked", "rotate",
+         before={"lifecycle": {"enabled": False}},
+         after={"lifecycle": {"enabled": False, **_asked("2027-01-20")["lifecycle"]}},
+         reason="asked for: lost"),
+    Case("a secret leaked", "rotate", after=_asked("2027-01-20", leaked=True), ends=(1,),
+         reason="it leaked, so the old credential ends at once: lost"),
+    Case("it leaked, as turns out when one credential is left", "modify", before=_asked("2027-01-20"),
+         after=_asked("2027-01-20", leaked=True)),
+    Case("a new name", "rename", name="two", after={"metadata": {"previously": ["one"]}},
+         reason="it was called one", fields=(FieldChange("metadata.name", "one", "two"),
+                                             FieldChange("metadata.previously", added=("one",)))),
+    Case("a new name and less access are one change", "rename", name="two",
+         after={"metadata": {"previously": "one"}, "spec": {"apis": ["a"]}}, reason="it was called one"),
+    Case("a new name and another algorithm", "rotate", name="two",
+         after={"metadata": {"previously": ["one"]}, "spec": {"algorithm": "PS256"}},
+         reason=f"spec.algorithm changed, {CARRIED}"),
+    Case("a new name that says nothing of the old", "delete issue", name="two"),
+    Case("a new name and another kind", "delete issue", name="two", became="JWTToken",
+         after={"metadata": {"previously": ["one"]}}),
+    Case("a name before the last", "rename", name="three",
+         after={"metadata": {"previously": ["one", "two"]}}),
+    Case("a Secret is called by the name", "rotate", name="two", before={"deliver": {"format": "kubernetes"}},
+         after={"metadata": {"previously": ["one"]}, "deliver": {"format": "kubernetes"}},
+         reason="its name changed, and the Secret in its artifact is called by it"),
+    Case("a Secret has a name of its own", "rename", name="two",
+         before={"deliver": {"format": "kubernetes", "kubernetes": {"name": "s"}}},
+         after={"metadata": {"previously": ["one"]},
+                "deliver": {"format": "kubernetes", "kubernetes": {"name": "s"}}}),
     Case("an artifact is gone", "rotate", found=ArtifactState.MISSING, reason="its artifact is missing"),
     Case("an artifact is another's", "rotate", found=ArtifactState.FOREIGN,
          reason="its artifact belongs to another token or generation"),
@@ -112,7 +160,7 @@ CASES = (
 def test_what_must_come_out(case: Case) -> None:
     """The actions, the first reason, and the fields that differ, all of them."""
     token = live(_declared(case.kind, case.before))
-    wanted = [] if case.after is None else [_declared(case.became or case.kind, case.after)]
+    wanted = [] if case.after is None else [_declared(case.became or case.kind, case.after, case.name)]
     now = T0 + case.days * DAY
     changes = planned(wanted, [token], now, case.found)
     assert " ".join(change.action for change in changes) == case.expected
@@ -120,15 +168,17 @@ def test_what_must_come_out(case: Case) -> None:
         assert changes[0].reasons[0] == case.reason
     if case.fields:
         assert changes[0].fields == case.fields
+    assert (changes[0].generations if changes else ()) == case.ends
     for change in changes:
+        assert change.live_name == ("one" if change.token_id else case.name)
         started = (None, 0) if change.action == "issue" else (token.id, token.revision)
         assert (change.token_id, change.base) == started
     if case.found is ArtifactState.SAME:
         assert planned(wanted, applied([token], wanted, now), now) == ()
 
 
-def _declared(kind: str, parts: Parts) -> Declared:
-    return declared(kind, "one", **parts)
+def _declared(kind: str, parts: Parts, name: str = "one") -> Declared:
+    return declared(kind, name, **parts)
 
 
 def test_a_spec_without_a_live_token_is_issued() -> None:

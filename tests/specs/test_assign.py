@@ -64,7 +64,7 @@ def test_every_field_of_every_kind_can_be_set() -> None:
                 assert found == Assignment((part, field), "=", None)
 
 
-STAYS = "it stays for good; for another: reconcile new, then reconcile remove"
+STAYS = "give it another with: reconcile rename OLD NEW"
 EXAMPLE = "for example apis=device.read,device.list or apis+=telemetry.write"
 REFUSED = {
     ("RSAToken", "apis"): ('"apis" is not FIELD=VALUE', EXAMPLE),

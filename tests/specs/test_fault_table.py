@@ -45,7 +45,7 @@ INDENT = "indent with blanks; put text that starts with @ or ` in quotes"
 PLAIN_TEXT = 'save the file as plain text; in double quotes it can be written as "\\uXXXX"'
 LABELS = "it takes letters, digits and . _ / -, as in env or example.com/team"
 SHORTER = "make the overlap shorter than the interval, so that two credentials at most are valid"
-LONGER = "make the lifetime longer, or set lifecycle.rotate.overlap shorter"
+LONGER = "make the lifetime longer, or lifecycle.rotate.overlap shorter: then two at most are valid"
 KINDS = "JWTToken or LoginToken or RSAToken or TokenAuth or Catalog or Policy or Workspace"
 ANY_KIND = "it can be JWTToken, LoginToken, RSAToken, TokenAuth, Catalog, Policy or Workspace"
 MADE = "remove it: apply makes the secret, and seals it to the owner"
@@ -478,16 +478,52 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "overlap is 7d, and a new credential comes every 7d",
         SHORTER,
     ),
+    "a rotation that says nothing": (
+        RSA + "lifecycle: {rotate: ⟦{}}\n",
+        "lifecycle.rotate",
+        "rotate is a mapping",
+        "write how often, as in rotate: {every: 90d}",
+    ),
+    "a rotation asked for on no day": (
+        RSA + "lifecycle: {rotate: {asked: {at: ⟦2027-02-30, reason: lost}}}\n",
+        "lifecycle.rotate.asked.at",
+        'at is "2027-02-30"',
+        "write a moment in UTC such as 2027-06-30T12:00:00Z",
+    ),
+    "a rotation asked for at a moment of another zone": (
+        RSA + 'lifecycle: {rotate: {asked: {reason: lost, at: ⟦"2027-02-20T12:00:00+01:00"}}}\n',
+        "lifecycle.rotate.asked.at",
+        'at is "2027-02-20T12:00:00+01:00"',
+        "write a moment in UTC such as 2027-06-30T12:00:00Z",
+    ),
+    "a rotation asked for without a reason": (
+        RSA + "lifecycle: {rotate: {⟦asked: {at: 2027-02-20}}}\n",
+        "missing-field",
+        "lifecycle.rotate.asked.reason is missing",
+        "add reason: …",
+    ),
+    "a name that it has now among those it had": (
+        RSA.replace("name: a", "name: a, previously: ⟦[b, a]"),
+        "metadata.previously",
+        "a is its name now",
+        "write the names that it had before",
+    ),
+    "a name that it had twice": (
+        RSA.replace("name: a", "name: a, previously: ⟦[b, b]"),
+        "metadata.previously",
+        "previously holds a name twice",
+        "keep one of the two",
+    ),
     "overlap by default": (
         RSA + "lifecycle: {rotate: ⟦{every: 3d}}\n",
         "lifecycle.rotate.overlap",
         "overlap is 7d, and a new credential comes every 3d",
         SHORTER,
     ),
-    "lifetime as short as the overlap": (
-        JWT.replace("users", "lifetime: ⟦7d, users"),
+    "a lifetime that is not twice the overlap": (
+        JWT.replace("users", "lifetime: ⟦13d, users"),
         "lifecycle.rotate.overlap",
-        "the overlap is not shorter than the lifetime of the credential",
+        "the overlap is longer than half the lifetime of the credential, which is renewed before it ends",
         LONGER,
     ),
     "pem without a private key": (
@@ -610,7 +646,7 @@ def test_all_faults_of_a_document_are_found_in_one_reading() -> None:
     assert [(fault.line, fault.rule) for fault in sorted(read_file("f", text.encode()).faults)] == [
         (3, "metadata.name"), (3, "unknown-field"),
         (4, "rsatoken.apis"), (4, "rsatoken.projects"), (4, "rsatoken.keySize"), (4, "unknown-field"),
-        (5, "lifecycle.expires"), (5, "lifecycle.enabled"), (5, "missing-field"),
+        (5, "lifecycle.expires"), (5, "lifecycle.enabled"), (5, "lifecycle.rotate"),
         (6, "deliver.format"),
     ]  # fmt: skip
 

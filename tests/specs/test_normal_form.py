@@ -168,7 +168,7 @@ entries = st.lists(entry, min_size=1, max_size=4, unique=True) | st.just(["*"])
 one_or_many = entries | entry | st.just("*")
 label = st.from_regex(r"\A[a-z]([a-z./-]{0,4}[a-z])?\Z")
 line = st.text(st.characters(categories=["L", "N", "S", "Zs"]), min_size=1, max_size=9)
-duration = st.builds("{}{}".format, st.integers(8, 300), st.sampled_from(["d", "w"]))
+duration = st.builds("{}{}".format, st.integers(14, 300), st.sampled_from(["d", "w"]))
 date = st.dates(max_value=dt.date(9998, 12, 31)).map(str)
 
 

@@ -47,6 +47,8 @@ class Format:
     that nobody reformatted."""
     owns: Callable[[Tree], bool]
     """Whether a tree looks like this format's: for extensions that two formats share."""
+    carries_name: bool = False
+    """Whether the file has a name of its own in it: the token's, where its spec gives no other."""
 
 
 TOP_OF_JSON = re.compile(

@@ -98,4 +98,5 @@ FORMAT = Format(
     ),
     # Not by its kind: where that was tampered with, the binding says so, and says it better.
     owns=lambda tree: "apiVersion" in tree and "reconciler" not in tree,
+    carries_name=True,
 )
