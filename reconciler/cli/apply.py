@@ -35,6 +35,7 @@ def command(
     lock_timeout: str,
     max_delete: int | None,
     max_rotate: int | None,
+    max_disable: int | None,
     *,
     yes: bool,
     allow_empty: bool,
@@ -52,7 +53,7 @@ def command(
     workspace = invocation.workspace
     patience = _seconds(lock_timeout)
     saved = _read(Path(file)) if file else None
-    allowed = saved.overridden() if saved else Overrides(max_delete, max_rotate, allow_empty)
+    allowed = saved.overridden() if saved else Overrides(max_delete, max_rotate, max_disable, allow_empty)
     with workspace.live(create=True) as store:
         settled = None if saved else _settled(workspace, store, patience)
         now = workspace.around.clock()

@@ -31,7 +31,10 @@ def override_options(function: F) -> F:
     number = click.IntRange(0)
     for option in (
         click.option("--allow-empty", is_flag=True, help="Let specs that declare nothing delete everything."),
-        click.option("--max-rotate", type=number, metavar="N", help="Let this plan rotate N tokens."),
+        click.option("--max-disable", type=number, metavar="N", help="Let this plan disable N tokens."),
+        click.option(
+            "--max-rotate", type=number, metavar="N", help="Let this plan rotate N tokens besides those due."
+        ),
         click.option("--max-delete", type=number, metavar="N", help="Let this plan delete N tokens."),
     ):
         function = option(function)
@@ -86,6 +89,8 @@ def _lifted(overrides: Overrides) -> Iterator[str]:
         yield f"the brake on deletions, by --max-delete {overrides.max_delete}"
     if overrides.max_rotate is not None:
         yield f"the brake on rotations, by --max-rotate {overrides.max_rotate}"
+    if overrides.max_disable is not None:
+        yield f"the brake on disabling, by --max-disable {overrides.max_disable}"
     if overrides.allow_empty:
         yield "the check for empty specs, by --allow-empty"
 

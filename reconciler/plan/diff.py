@@ -120,9 +120,12 @@ def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
     )
     over = tuple(one.generation for one in token.credentials if _is_over(one, inputs.now))
     if reasons:
-        yield _change(Action.ROTATE, token, reasons, fields)
+        change = _change(Action.ROTATE, token, reasons, fields)
+        scheduled = not fields and reasons == tuple(_due(declared, token, inputs.now))
+        yield replace(change, scheduled=scheduled, disables=_disables(declared, token, inputs.now))
     elif changed or found.state in TAKEN_UP or _moves(token, place):
-        yield _modify(token, found, fields, place, changed=changed)
+        change = _modify(token, found, fields, place, changed=changed)
+        yield replace(change, disables=_disables(declared, token, inputs.now))
     if over:
         yield Change(
             Action.RETIRE,
@@ -217,6 +220,12 @@ def _due(declared: Declared, token: LiveToken, now: int) -> Iterator[str]:
     rotate = declared.spec().lifecycle.rotate
     why = f" (every {rotate.every})" if rotate else " (before its credential ends)"
     yield f"due since {day(due)}{why}"
+
+
+def _disables(declared: Declared, token: LiveToken, now: int) -> bool:
+    """Whether a token that works is switched off by its spec, or is past its end by it."""
+    works = token.state_at(now) is TokenState.ACTIVE
+    return works and _as_declared(declared, token, now).state_at(now) is not TokenState.ACTIVE
 
 
 def _as_declared(declared: Declared, token: LiveToken, now: int) -> LiveToken:
