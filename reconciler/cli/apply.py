@@ -11,12 +11,13 @@ from reconciler.apply.interface import Result
 from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.output import counted, echo_json
-from reconciler.cli.planned import echo_plan, override_options
+from reconciler.cli.planned import echo_plan, final, override_options
 from reconciler.cli.progress import progress
 from reconciler.errors import PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Overrides
+from reconciler.plan.change import Action
 from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
 from reconciler.workspace import Workspace
 
@@ -126,6 +127,10 @@ def _ask(plan: Plan, *, yes: bool) -> None:
             "there is nobody to ask whether to apply this",
             hint="pass --yes, or apply a saved plan with --yes",
         )
+    gone = sum(change.action is Action.DELETE for change in plan.changes)
+    if gone:
+        it = "it" if gone == 1 else "one of them"
+        click.echo(f"This deletes {counted(gone, 'token')}. {final(it)}", err=True)
     click.confirm("Apply this plan?", default=False, abort=True, err=True)
 
 

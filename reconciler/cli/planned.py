@@ -41,6 +41,11 @@ def override_options(function: F) -> F:
     return function
 
 
+def final(it: str) -> str:
+    """What deleting means, said before somebody agrees to it."""
+    return f"That cannot be undone: whoever still uses {it} is refused from then on."
+
+
 def echo_plan(plan: Plan, workspace: Workspace) -> None:
     """The whole plan as text."""
     click.echo("\n".join(plan_lines(plan, workspace)))
