@@ -19,8 +19,8 @@ KEPT = jwt_token("kept")
 """Another token, so that the specs are never empty."""
 
 
-def one(*, protect: bool, **parts: Mapping[str, object]) -> Spec:
-    return jwt_token("one", lifecycle={"protect": protect}, **parts)
+def one(*, protect: bool) -> Spec:
+    return jwt_token("one", lifecycle={"protect": protect})
 
 
 @pytest.fixture
