@@ -227,7 +227,7 @@ class Workspace:
         self, state: State, census: Census, changes: tuple[Change, ...], now: int, overrides: Overrides
     ) -> Plan:
         settings = self.specs.settings
-        fleet = Fleet(census.live, census.protected, len(self.specs.tokens))
+        fleet = Fleet(census.live, census.protected, len(self.specs.tokens), census.owners)
         ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule)
         judged = judge(self.specs.policies, Case(self.specs.tokens, changes, now))
         return Plan(

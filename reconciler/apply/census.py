@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from reconciler.artifacts.names import normal
 from reconciler.live.interface import LiveToken, TokenState
-from reconciler.plan.brakes import Warned
+from reconciler.plan.brakes import Warned, owner_of
 from reconciler.plan.change import Action, Change
 from reconciler.plan.diff import Observed, rests
 from reconciler.specs.reader import Declared
@@ -38,6 +39,8 @@ class Census:
         self._ending: list[tuple[int, str]] = []
         self._resting: list[tuple[int, str]] = []
         self.live = 0
+        self.owners = Counter[str | None]()
+        """How many of them each owner has; None for those without."""
         self.delivered = 0
         """Tokens that have an artifact."""
         self.protected: set[str] = set()
@@ -49,6 +52,7 @@ class Census:
     def __iter__(self) -> Iterator[tuple[LiveToken, Observed]]:
         for token, found in self._found:
             self.live += 1
+            self.owners[owner_of(token.declared)] += 1
             if token.artifact_path is not None:
                 self.delivered += 1
                 self.folders.add(token.artifact_path.partition("/")[0])

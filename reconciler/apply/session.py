@@ -100,7 +100,11 @@ def _under(session: Session, lease: Lease, before: Workspace) -> Result:
         return Result(None, resumed=resumed)
     names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
-    this = replace(session.run, plan_digest=plan.digest if approved is None else approved.digest)
+    this = replace(
+        session.run,
+        plan_digest=plan.digest if approved is None else approved.digest,
+        overrides=plan.overrides.given(),
+    )
     done = run(Job(plan, session.specs, this, session.workers), ports, lease, live)
     return Result(session.run.id, done, resumed, len(plan.changes) - len(done))
 

@@ -28,7 +28,7 @@ def record(run: Run, done: Sequence[Done], previous: Record | None) -> Record:
     The same run gives the same bytes, so a run that was interrupted can be recorded by the next.
     """
     sequence = previous.sequence + 1 if previous else 1
-    body: Json = {
+    body: dict[str, Json] = {
         "schema": SCHEMA,
         "sequence": sequence,
         "previous": previous.digest if previous else None,
@@ -39,6 +39,8 @@ def record(run: Run, done: Sequence[Done], previous: Record | None) -> Record:
         "plan": run.plan_digest,
         "changes": [_change(one) for one in done],
     }
+    if run.overrides:
+        body["overrides"] = dict(run.overrides)
     data = canonical(body)
     return Record(sequence, run.id, data.decode(), digest(data))
 

@@ -11,12 +11,13 @@ from reconciler.apply.interface import Result
 from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.output import counted, echo_json, in_line
-from reconciler.cli.planned import echo_plan, echo_warnings, override_options
+from reconciler.cli.planned import echo_plan, echo_warnings, final, override_options
 from reconciler.cli.progress import progress
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Overrides
+from reconciler.plan.change import Action
 from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
 from reconciler.workspace import Workspace
 
@@ -38,6 +39,7 @@ def command(
     lock_timeout: str,
     max_delete: int | None,
     max_rotate: int | None,
+    max_disable: int | None,
     *,
     yes: bool,
     allow_empty: bool,
@@ -56,7 +58,8 @@ def command(
     workspace = invocation.workspace
     patience = _seconds(lock_timeout)
     saved = _read(Path(file)) if file else None
-    allowed = saved.overridden() if saved else Overrides(max_delete, max_rotate, allow_empty, retry)
+    overrides = Overrides(max_delete, max_rotate, max_disable, allow_empty, retry)
+    allowed = saved.overridden() if saved else overrides
     with workspace.live(create=True) as store:
         settled = None if saved else _settled(workspace, store, patience)
         now = workspace.around.clock()
@@ -131,6 +134,10 @@ def _ask(plan: Plan, *, yes: bool) -> None:
             "there is nobody to ask whether to apply this",
             hint="pass --yes, or apply a saved plan with --yes",
         )
+    gone = sum(change.action is Action.DELETE for change in plan.changes)
+    if gone:
+        it = "it" if gone == 1 else "one of them"
+        click.echo(f"This deletes {counted(gone, 'token')}. {final(it)}", err=True)
     click.confirm("Apply this plan?", default=False, abort=True, err=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from reconciler.audit.inventory import Entry, Filters, listed
@@ -10,8 +12,10 @@ from reconciler.cli.output import echo_json, echo_table
 from reconciler.errors import UsageError
 from reconciler.kinds import all_kinds
 from reconciler.kinds.fields import parse_duration
+from reconciler.live.interface import TokenState
 
-STATES = ("active", "disabled", "expired")
+STATES = tuple(state.value for state in TokenState)
+DELETED = TokenState.DELETED.value
 HEADING = ("NAME", "KIND", "ID", "STATE", "GEN", "OWNER", "EXPIRES", "TITLE")
 
 
@@ -32,24 +36,38 @@ def command(
     expiring: str | None,
     form: str,
 ) -> int:
-    """Find live tokens by name, title, owner or label.
+    """Find live tokens by name, title, owner or label; with --state deleted, those that were.
 
     QUERY is looked for roughly, so that a slip of the finger does no harm; the best match comes first.
     """
+    gone = state == DELETED
+    if gone and expiring is not None:
+        raise UsageError(
+            "a token that was deleted has ended already", hint="leave out --expiring, or --state deleted"
+        )
     workspace = invocation.workspace
     now = workspace.around.clock()
     filters = Filters(kind, owner, state, _within(expiring, now))
     with workspace.live() as store:
-        entries = listed(store.tokens(), query, filters, now)
+        entries = listed(store.graveyard() if gone else store.tokens(), query, filters, now)
     if form == "json":
         echo_json({"schema": "reconciler/tokens/v1", "tokens": [entry.to_json() for entry in entries]})
     elif entries:
-        echo_table([HEADING, *map(_row, entries)])
+        echo_table([_heading(gone=gone), *map(_row, entries)])
     else:
-        click.echo(
-            "no live token fits that." if query or any(_given(filters)) else "no token is live yet.", err=True
-        )
+        click.echo(_nothing(query, filters, gone=gone), err=True)
     return 0
+
+
+def _heading(*, gone: bool) -> tuple[str, ...]:
+    """Of a token that was deleted, the end that it came to is told."""
+    return tuple("DELETED" if gone and name == "EXPIRES" else name for name in HEADING)
+
+
+def _nothing(query: str | None, filters: Filters, *, gone: bool) -> str:
+    if query or any(_given(replace(filters, state=None) if gone else filters)):
+        return "no deleted token fits that." if gone else "no live token fits that."
+    return "no token was deleted yet." if gone else "no token is live yet."
 
 
 def _within(text: str | None, now: int) -> int | None:
@@ -73,6 +91,6 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.state,
         str(entry.generation),
         entry.owner or "",
-        entry.expires[:10] if entry.expires else "",
+        (entry.deleted or entry.expires or "")[:10],
         entry.title or "",
     )

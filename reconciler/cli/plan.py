@@ -28,6 +28,7 @@ def command(
     form: str,
     max_delete: int | None,
     max_rotate: int | None,
+    max_disable: int | None,
     *,
     detailed_exitcode: bool,
     allow_empty: bool,
@@ -42,7 +43,7 @@ def command(
     Exit codes: 0 done, 2 changes are pending (with --detailed-exitcode), 3 blocked.
     """
     workspace = invocation.workspace
-    allowed = Overrides(max_delete, max_rotate, allow_empty, retry)
+    allowed = Overrides(max_delete, max_rotate, max_disable, allow_empty, retry)
     with workspace.live() as store:
         plan = workspace.plan(store, workspace.around.clock(), allowed)
     if out is not None:

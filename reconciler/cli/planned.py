@@ -33,11 +33,19 @@ def override_options(function: F) -> F:
     for option in (
         click.option("--retry", is_flag=True, help="Try rotations again that failed a while ago."),
         click.option("--allow-empty", is_flag=True, help="Let specs that declare nothing delete everything."),
-        click.option("--max-rotate", type=number, metavar="N", help="Let this plan rotate N tokens."),
+        click.option("--max-disable", type=number, metavar="N", help="Let this plan disable N tokens."),
+        click.option(
+            "--max-rotate", type=number, metavar="N", help="Let this plan rotate N tokens besides those due."
+        ),
         click.option("--max-delete", type=number, metavar="N", help="Let this plan delete N tokens."),
     ):
         function = option(function)
     return function
+
+
+def final(it: str) -> str:
+    """What deleting means, said before somebody agrees to it."""
+    return f"That cannot be undone: whoever still uses {it} is refused from then on."
 
 
 def echo_plan(plan: Plan, workspace: Workspace) -> None:
@@ -94,6 +102,8 @@ def _lifted(overrides: Overrides) -> Iterator[str]:
         yield f"the brake on deletions, by --max-delete {overrides.max_delete}"
     if overrides.max_rotate is not None:
         yield f"the brake on rotations, by --max-rotate {overrides.max_rotate}"
+    if overrides.max_disable is not None:
+        yield f"the brake on disabling, by --max-disable {overrides.max_disable}"
     if overrides.allow_empty:
         yield "the check for empty specs, by --allow-empty"
     if overrides.retry:

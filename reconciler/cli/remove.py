@@ -6,6 +6,7 @@ import click
 
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.editing import checked, found, text_of, write
+from reconciler.cli.planned import final
 from reconciler.specs.edit import without_document
 
 
@@ -25,5 +26,5 @@ def command(invocation: Invocation, name: str) -> int:
     if after:
         checked(workspace, declared.file, after)
     write(workspace, declared.file, before, after)
-    click.echo(f"When this is applied, {name} is deleted. That cannot be undone.", err=True)
+    click.echo(f"When this is applied, {name} is deleted. {final('it')}", err=True)
     return 0

@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
 from reconciler.audit.inventory import Entry, entry
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import echo_json
+from reconciler.live.interface import LiveStore, LiveToken
 from reconciler.readers.opening import not_live
 
 
 @click.command("show")
-@click.argument("name")
+@click.argument("name", metavar="NAME|ID")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @passed
 def command(invocation: Invocation, name: str, form: str) -> int:
-    """Show one token: what it may do, since when, until when. A deleted one is shown as it was."""
+    """Show one token: what it may do, since when, until when. A deleted one is shown as it was.
+
+    By its name, the token that has it now, else the last that had it; those that had it before are named
+    too. By its id, exactly that token, deleted or not.
+    """
     workspace = invocation.workspace
     with workspace.live() as store:
-        token = store.token(name)
-        gone = store.tombstones(name)
-    found = [token] if token else gone[:1]
-    if not found:
+        token, *earlier = _found(store, name) or (None,)
+    if token is None:
         raise not_live(workspace, name, deleted=False)
-    shown = entry(found[0], workspace.around.clock())
+    now = workspace.around.clock()
+    shown, before = entry(token, now), [entry(one, now) for one in earlier]
     if form == "json":
-        echo_json({"schema": "reconciler/tokens/v1", "tokens": [shown.to_json()]})
+        entries = {"tokens": [shown.to_json()], "earlier": [one.to_json() for one in before]}
+        echo_json({"schema": "reconciler/tokens/v1", **entries})
         return 0
-    lines = list(_lines(shown))
+    lines = [*_lines(shown), *(("earlier", _lived(one)) for one in before)]
     width = max(len(label) for label, _ in lines)
     for label, text in lines:
         click.echo(f"{label:<{width}}  {text}")
     return 0
+
+
+def _found(store: LiveStore, name: str) -> Sequence[LiveToken]:
+    """The token that is meant, and those that had its name before, newest first. A name goes before an id."""
+    token, gone = store.token(name), store.tombstones(name)
+    found = (*([token] if token else ()), *gone)
+    if found:
+        return found
+    by_id = store.token_by_id(name)
+    return (by_id,) if by_id else ()
+
+
+def _lived(one: Entry) -> str:
+    return f"{one.id}, {one.kind}, issued {one.created}, deleted {one.deleted}"
 
 
 def _lines(shown: Entry) -> Iterator[tuple[str, str]]:

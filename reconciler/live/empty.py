@@ -34,6 +34,14 @@ class EmptyStore(LiveStore):
         """None."""
         return ()
 
+    def token_by_id(self, token_id: str) -> LiveToken | None:
+        """None."""
+        return None
+
+    def graveyard(self) -> Iterator[LiveToken]:
+        """None."""
+        return iter(())
+
     def intents(self) -> Iterator[Intent]:
         """None."""
         return iter(())

@@ -231,6 +231,12 @@ class LiveStore(Protocol):
     def tombstones(self, name: str) -> Sequence[LiveToken]:
         """Deleted tokens that had this name, newest first."""
 
+    def token_by_id(self, token_id: str) -> LiveToken | None:
+        """The token that has this id, deleted or not."""
+
+    def graveyard(self) -> Iterator[LiveToken]:
+        """Every deleted token, in the order of its name, newest first, as one consistent read."""
+
     def intents(self) -> Iterator[Intent]:
         """The journal, in the order in which it was written."""
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count as numbers
 from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import Column, Connection, Select, and_, func, select, text
+from sqlalchemy import Column, Connection, Select, and_, func, or_, select, text
 
 from reconciler.errors import StoreUnreadable
 from reconciler.live import lease, rows, schema
 from reconciler.live.faults import RESTORE
-from reconciler.live.interface import CredentialState, Intent, Record, Run, Workspace
+from reconciler.live.interface import CredentialState, Intent, Record, Run, TokenState, Workspace
 
 _token, _credential, _record, _run = schema.token, schema.credential, schema.record, schema.run
 _workspace = schema.workspace
@@ -28,6 +28,7 @@ NEWEST_FIRST = (
     _token.c.id,
     _credential.c.generation.desc(),
 )
+BY_NAME_NEWEST_FIRST = (_token.c.name, *NEWEST_FIRST)
 
 
 def workspaces() -> Select[str]:
@@ -43,12 +44,18 @@ def live(workspace: str) -> Query:
     )
 
 
-def deleted(workspace: str, name: str) -> Query:
+def deleted(workspace: str) -> Query:
     """Tombstones, joined with every credential."""
+    return _joined().where(_token.c.workspace == workspace, text(f"token.{schema.DELETED}"))
+
+
+def by_id(workspace: str, token_id: str) -> Query:
+    """One token, joined with its credentials: with those that are retired if it was deleted."""
+    dead = _token.c.state == TokenState.DELETED
     return (
-        _joined()
-        .where(_token.c.workspace == workspace, _token.c.name == name, text(f"token.{schema.DELETED}"))
-        .order_by(*NEWEST_FIRST)
+        _joined(or_(dead, _credential.c.state != CredentialState.RETIRED))
+        .where(_token.c.workspace == workspace, _token.c.id == token_id)
+        .order_by(_credential.c.generation.desc())
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 """Every version of the schema that this tool knows, oldest first; one migration makes each."""
 
 HEAD = VERSIONS[-1]
@@ -46,6 +46,7 @@ workspace = Table(
     Column("open_run", Text),
     # How many rows there are. A damaged page can hide rows without an error; these tell.
     Column("token_count", BigInteger, nullable=False),
+    Column("tombstone_count", BigInteger, nullable=False, server_default="0"),
     Column("intent_count", BigInteger, nullable=False),
     Column("record_count", BigInteger, nullable=False),
     Column("unpublished_count", BigInteger, nullable=False),

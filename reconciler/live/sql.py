@@ -65,8 +65,23 @@ class SqlStore:
     def tombstones(self, name: str) -> Sequence[LiveToken]:
         """Deleted tokens that had this name, newest first, with every credential they had."""
         with self._reading() as connection:
-            found = connection.execute(queries.deleted(self.workspace, name)).all()
+            query = queries.deleted(self.workspace).where(schema.token.c.name == name)
+            found = connection.execute(query.order_by(*queries.NEWEST_FIRST)).all()
         return tuple(rows.tokens(found))
+
+    def token_by_id(self, token_id: str) -> LiveToken | None:
+        """The token that has this id: as `token` shows it, or as `tombstones` does if it was deleted."""
+        with self._reading() as connection:
+            found = connection.execute(queries.by_id(self.workspace, token_id)).all()
+        return next(rows.tokens(found), None)
+
+    def graveyard(self) -> Iterator[LiveToken]:
+        """Every deleted token, by the code points of its name, newest first, with every credential.
+
+        Streams, and raises StoreUnreadable, as `tokens` does.
+        """
+        query = queries.deleted(self.workspace).order_by(*queries.BY_NAME_NEWEST_FIRST)
+        return self._whole("deleted tokens", schema.workspace.c.tombstone_count, query, rows.tokens)
 
     def intents(self) -> Iterator[Intent]:
         """The journal, by the number of its entries. Raises StoreUnreadable as `tokens` does."""

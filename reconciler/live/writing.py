@@ -130,6 +130,7 @@ class Writer:
     def _seal(self) -> None:
         """Writes the revision, and how many rows a whole read has to bring."""
         tokens = select(func.count()).where(_token.c.workspace == self.workspace, text(schema.LIVE))
+        dead = select(func.count()).where(_token.c.workspace == self.workspace, text(schema.DELETED))
         intents = select(func.count()).where(_intent.c.workspace == self.workspace)
         records = select(func.count()).where(_record.c.workspace == self.workspace)
         self.connection.execute(
@@ -138,6 +139,7 @@ class Writer:
             .values(
                 revision=self.revision,
                 token_count=tokens.scalar_subquery(),
+                tombstone_count=dead.scalar_subquery(),
                 intent_count=intents.scalar_subquery(),
                 record_count=records.scalar_subquery(),
                 unpublished_count=records.where(text(schema.UNPUBLISHED)).scalar_subquery(),

@@ -68,7 +68,11 @@ class Change:
     """Where its artifact will stand, when one that is in the tree is taken as it is: moved, or encrypted
     anew by somebody."""
     before: str = field(default="", compare=False, repr=False)
-    """The normal form that is live, for policies; it is no part of the plan."""
+    """The normal form that is live, for policies and brakes; it is no part of the plan."""
+    disables: bool = field(default=False, compare=False, repr=False)
+    """Whether it takes a working token out of service, for brakes; it is no part of the plan."""
+    scheduled: bool = field(default=False, compare=False, repr=False)
+    """Whether it is a rotation that nothing but time asks for, for brakes; it is no part of the plan."""
 
     @property
     def live_name(self) -> str:

@@ -143,12 +143,16 @@ def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
     waits = bool(reasons) and not inputs.retry and rests(declared, token, inputs.now)
     changes: list[Change] = []
     if reasons and not waits:
+        rotate = _change(Action.ROTATE, token, reasons, fields)
+        scheduled = not fields and reasons == tuple(_due(declared, token, inputs.now))
         leaked = _leaked(declared, token, fields)
-        changes.append(replace(_change(Action.ROTATE, token, reasons, fields), generations=leaked))
+        changes.append(replace(rotate, generations=leaked, scheduled=scheduled))
     elif changed and waits:
         pass  # what changed comes with the new credential, and that cannot be made for now
     elif changed or found.state in TAKEN_UP or _moves(token, place):
         changes.append(_modify(token, found, fields, place, changed=changed))
+    disables = _disables(declared, token, inputs.now)
+    changes = [replace(one, disables=disables) for one in changes]
     changes.extend(_retire(token, fields, inputs.now, rotates=bool(reasons) and not waits))
     was = None if token.name == declared.name else token.name
     yield from (replace(one, name=declared.name, previously=was) for one in changes)
@@ -288,6 +292,12 @@ def _due(declared: Declared, token: LiveToken, now: int) -> Iterator[str]:
     every = rotate.every if rotate else None
     why = f" (every {every})" if every else " (before its credential ends)"
     yield f"due since {day(due)}{why}"
+
+
+def _disables(declared: Declared, token: LiveToken, now: int) -> bool:
+    """Whether a token that works is switched off by its spec, or is past its end by it."""
+    works = token.state_at(now) is TokenState.ACTIVE
+    return works and _as_declared(declared, token, now).state_at(now) is not TokenState.ACTIVE
 
 
 def _as_declared(declared: Declared, token: LiveToken, now: int) -> LiveToken:

@@ -104,6 +104,7 @@ class _BoundPart(_Part):
 class _OverridesPart(_Part):
     max_delete: int | None
     max_rotate: int | None
+    max_disable: int | None
     allow_empty: bool
     retry: bool
 

@@ -180,7 +180,10 @@ def resealed(token: LiveToken, artifact: SealedArtifact, under: Circumstances) -
 
 
 def deleted(token: LiveToken, under: Circumstances) -> LiveToken:
-    """The tombstone: id, name, dates and last grants stay, and no credential works."""
+    """The tombstone: no credential works, and all else stays that tells what the token was.
+
+    So when it was issued, last changed and deleted, what it was granted, and by which spec of which commit.
+    """
     return replace(
         token,
         state=TokenState.DELETED,
@@ -189,11 +192,9 @@ def deleted(token: LiveToken, under: Circumstances) -> LiveToken:
         artifact_digest=None,
         artifact_contents=None,
         artifact_recipients=None,
-        changed_at=under.now,
         deleted_at=under.now,
         due_at=None,
         protect=False,
-        commit=under.commit,
     )
 
 

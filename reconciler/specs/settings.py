@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, Strict, StringConstraints
@@ -90,7 +90,63 @@ class RotateBrake(Model):
     """Of the live tokens, rounded down."""
 
 
-Brake: TypeAlias = DeleteBrake | RotateBrake
+class DisableBrake(Model):
+    """How much one plan may take out of service. Both limits hold; one token always passes a percentage."""
+
+    count: Count = 10
+    """Working tokens that one plan may take out of service."""
+    percent: Percent = 20
+    """Of the live tokens, rounded down."""
+
+
+class OwnerDeleteBrake(Model):
+    """As `DeleteBrake`, for the tokens of one owner."""
+
+    count: Count = 5
+    """Tokens of one owner that one plan may delete."""
+    percent: Percent = 50
+    """Of the owner's live tokens, rounded down."""
+
+
+class OwnerRotateBrake(Model):
+    """As `RotateBrake`, for the tokens of one owner."""
+
+    count: Count = 20
+    """Tokens of one owner that one plan may rotate."""
+    percent: Percent = 100
+    """Of the owner's live tokens, rounded down."""
+
+
+class OwnerDisableBrake(Model):
+    """As `DisableBrake`, for the tokens of one owner."""
+
+    count: Count = 5
+    """Working tokens of one owner that one plan may take out of service."""
+    percent: Percent = 50
+    """Of the owner's live tokens, rounded down."""
+
+
+class OwnerBrakes(Model):
+    """Limits on what one plan may do to one owner. The tokens without an owner are as one owner's."""
+
+    delete: OwnerDeleteBrake = OwnerDeleteBrake()
+    """Deletions, which are final."""
+    rotate: OwnerRotateBrake = OwnerRotateBrake()
+    """Rotations, which make the owner fetch new secrets; those that are due are not counted."""
+    disable: OwnerDisableBrake = OwnerDisableBrake()
+    """What takes a working token out of service."""
+
+
+class Brake(Protocol):
+    """Two limits, and both of them hold."""
+
+    @property
+    def count(self) -> int:
+        """Tokens."""
+
+    @property
+    def percent(self) -> int:
+        """Of those that are live."""
 
 
 class Brakes(Model):
@@ -99,7 +155,11 @@ class Brakes(Model):
     delete: DeleteBrake = DeleteBrake()
     """Deletions, which are final."""
     rotate: RotateBrake = RotateBrake()
-    """Rotations, which make owners fetch new secrets."""
+    """Rotations, which make owners fetch new secrets; those that are due are not counted."""
+    disable: DisableBrake = DisableBrake()
+    """What takes a working token out of service: switched off, or given an end that is past."""
+    perOwner: OwnerBrakes = OwnerBrakes()
+    """The same for the tokens of one owner, each."""
 
 
 def _placing(template: str) -> str:

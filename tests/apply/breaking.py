@@ -169,6 +169,12 @@ class BreakingStore(LiveStore):
     def tombstones(self, name: str) -> Sequence[LiveToken]:
         return self._store.tombstones(name)
 
+    def token_by_id(self, token_id: str) -> LiveToken | None:
+        return self._store.token_by_id(token_id)
+
+    def graveyard(self) -> Iterator[LiveToken]:
+        return self._store.graveyard()
+
     def intents(self) -> Iterator[Intent]:
         return self._read("intents", self._store.intents())
 

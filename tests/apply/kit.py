@@ -135,9 +135,9 @@ class House:
         """Replaces all specs."""
         folder = self.root / "specs"
         folder.mkdir(exist_ok=True)
-        brake = {"count": 1000, "percent": 100}
+        brakes = {key: {"count": 1000, "percent": 100} for key in ("delete", "rotate", "disable")}
         settings = {
-            "brakes": {"delete": brake, "rotate": brake},
+            "brakes": {**brakes, "perOwner": brakes},
             "verifier": {"recipients": [verifier()[0]]},
             **self.settings,
         }

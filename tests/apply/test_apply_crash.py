@@ -18,6 +18,7 @@ from reconciler.apply.interface import Ports
 from reconciler.canonical import digest
 from reconciler.errors import ReconcilerError
 from reconciler.live.interface import LiveToken, TokenState
+from reconciler.plan.brakes import Overrides
 from tests.apply.breaking import DIED, Fuse, How, breaking_system
 from tests.apply.fleet import EXPECTED, aged_fleet, edit_fleet
 from tests.apply.kit import House, check_quiet, check_settled, recorded
@@ -70,7 +71,7 @@ class Copies:
         return self.house
 
 
-def run_broken(house: House, fuse: Fuse) -> None:
+def run_broken(house: House, fuse: Fuse, overrides: Overrides | None = None) -> None:
     """One apply that may blow; the process that dies is a child."""
 
     def wrap(ports: Ports) -> Ports:
@@ -78,14 +79,14 @@ def run_broken(house: House, fuse: Fuse) -> None:
 
     if fuse.how is not How.DEATH:
         with breaking_system(fuse):
-            house.apply(wrap)
+            house.apply(wrap, overrides)
         return
     house.close()
     child = os.fork()
     if child == 0:
         try:
             with breaking_system(fuse):
-                house.apply(wrap)
+                house.apply(wrap, overrides)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)

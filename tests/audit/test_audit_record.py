@@ -63,6 +63,19 @@ def test_a_record_is_canonical_and_the_same_each_time() -> None:
     assert not first.published
 
 
+def test_a_record_tells_what_was_overridden() -> None:
+    """Where something was; a record of any other run has the bytes that it always had."""
+    given = {"max_delete": 12, "allow_empty": True}
+    lifted = record(replace(RUN, overrides=given), DONE, None)
+    plain = json.loads(record(RUN, DONE, None).body)
+    assert json.loads(lifted.body) == {**plain, "overrides": given}
+    assert "overrides" not in plain
+    always = "sha256:e867d0d70dba42919f71af4686b0b82e13ba1affc4fb5cd3debc98b52775196a"
+    assert record(RUN, (), None).digest == always
+    first = record(replace(RUN, id="a1", overrides=given), DONE, None)
+    assert [one.sequence for one in chained([file(first.run, first.body, 1)])] == [1]
+
+
 def test_each_record_names_the_one_before() -> None:
     """By its digest."""
     first = record(RUN, DONE, None)

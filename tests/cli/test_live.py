@@ -215,10 +215,39 @@ def test_a_plan_that_was_approved_is_sealed_to_whom_it_was_approved_for(shop: Sh
 
 def test_a_plan_says_which_brakes_somebody_let_go(stocked: Shop) -> None:
     stocked.ok("remove", "erp")
-    out = stocked.ok("plan", "--max-delete", "2", "--max-rotate", "3", "--allow-empty").out
+    flags = ("--max-delete", "2", "--max-rotate", "3", "--max-disable", "0", "--allow-empty")
+    out = stocked.ok("plan", *flags).out
     assert "lifted:  the brake on deletions, by --max-delete 2" in out
     assert "lifted:  the brake on rotations, by --max-rotate 3" in out
+    assert "lifted:  the brake on disabling, by --max-disable 0" in out
     assert "by --allow-empty" in out
+
+
+def test_a_brake_holds_what_one_owner_may_lose(shop: Shop) -> None:
+    """The hint of the block is what lets the plan through, and the record says that it was given."""
+    shop.ok("keygen")
+    others = [AUTH.replace("erp", f"other{number}") for number in range(30)]
+    mine = [JWT.replace("bridge", f"mine{number}") for number in range(4)]
+    shop.spec("---\n".join((*others, *mine)))
+    shop.ok("apply", "--yes")
+    for number in range(3):
+        shop.ok("set", f"mine{number}", "enabled=false")
+    ran = shop.run("plan")
+    assert ran.code == 3
+    assert (
+        "blocked: the plan would disable 3 of 4 tokens of team-mes, and 5 tokens or 50 % an owner"
+        " lets 2 through [brake-owner-disable]" in ran.out
+    )
+    assert "with --max-disable 3" in ran.out
+    assert shop.run("apply", "--yes", "--max-disable", "2").code == 3
+    shop.ok("apply", "--yes", "--max-disable", "3")
+    *_, newest = sorted((shop.root / "artifacts/records").iterdir())
+    assert json.loads(newest.read_text())["overrides"] == {"max_disable": 3}
+    for number in range(3):
+        shop.ok("set", f"mine{number}", "enabled=true")
+    shop.ok("apply", "--yes")
+    *_, newest = sorted((shop.root / "artifacts/records").iterdir())
+    assert "overrides" not in json.loads(newest.read_text())
 
 
 def test_no_password_goes_to_a_host_that_a_spec_names(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

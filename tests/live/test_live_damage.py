@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,7 +16,7 @@ from reconciler.live import engine, faults
 from reconciler.live.interface import Batch, LiveStore
 from reconciler.live.opening import open_store
 from tests.live.hands import edit, look
-from tests.live.values import Opener, everything, intent, put, record, run, token, write
+from tests.live.values import Opener, deleted, everything, intent, put, record, run, token, write
 from tests.servers import Postgres
 
 EDITS = {
@@ -71,6 +72,8 @@ def test_text_that_is_no_text(file: Path, opener: Opener) -> None:
     ("statement", "says"),
     [
         ("DELETE FROM token WHERE name = 'b'", "brought 1 live tokens of 2"),
+        ("DELETE FROM token WHERE name = 'd'", "brought 0 deleted tokens of 1"),
+        ("UPDATE token SET state = 'deleted' WHERE name = 'b'", "brought 1 live tokens of 2"),
         ("DELETE FROM intent WHERE number = 1", "brought 1 journal entries of 2"),
         ("DELETE FROM record WHERE sequence = 3", "record 3 is missing"),
         ("UPDATE workspace SET record_count = 2", "brought 3 records of 2"),
@@ -84,7 +87,8 @@ def test_text_that_is_no_text(file: Path, opener: Opener) -> None:
 )
 def test_rows_that_are_gone_or_odd(store: LiveStore, url: str, statement: str, says: str) -> None:
     """A short list is an error, for tokens, journal and records alike."""
-    put(store, token("a"), token("b", credentials=()))
+    put(store, token("a"), token("b", credentials=()), token("d", credentials=()))
+    put(store, replace(deleted("d"), credentials=()))
     write(store, Batch(begin=run(), journal=[intent(0, token("x")), intent(1, None)]))
     write(store, *(Batch(record=record(number, published=number == 2)) for number in (1, 2, 3)))
     edit(url, statement)
@@ -111,6 +115,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Full:
     folder = tmp_path_factory.mktemp("full")
     store = open_store(f"sqlite:///{folder}/full.db", "acme")
     put(store, *(token(f"t{number:04}") for number in range(300)))
+    put(store, *(deleted(f"t{number:04}") for number in range(0, 300, 5)))
     write(store, Batch(begin=run(), journal=[intent(n, token(f"u{n}")) for n in range(50)]))
     write(store, *(Batch(record=record(number)) for number in range(1, 20)))
     whole = everything(store)

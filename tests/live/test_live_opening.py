@@ -22,7 +22,7 @@ from reconciler.live import making, schema
 from reconciler.live.interface import Batch, Lease, Workspace
 from reconciler.live.opening import open_store
 from tests.live.hands import edit, look
-from tests.live.values import NOW, Opener, put, token
+from tests.live.values import NOW, Opener, deleted, put, token
 from tests.servers import Postgres
 
 PASSWORD = "hunter2-sesame"
@@ -134,17 +134,20 @@ def test_a_newer_store(url: str, opener: Opener) -> None:
 def test_an_older_store(url: str, opener: Opener) -> None:
     """It is brought up to date by whoever writes, and loses nothing; a reader is told."""
     before = opener(url)
-    put(before, token("a"))
-    (stored,) = before.tokens()
+    put(before, token("a"), token("b"))
+    put(before, deleted("b"))
+    (stored,), (dead,) = before.tokens(), before.graveyard()
     before.close()
     for column in ("artifact_contents", "artifact_recipients", "last_generation", "setback"):
         edit(url, f"ALTER TABLE token DROP COLUMN {column}")
     edit(url, "ALTER TABLE run DROP COLUMN overrides")
+    edit(url, "ALTER TABLE workspace DROP COLUMN tombstone_count")
     edit(url, "UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(StoreError, match="older version") as raised:
         opener(url, create=False)
     assert "apply" in raised.value.hint
     assert list(opener(url).tokens()) == [stored]
+    assert list(opener(url).graveyard()) == [dead]
     assert look(url, "SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
 
 

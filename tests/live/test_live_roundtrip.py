@@ -45,7 +45,10 @@ def test_tokens_come_back(url: str, values: list[LiveToken]) -> None:
         stored = [as_stored(each, revision) for each in values]
         alive = [each for each in stored if each.state is not TokenState.DELETED]
         assert list(store.tokens()) == sorted(alive, key=lambda each: each.name)
+        dead = [each for each in stored if each.state is TokenState.DELETED]
+        assert list(store.graveyard()) == sorted(dead, key=lambda each: each.name)
         for each in stored:
+            assert store.token_by_id(each.id) == each
             if each.state is TokenState.DELETED:
                 assert store.tombstones(each.name) == (each,)
             else:

@@ -183,8 +183,9 @@ def test_workspaces_never_see_each_other(url: str, opener: Opener) -> None:
     put(acme, token("a", "1"), token("b", "2"))
     put(acme, deleted("b", "2"))
     empty = everything(other)
-    assert empty[1:] == ([], [], [])
+    assert empty[1:] == ([], [], [], [])
     assert other.tombstones("b") == ()
+    assert (other.token_by_id("1"), other.token_by_id("2")) == (None, None)
     put(other, token("a", "3"))
     assert [each.id for each in acme.tokens()] == ["1"]
     assert [each.id for each in other.tokens()] == ["3"]

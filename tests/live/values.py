@@ -114,7 +114,8 @@ def names(store: LiveStore) -> list[str]:
 def everything(store: LiveStore) -> tuple[object, ...]:
     """All that can be read of a workspace, but for its lease."""
     state = replace(store.state(), lease=None)
-    return state, list(store.tokens()), list(store.intents()), list(store.records())
+    tokens = list(store.tokens()), list(store.graveyard())
+    return state, *tokens, list(store.intents()), list(store.records())
 
 
 def as_stored(value: LiveToken, revision: int) -> LiveToken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
@@ -75,13 +75,24 @@ def forged(**parts: Json) -> bytes:
     return json.dumps(document).encode()
 
 
+FEW: dict[str, Json] = {
+    "max_delete": 3,
+    "max_rotate": None,
+    "max_disable": None,
+    "allow_empty": False,
+    "retry": False,
+}
+
+
 def test_a_checksum_alone_does_not_make_a_plan() -> None:
     """The digest that is approved is that of the changes that a reviewer reads."""
     assert read_plan(forged()).digest == plan().digest
     with pytest.raises(PlanUnreadable, match="was edited"):
         read_plan(forged(changes=[]))
     with pytest.raises(PlanUnreadable, match="was edited"):
-        read_plan(forged(overrides={**asdict(plan().overrides), "max_delete": 99}))
+        read_plan(forged(overrides={**FEW, "max_delete": 99}))
+    with pytest.raises(PlanUnreadable, match="was edited"):
+        read_plan(forged(overrides={**FEW, "max_disable": 99}))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +101,8 @@ def test_a_checksum_alone_does_not_make_a_plan() -> None:
         b"", b"[]", b"null", b"{}", b"\xff", b"not json", b'{"schema": "reconciler/plan/v2"}',
         b"[" * 100_000, forged(planned="yesterday"), forged(expires="2027-13-01T00:00:00Z"),
         forged(revision=1.5), forged(more=1), forged(changes=[{"kind": "x"}]),
+        forged(overrides={"max_delete": 3, "max_rotate": None, "allow_empty": False}),
+        forged(overrides={**FEW, "max_owner": 3}), forged(overrides={**FEW, "max_disable": True}),
     ],
 )  # fmt: skip
 def test_what_is_no_plan(data: bytes) -> None:

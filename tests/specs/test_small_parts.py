@@ -24,7 +24,11 @@ spec:
   artifacts: out/sealed
   deliver: {path: "{owner}/{name}"}
   publish: folder
-  brakes: {delete: {count: 1, percent: 2}, rotate: {count: 3, percent: 4}}
+  brakes:
+    delete: {count: 1, percent: 2}
+    rotate: {count: 3, percent: 4}
+    disable: {count: 5, percent: 6}
+    perOwner: {delete: {count: 7, percent: 8}, rotate: {count: 9}, disable: {percent: 10}}
   planValidFor: 90m
   verifier: {recipients: [age1abc]}
   policies: [recommended]
@@ -40,7 +44,16 @@ def test_a_workspace_document_sets_every_setting() -> None:
         "artifacts": "out/sealed",
         "deliver": {"path": "{owner}/{name}"},
         "publish": "folder",
-        "brakes": {"delete": {"count": 1, "percent": 2}, "rotate": {"count": 3, "percent": 4}},
+        "brakes": {
+            "delete": {"count": 1, "percent": 2},
+            "rotate": {"count": 3, "percent": 4},
+            "disable": {"count": 5, "percent": 6},
+            "perOwner": {
+                "delete": {"count": 7, "percent": 8},
+                "rotate": {"count": 9, "percent": 100},
+                "disable": {"count": 5, "percent": 10},
+            },
+        },
         "planValidFor": "90m",
         "verifier": {"recipients": ("age1abc",)},
         "policies": ("recommended",),
