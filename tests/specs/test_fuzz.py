@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.specs.faults import Fault
 from reconciler.specs.catalog import Entry
+from reconciler.specs.faults import Fault
 from reconciler.specs.gathering import section_of
 from reconciler.specs.reader import catalog_faults, read_file
 from tests.specs.samples import FULL
