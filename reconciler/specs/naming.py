@@ -37,7 +37,7 @@ def outside(catalog: Catalog, path: Path, section: str, name: str, *, guess: boo
     """What is wrong with a name that the catalog does not have, with the nearest that it has if asked for."""
     choices = catalog[section].choices() if guess and section in catalog else []
     if name == ALL:
-        message = f"{path[0]} names *, and the catalog does not let it"
+        message = f"{path[0]} names *, and the catalog does not allow that"
         hint = f'write the names that it needs, or list "*" under {section} of the catalog'
         return Finding(("spec", *path), f"catalog.{section}", message, hint)
     if name.startswith(AT):

@@ -20,9 +20,7 @@ from reconciler.specs.reader import Declared
 MAY_NAME_GROUP = f'"{AT}'
 """Stands in every normal form that names a group."""
 MAX_LETTERS = 200_000_000
-"""Letters of the normal forms that groups were replaced in: a short spec may name a large group."""
-NAME = 16
-"""Letters that a name counts for while groups are added up."""
+"""Letters that all groups in all specs may stand for: a short spec may name a large group."""
 
 
 def may_name_group(token: Declared) -> bool:
@@ -58,6 +56,7 @@ class _Naming:
     def __init__(self, catalog: Catalog, left: int) -> None:
         self.catalog = catalog
         self.left = left
+        self.weights: dict[tuple[str, str], int] = {}
         self.known: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         """What was written once is written often."""
 
@@ -72,19 +71,26 @@ class _Naming:
         if not written:
             return token
         for field, names in written:
+            groups = [name for name in names if name.startswith(AT)]
+            self.left -= sum(self.weight(sections[field], group) for group in groups)
+            if self.left < 0:
+                return token
             spec[field] = self.names(sections[field], names)
         normal = to_json(tree).decode()
-        self.left -= len(normal)
         return token._replace(normal=normal, digest=digest(normal.encode()), written=written)
+
+    def weight(self, section: str, group: str) -> int:
+        """Letters of all that a group holds, with quotes and a comma."""
+        if (section, group) not in self.weights:
+            self.weights[section, group] = sum(len(name) + 3 for name in self.catalog[section].held[group])
+        return self.weights[section, group]
 
     def names(self, section: str, written: tuple[str, ...]) -> list[str]:
         """The names that a list stands for, sorted and distinct."""
         if (section, written) not in self.known:
             found = {name for name in written if not name.startswith(AT)}
             for group in written:
-                if group.startswith(AT) and self.left >= 0:
-                    held = self.catalog[section].held[group]
-                    self.left -= NAME * len(held)
-                    found.update(name for name in held if not name.startswith(AT))
+                if group.startswith(AT):
+                    found.update(self.catalog[section].names_of(group))
             self.known[section, written] = sorted(found)
         return self.known[section, written]

@@ -274,7 +274,7 @@ def test_star_needs_an_entry_where_the_section_is_listed(tmp_path: Path) -> None
     star = (
         "specs/t.yaml:6:10",
         "catalog.apis",
-        "apis names *, and the catalog does not let it",
+        "apis names *, and the catalog does not allow that",
         'write the names that it needs, or list "*" under apis of the catalog',
     )
     assert faults(tmp_path, c=HEAD + "  apis: [a]\n", t=rsa('["*"]')) == [star]
@@ -290,7 +290,7 @@ def test_star_needs_an_entry_for_one_app_as_for_a_list(tmp_path: Path) -> None:
     login = text_of("LoginToken").replace(f"aud: {aud}", "aud: A")
     sap = next(line for line in login.splitlines() if line.startswith("  sap:"))
     ((where, rule, message, _),) = faults(tmp_path, c=catalog, t=login.replace(sap, '  sap: "*"'))
-    assert (rule, message) == ("catalog.apps", "sap names *, and the catalog does not let it")
+    assert (rule, message) == ("catalog.apps", "sap names *, and the catalog does not allow that")
     assert where.startswith("specs/t.yaml:")
     load(laid(tmp_path, c=catalog.replace("B]", 'B, "*"]')))
 
