@@ -28,6 +28,7 @@ from reconciler.live.interface import Workspace as State
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Fleet, Overrides, blocks
 from reconciler.plan.change import Change
+from reconciler.plan.deprecated import deprecated
 from reconciler.plan.diff import Delivery, Inputs, difference
 from reconciler.plan.document import Bound, Plan
 from reconciler.plan.facts import Case
@@ -250,7 +251,11 @@ class Workspace:
             commit=self.around.commit(self.root),
             planned_at=now,
             expires_at=now + self.valid_for,
-            warnings=(*cautions(ground, census, changes), *judged.warnings),
+            warnings=(
+                *cautions(ground, census, changes),
+                *judged.warnings,
+                *deprecated(self.specs.catalog, self.specs.tokens),
+            ),
         )
 
     @property

@@ -19,6 +19,7 @@ COMMANDS = {
         "fmt": "Format spec files.",
         "schema": "Print the JSON Schema of spec files.",
         "validate": "Check every spec and report every fault.",
+        "catalog": "Show what specs may name, and who names it.",
     },
     "Change what is live": {
         "plan": "Show what apply would do.",

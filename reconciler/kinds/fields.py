@@ -23,6 +23,8 @@ REFERENCE = re.compile(r"(env|file|vault|openbao|op|awssm|gcpsm|azurekv)://[^\s]
 TOKEN_NAME = "^[a-z][a-z0-9-]{0,62}$"
 ENTRY_NAME = "^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$"
 ENTRY_OR_ALL = r"^(\*|[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127})$"
+GROUP_MEMBER = "^@?[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$"
+GRANTED = r"^(\*|@?[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127})$"
 TRACE_ID = "^[A-Za-z0-9]{1,8}$"
 APP_NAME = "^[A-Za-z0-9_-]{1,64}$"
 _UNSEEN = (
@@ -40,6 +42,8 @@ EXPECTED = {
     TOKEN_NAME: "1 to 63 of a-z, 0-9 and -, and a letter first",
     ENTRY_NAME: "1 to 128 letters, digits and . _ : / @ -",
     ENTRY_OR_ALL: "1 to 128 letters, digits and . _ : / @ -, or * for all",
+    GROUP_MEMBER: "1 to 128 letters, digits and . _ : / @ -, and @ before them for a group",
+    GRANTED: "1 to 128 letters, digits and . _ : / @ -, and @ before them for a group, or * for all",
     TRACE_ID: "1 to 8 letters or digits, in quotes",
     APP_NAME: "1 to 64 letters, digits, _ or -",
     LINE: "1 to 200 letters of any script, on one line",
@@ -155,11 +159,23 @@ def _sorted_labels(labels: dict[str, str]) -> dict[str, str]:
 TokenName: TypeAlias = Annotated[str, StringConstraints(pattern=TOKEN_NAME)]
 EntryName: TypeAlias = Annotated[str, StringConstraints(pattern=ENTRY_NAME)]
 EntryOrAll: TypeAlias = Annotated[str, StringConstraints(pattern=ENTRY_OR_ALL)]
+GroupMember: TypeAlias = Annotated[str, StringConstraints(pattern=GROUP_MEMBER)]
+Granted: TypeAlias = Annotated[str, StringConstraints(pattern=GRANTED)]
+"""A name of the catalog, `@` and the name of a group, or `*`."""
 Line: TypeAlias = Annotated[str, StringConstraints(pattern=LINE)]
 Names: TypeAlias = Annotated[
-    tuple[EntryOrAll, ...],
+    tuple[Granted, ...],
     Strict(strict=False),
     Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
+]
+"""What a kind checks against the catalog: for any other field there is `OneOrMany`."""
+_Named: TypeAlias = Annotated[list[Granted], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+OneOrManyNames: TypeAlias = Annotated[
+    tuple[Granted, ...],
+    Strict(strict=False),
+    Field(min_length=1),
+    BeforeValidator(one_or_many, json_schema_input_type=Granted | _Named),
     AfterValidator(_distinct),
 ]
 _Listed: TypeAlias = Annotated[list[EntryOrAll], Field(min_length=1, json_schema_extra={"uniqueItems": True})]

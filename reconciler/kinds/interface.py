@@ -88,7 +88,8 @@ class Kind(Generic[S]):
     carries_end: bool = False
     """Whether the credential has the token's end signed into it, so that a new end reissues it."""
     catalog: Mapping[str, str] = field(default_factory=dict)
-    """Field of `spec` → the section of the catalog that its names must stand in."""
+    """Field of `spec` → the section of the catalog that its names must stand in. Only
+    these fields may name groups; they stand at the top of `spec`."""
     example: Mapping[str, Any] = field(default_factory=dict)
     """The `spec` part of the example in help and reference."""
 

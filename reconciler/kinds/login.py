@@ -9,7 +9,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConst
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import interface, keys
-from reconciler.kinds.fields import TRACE_ID, EntryName, EntryOrAll, Model, OneOrMany, one_or_many
+from reconciler.kinds.fields import (
+    TRACE_ID,
+    EntryName,
+    EntryOrAll,
+    Model,
+    OneOrMany,
+    OneOrManyNames,
+    one_or_many,
+)
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted, Names
 
 ALGORITHM = "EdDSA"
@@ -65,15 +73,15 @@ class LoginSpec(Model):
     """Device allow-list."""
     tag: OneOrMany = ("*",)
     """Label, free."""
-    api: OneOrMany
+    api: OneOrManyNames
     """APIs that it may call."""
     bug: OneOrMany = ("*",)
     """Debug information that is returned."""
-    shop: OneOrMany
+    shop: OneOrManyNames
     """Shops that it is active in."""
-    role: OneOrMany
+    role: OneOrManyNames
     """Roles held; `*` is the largest set it can get."""
-    rule: OneOrMany
+    rule: OneOrManyNames
     """Permissions held; `*` is the largest set it can hold."""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StringConstraints
 
 from reconciler.kinds import keys
-from reconciler.kinds.fields import APP_NAME, EntryName, Model, OneOrMany, Reference, Switch
+from reconciler.kinds.fields import APP_NAME, EntryName, Model, OneOrManyNames, Reference, Switch
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 from reconciler.secret import Secret
 
@@ -47,7 +47,7 @@ class TokenAuthSpec(Model):
     """Whether the server takes sign-ins of this application."""
     inituser: Switch = False
     """Whether a user who signs in for the first time is created."""
-    initroles: OneOrMany | None = None
+    initroles: OneOrManyNames | None = None
     """Roles that a created user gets."""
     initpwd: Reference | None = None
     """Where the first password of a created user is kept: a reference, never the password."""

@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
-from pydantic import BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
+from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import EntryName, Model, TokenName
-from reconciler.specs.values import Path
+from reconciler.kinds.fields import EntryOrAll, Granted, GroupMember, Line, Model, TokenName
+from reconciler.specs.values import Document, List, Place
+
+ALL = "*"
+AT = "@"
+"""Starts the name of a group."""
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("twice", "a name stands here twice")
+    return names
+
+
+Members: TypeAlias = Annotated[
+    tuple[GroupMember, ...],
+    Strict(strict=False),
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
+]
 
 
 class Entry(Model):
-    """One name that specs may use."""
+    """One name that specs may use, or a group of names."""
 
-    name: EntryName
-    """As specs write it."""
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"name": {"pattern": f"^{AT}"}}},
+            "then": {"required": ["members"]},
+            "else": {"not": {"required": ["members"]}},
+        }
+    )
+
+    name: Granted
+    """As specs write it. `@` starts the name of a group; `*` lets specs write `*`."""
+    members: Members | None = None
+    """Of a group, and of no other: the names it stands for, all of this section; groups may be among them."""
     description: Annotated[str, Field(max_length=2000)] | None = None
     """What it is for."""
+    deprecated: Line | None = None
+    """That it is to be used no more, and what to use instead. Plans warn of tokens that name it."""
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it stands for other names."""
+        return self.name.startswith(AT)
 
 
 def _entry(value: object) -> object:
@@ -25,7 +61,7 @@ def _entry(value: object) -> object:
 
 
 Entries: TypeAlias = Annotated[
-    tuple[Annotated[Entry, BeforeValidator(_entry, json_schema_input_type=EntryName | Entry)], ...],
+    tuple[Annotated[Entry, BeforeValidator(_entry, json_schema_input_type=EntryOrAll | Entry)], ...],
     Strict(strict=False),
 ]
 
@@ -49,6 +85,9 @@ class CatalogSpec(Model):
     """Names for `aud` and `sap`."""
 
 
+SECTIONS = tuple(CatalogSpec.model_fields)
+
+
 class CatalogName(Model):
     """Which catalog it is."""
 
@@ -67,38 +106,29 @@ class CatalogDocument(Model):
     spec: CatalogSpec
     """The names."""
 
-
-Catalog: TypeAlias = Mapping[str, frozenset[str]]
-"""Section → the names in it. A section that is absent is not checked."""
-
-
-def merged(documents: Iterable[CatalogDocument]) -> Catalog:
-    """One catalog out of several."""
-    sections: dict[str, set[str]] = {}
-    for document in documents:
-        for section in CatalogSpec.model_fields:
-            entries: tuple[Entry, ...] | None = getattr(document.spec, section)
-            if entries is not None:
-                sections.setdefault(section, set()).update(entry.name for entry in entries)
-    return {section: frozenset(names) for section, names in sections.items()}
+    def entries(self, section: str) -> tuple[Entry, ...] | None:
+        """What it has in a section; None where it does not have the section."""
+        found: tuple[Entry, ...] | None = getattr(self.spec, section)
+        return found
 
 
-def unknown_names(
-    catalog: Catalog, fields: Mapping[str, str], spec: Mapping[str, object]
-) -> Iterator[tuple[Path, str, str]]:
-    """(path, section, name) of every name in a spec that its section of the catalog does not have."""
-    for field, section in fields.items():
-        known = catalog.get(section)
-        if known is None:
-            continue
-        for path, name in _named(field, spec.get(field)):
-            if name != "*" and name not in known:
-                yield path, section, name
+class FoundCatalog(NamedTuple):
+    """A Catalog document and where its parts stand."""
+
+    document: CatalogDocument
+    file: str
+    places: Mapping[tuple[str, int, str], Place]
+    """Section, number of the entry, and a member of it, or nothing for the entry itself."""
 
 
-def _named(field: str, value: object) -> Iterator[tuple[Path, str]]:
-    """Every name in a field, and its path."""
-    if isinstance(value, str):
-        yield (field,), value
-    elif isinstance(value, (list, tuple)):
-        yield from (((field, index), name) for index, name in enumerate(value) if isinstance(name, str))
+def found_catalog(catalog: CatalogDocument, file: str, document: Document) -> FoundCatalog:
+    """A Catalog document with the places that a fault over all files may need."""
+    places: dict[tuple[str, int, str], Place] = {}
+    for section in SECTIONS:
+        for number, entry in enumerate(catalog.entries(section) or ()):
+            path = ("spec", section, number)
+            places[section, number, ""] = document.place((*path, "name"))
+            members = document.at((*path, "members")) if entry.members else None
+            for index, member in enumerate(members if isinstance(members, List) else ()):
+                places[section, number, str(member)] = document.place((*path, "members", index))
+    return FoundCatalog(catalog, file, places)

@@ -12,15 +12,19 @@ from pydantic_core import from_json
 from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import SpecsInvalid
 from reconciler.kinds import all_kinds
-from reconciler.specs.catalog import Catalog, merged, unknown_names
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import read_bytes, spec_files, unreadable
+from reconciler.specs.gathering import Catalog, gathered
 from reconciler.specs.layout import DEFAULT, Layout
+from reconciler.specs.naming import unknown_names
 from reconciler.specs.policies import in_force, policy_faults
 from reconciler.specs.policy import PolicyDocument
 from reconciler.specs.reader import Declared, FoundWorkspace, catalog_faults
 from reconciler.specs.reading import read_files
+from reconciler.specs.resolve import may_name_group, resolved
 from reconciler.specs.settings import DEFAULT_NAME, Settings
+from reconciler.specs.source import Source
+from reconciler.specs.values import Place
 
 __all__ = ["Specs", "examine", "load", "read_bytes", "spec_files"]
 
@@ -75,10 +79,10 @@ def load(root: Path, folder: str = "specs") -> Specs:
 
 def nothing() -> Specs:
     """What a folder declares that is not there."""
-    settings, catalog = Settings(), merged([])
-    whole = _digest(DEFAULT_NAME, settings, catalog, (), ())
+    settings = Settings()
+    whole = _digest(DEFAULT_NAME, settings, {}, (), ())
     return Specs(
-        DEFAULT_NAME, named=False, settings=settings, catalog=catalog, policies=(), tokens=(), digest=whole
+        DEFAULT_NAME, named=False, settings=settings, catalog={}, policies=(), tokens=(), digest=whole
     )
 
 
@@ -87,13 +91,14 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     faults: list[Fault] = []
     found = read_files(root, list(spec_files(root, folder, faults)))
     faults.extend(found.faults)
-    tokens = sorted(found.tokens, key=lambda token: (token.name, token.file, token.line))
+    tokens: Sequence[Declared] = sorted(found.tokens, key=lambda token: (token.name, token.file, token.line))
     faults.extend(_used_twice(tokens))
     renamed: dict[str, str] = {}
     faults.extend(_renamed(tokens, renamed))
     workspaces = found.workspaces
     faults.extend(_second_workspaces(workspaces))
-    catalog = merged(found.catalogs)
+    catalog, wrong = gathered(found.catalogs, lost=found.catalog_lost)
+    faults.extend(_with_lines(root, wrong))
     if not found.catalog_lost:
         faults.extend(_outside_catalog(root, tokens, catalog))
     document = workspaces[0].document if workspaces else None
@@ -103,6 +108,9 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
         faults.extend(policy_faults(found.policies))
     if faults:
         return None, sorted(set(faults))
+    tokens, faults = resolved(tokens, catalog)
+    if faults:
+        return None, faults
     name = document.metadata.name if document else DEFAULT_NAME
     policies = in_force(found.policies, settings.policies)
     whole = _digest(name, settings, catalog, policies, tokens)
@@ -169,14 +177,26 @@ def _without_a_place(tokens: Sequence[Declared], layout: Layout) -> Iterator[Fau
             )
 
 
+def _with_lines(root: Path, faults: Sequence[Fault]) -> Iterator[Fault]:
+    """Faults that were found when their files were closed again, with the lines that they are about."""
+    for file in sorted({fault.file for fault in faults}):
+        mine = [fault for fault in faults if fault.file == file]
+        try:
+            source = Source(file, read_bytes(root / file).decode("utf-8-sig"))
+        except (OSError, UnicodeDecodeError):
+            yield from mine
+        else:
+            for one in mine:
+                yield source.fault(Place(one.line, one.column), one.rule, one.message, one.hint)
+
+
 def _outside_catalog(root: Path, tokens: Sequence[Declared], catalog: Catalog) -> Iterator[Fault]:
-    if not catalog:
-        return
     kinds = all_kinds()
     faulty = {
         token.file
         for token in tokens
-        if any(unknown_names(catalog, kinds[token.kind].catalog, from_json(token.normal)["spec"]))
+        if (catalog or may_name_group(token))
+        and any(unknown_names(catalog, kinds[token.kind].catalog, from_json(token.normal)["spec"]))
     }
     for file in sorted(faulty):
         try:
@@ -196,7 +216,7 @@ def _digest(
     whole: dict[str, Json] = {
         "workspace": name,
         "settings": settings.model_dump(mode="json"),
-        "catalog": {section: sorted(names) for section, names in catalog.items()},
+        "catalog": {section: listed.meaning() for section, listed in catalog.items()},
         "policies": [policy.model_dump(mode="json") for policy in policies],
         "tokens": digest(lines.encode()),
     }

@@ -11,19 +11,21 @@ from pydantic_core import from_json
 
 from reconciler.canonical import digest
 from reconciler.kinds import all_kinds
-from reconciler.specs.catalog import Catalog, CatalogDocument, unknown_names
+from reconciler.specs.catalog import CatalogDocument, FoundCatalog, found_catalog
 from reconciler.specs.contradictions import contradictions
 from reconciler.specs.explain import Finding, findings
 from reconciler.specs.faults import Fault, did_you_mean, shown
 from reconciler.specs.files import MAX_BYTES
+from reconciler.specs.gathering import Catalog
 from reconciler.specs.layout import Layout
 from reconciler.specs.model import DEFAULT_FORMAT, AnyTokenSpec, from_normal_form, token_spec
+from reconciler.specs.naming import outside, unknown_names
 from reconciler.specs.policies import FoundPolicy, found_policy
 from reconciler.specs.policy import PolicyDocument
 from reconciler.specs.settings import WorkspaceDocument
 from reconciler.specs.source import Source, in_the_clear
 from reconciler.specs.text import place_at, read
-from reconciler.specs.values import Document, Mapping, Path, Place, Problem, Value
+from reconciler.specs.values import Document, Mapping, Place, Problem, Value
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,13 +41,15 @@ class Declared(NamedTuple):
     name: str
     kind: str
     normal: str
-    """Its normal form, from which the spec can be made again."""
+    """Its normal form, from which the spec can be made again. Out of `load` it names no groups."""
     digest: str
     """`sha256:` of the normal form."""
     file: str
     line: int
     """Where its name stands."""
     column: int
+    written: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The fields in which its file names groups, each with what stands there."""
 
     def spec(self) -> AnyTokenSpec:
         """The spec itself."""
@@ -90,7 +94,7 @@ class FileRead:
 
     tokens: list[Declared] = field(default_factory=list)
     workspaces: list[FoundWorkspace] = field(default_factory=list)
-    catalogs: list[CatalogDocument] = field(default_factory=list)
+    catalogs: list[FoundCatalog] = field(default_factory=list)
     policies: list[FoundPolicy] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     catalog_lost: bool = False
@@ -179,7 +183,7 @@ class _Reader:
             if catalog is None or document.problems:
                 self.found.catalog_lost = True
             if catalog is not None:
-                self.found.catalogs.append(catalog)
+                self.found.catalogs.append(found_catalog(catalog, self.source.file, document))
         elif kind == "Policy":
             policy = self.validated(document, PolicyDocument, kind)
             if policy is not None:
@@ -263,15 +267,6 @@ def catalog_faults(file: str, data: bytes, catalog: Catalog) -> list[Fault]:
         if kind is None or not isinstance(spec, Mapping):
             continue
         for path, section, name in unknown_names(catalog, kind.catalog, spec):
-            known = sorted(catalog[section]) if len(reader.found.faults) < MAX_GUESSES else []
-            reader.add(document, _outside(path, section, name, known))
+            guess = len(reader.found.faults) < MAX_GUESSES
+            reader.add(document, outside(catalog, path, section, name, guess=guess))
     return reader.found.faults
-
-
-def _outside(path: Path, section: str, name: str, known: list[str]) -> Finding:
-    return Finding(
-        ("spec", *path),
-        f"catalog.{section}",
-        f"{path[0]} names {shown(name)}, which the catalog does not have",
-        did_you_mean(name, known) if known else "add it to the catalog",
-    )

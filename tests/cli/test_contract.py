@@ -56,6 +56,7 @@ def test_help_imports_no_heavy_library() -> None:
         ("list", "--expiring", "soon"),
         ("apply", "--lock-timeout", "soon"),
         ("schema", "NoSuchToken"),
+        ("catalog", "--section", "nothing"),
         ("completion", "tcsh"),
     ],
 )

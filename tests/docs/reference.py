@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from reconciler.kinds import all_kinds
-from reconciler.specs.catalog import CatalogSpec
+from reconciler.specs.catalog import SECTIONS, Entry
 from reconciler.specs.model import Deliver, Lifecycle, Metadata
 from reconciler.specs.policy import PolicyException, PolicyMatch, PolicyRule
 from reconciler.specs.schema import Described
@@ -33,8 +33,9 @@ def _parts() -> Iterator[str]:
     for kind in all_kinds().values():
         yield f"**`spec` of `{kind.name}`**: {kind.summary}\n"
         yield from _table(kind.spec)
-    yield "**`Catalog`**: which names exist; each section is a list of names, or of `{name, description}`\n"
-    sections = ", ".join(f"`{section}`" for section in CatalogSpec.model_fields)
+    yield "**`Catalog`**: which names exist; each section is a list of names, or of these\n"
+    yield from _table(Entry)
+    sections = ", ".join(f"`{section}`" for section in SECTIONS)
     yield f"Sections: {sections}. A section that no catalog has is not checked.\n"
     yield from _policy()
     yield "**`Workspace`**: its settings\n"

@@ -55,6 +55,7 @@ NO_KEY = "format is pem, and the owner of this token gets no private key"
 DAYS = "a duration is a whole number and a unit: s, m, h, d, w or y, as in 90d"
 DATES = "write a date such as 2027-06-30, or a duration such as 180d"
 ENTRY = "it takes 1 to 128 letters, digits and . _ : / @ -"
+GRANTED = f"{ENTRY}, and @ before them for a group, or * for all"
 NAME = "it takes 1 to 63 of a-z, 0-9 and -, and a letter first"
 LINE = "it takes 1 to 200 letters of any script, on one line"
 REFERENCE = "a secret never stands in a spec: write a reference, as in env://NAME or vault://path#key"
@@ -320,7 +321,21 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         rsa("{apis: [⟦a b], projects: [y]}"),
         "rsatoken.apis",
         'apis is "a b"',
+        GRANTED,
+    ),
+    "group in a field that the catalog does not know": (
+        login("aud: A", 'dvm: ⟦"@phones", aud: A'),
+        "logintoken.dvm",
+        'dvm is "@phones"',
         ENTRY + ", or * for all",
+    ),
+    "group for one app": (login("aud: A", 'aud: ⟦"@apps"'), "logintoken.aud", 'aud is "@apps"', ENTRY),
+    "group of no name": (rsa('{apis: [⟦"@"], projects: [y]}'), "rsatoken.apis", 'apis is "@"', GRANTED),
+    "group and all": (
+        rsa('{apis: ⟦["@a", "*"], projects: [y]}'),
+        "rsatoken.apis",
+        "apis holds * and names beside it",
+        "* means all: let it stand alone, or leave it out",
     ),
     "bad name": (RSA.replace("name: a", "name: ⟦A_b"), "metadata.name", 'name is "A_b"', NAME),
     "name of 64 letters": (
@@ -612,7 +627,31 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         'recipients is "ssh-rsa"',
         RECIPIENT,
     ),
-    "catalog of all": (CATALOG.replace("[x]", '[⟦"*"]'), "catalog.apis", 'apis is "*"', ENTRY),
+    "catalog entry of no name": (CATALOG.replace("[x]", '[⟦"**"]'), "catalog.apis", 'apis is "**"', GRANTED),
+    "all in a group": (
+        CATALOG.replace("[x]", '[x, {name: "@g", members: [x, ⟦"*"]}]'),
+        "catalog.apis.members",
+        'members is "*"',
+        "it takes 1 to 128 letters, digits and . _ : / @ -, and @ before them for a group",
+    ),
+    "member twice": (
+        CATALOG.replace("[x]", '[x, {name: "@g", members: ⟦[x, x]}]'),
+        "catalog.apis.members",
+        "members holds a name twice",
+        "keep one of the two",
+    ),
+    "group with an empty list": (
+        CATALOG.replace("[x]", '[{name: "@g", members: ⟦[]}]'),
+        "catalog.apis.members",
+        "members is empty",
+        "name at least one, or remove the field if it is optional",
+    ),
+    "deprecated without a word": (
+        CATALOG.replace("[x]", "[{name: x, deprecated: ⟦true}]"),
+        "catalog.apis.deprecated",
+        "deprecated is true; it takes text",
+        'put it in quotes: "true"',
+    ),
     "catalog entry misspelt": (
         CATALOG.replace("[x]", "[{name: x, ⟦descripton: y}]"),
         "unknown-field",

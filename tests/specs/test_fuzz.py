@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.specs.catalog import Entry
 from reconciler.specs.faults import Fault
+from reconciler.specs.gathering import section_of
 from reconciler.specs.reader import catalog_faults, read_file
 from tests.specs.samples import FULL
 
@@ -68,7 +70,7 @@ def test_a_mutated_spec_is_read_to_its_end(seed: bytes, changes: list[tuple[str,
     for token in found.tokens:
         assert token.spec().normal_form() == token.normal
     if not found.faults:
-        catalog_faults("f", data, {"apis": frozenset({"x"}), "roles": frozenset()})
+        catalog_faults("f", data, {"apis": section_of([Entry(name="x")]), "roles": section_of([])})
 
 
 @settings(max_examples=300, deadline=None)

@@ -21,9 +21,9 @@ apiVersion: reconciler/v1
 kind: Catalog
 metadata: {name: shop}
 spec:
-  apis: [device.read, {name: device.list, description: all of them}]
+  apis: [device.read, {name: device.list, description: all of them}, "*"]
   projects: [plant-a]
-  roles: []
+  roles: ["*"]
 """
 
 
@@ -156,7 +156,7 @@ def test_catalogs_add_up_and_a_section_that_no_catalog_has_is_not_checked(tmp_pa
     more = CATALOG.replace("shop", "more").replace("[device.read,", "[fan.read,")
     laid(tmp_path, a=CATALOG, b=more, c=FULL["JWTToken"].replace("telemetry.write", "fan.read"))
     specs = load_all(tmp_path)
-    assert specs.catalog["apis"] == {"device.read", "device.list", "fan.read"}
+    assert set(specs.catalog["apis"].entries) == {"device.read", "device.list", "fan.read", "*"}
     assert "users" not in specs.catalog
 
 

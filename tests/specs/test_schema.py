@@ -91,6 +91,16 @@ CHANGES: list[tuple[str, Tree, bool]] = [
     ("RSAToken", {"deliver": {"format": "yml"}}, False),
     ("RSAToken", {"extra": 1}, False),
     ("LoginToken", least("LoginToken", api=["a", "b"], ipm=["10.0.0.0/8"], dvm="d"), True),
+    ("RSAToken", {"spec": {"apis": ["@a", "b"], "projects": ["@p"]}}, True),
+    ("RSAToken", {"spec": {"apis": ["@"], "projects": ["p"]}}, False),
+    ("JWTToken", least("JWTToken", users=["@u"]), True),
+    ("LoginToken", least("LoginToken", api="@a", shop=["@s"], role=["@r", "x"], rule="@u"), True),
+    ("LoginToken", least("LoginToken", dvm="@a"), False),
+    ("LoginToken", least("LoginToken", tag=["@a"]), False),
+    ("LoginToken", least("LoginToken", bug="@a"), False),
+    ("LoginToken", least("LoginToken", aud="@a"), False),
+    ("LoginToken", least("LoginToken", sap="@a"), False),
+    ("TokenAuth", least("TokenAuth", initroles="@a"), True),
     ("LoginToken", least("LoginToken", jti="123456789"), False),
     ("LoginToken", least("LoginToken", jti=12345678), False),
     ("LoginToken", least("LoginToken", api=[]), False),
@@ -129,5 +139,17 @@ def test_the_other_documents_are_in_the_schema_too() -> None:
     assert accepted(whole_schema(), catalog)
     assert accepted(whole_schema(), workspace)
     assert not accepted(whole_schema(), {**catalog, "spec": {"apis": [1]}})
+    group = {"name": "@g", "members": ["a", "@h"], "deprecated": "use @h"}
+    assert accepted(whole_schema(), {**catalog, "spec": {"apis": ["a", "*", {"name": "*"}, group]}})
+    for wrong in (
+        "@g",
+        {"name": "@g"},
+        {**group, "name": "g"},
+        {**group, "members": []},
+        {**group, "members": ["*"]},
+        {**group, "members": ["a", "a"]},
+        {**group, "deprecated": ""},
+    ):
+        assert not accepted(whole_schema(), {**catalog, "spec": {"apis": [wrong]}})
     assert not accepted(whole_schema(), {**workspace, "spec": {"brakes": {"delete": {"count": -1}}}})
     assert not accepted(whole_schema(), {**workspace, "kind": "Nothing"})
