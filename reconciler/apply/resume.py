@@ -10,7 +10,7 @@ from reconciler.apply.leaving import leaving
 from reconciler.apply.run import as_done, left
 from reconciler.errors import PublishFailed
 from reconciler.live.interface import Batch, Finish, Intent, Lease, Record, Run, Workspace
-from reconciler.plan.change import Done
+from reconciler.plan.change import Action, Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,10 @@ def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
 
 
 def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) -> tuple[list[Done], list[int]]:
-    """What of an interrupted run is true or becomes true, and the numbers of what is given up."""
+    """What of an interrupted run is true or becomes true, and the numbers of what is given up.
+
+    What waits for no artifact becomes true: a change of the spec alone, or a key that its owner brought.
+    """
     kept: list[Done] = []
     dropped: list[int] = []
     for intent in intents:
@@ -65,7 +68,7 @@ def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) ->
 
 def _moved(ports: Ports, kept: Sequence[Done]) -> list[Done]:
     """The changes as the run itself would have recorded them: with the places that artifacts left."""
-    ids = {one.token_id for one in kept if one.path is not None}
+    ids = {one.token_id for one in kept if one.path is not None or one.action == Action.ROTATE}
     before: Mapping[str, str | None] = {}
     if ids:
         before = {token.id: token.artifact_path for token in ports.store.tokens() if token.id in ids}

@@ -258,8 +258,8 @@ def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
         name=change.name,
         token_id=sealed.token_id,
         generation=credential.generation,
-        path=artifact.path,
-        digest=artifact.digest,
+        path=artifact.path if artifact else None,
+        digest=artifact.digest if artifact else None,
         after=after,
     )
 
@@ -307,6 +307,10 @@ def as_done(intent: Intent) -> Done:
 
 
 def left(done: Done, path_before: str | None) -> Done:
-    """The same, with the place that the artifact left: another format, owner or folder moves it."""
-    moved = done.path is not None and path_before not in (None, done.path)
+    """The same, with the place that the artifact left: another format, owner or folder moves it.
+
+    A rotation to a key that the owner brought leaves none in place.
+    """
+    has_new = done.path is not None or done.action == Action.ROTATE
+    moved = has_new and path_before not in (None, done.path)
     return replace(done, removed=path_before) if moved else done

@@ -62,9 +62,13 @@ def due_at(spec: AnyTokenSpec, credential: Credential, expires_at: int | None) -
 
 
 def issued(
-    declared: Declared, token_id: str, credential: Credential, artifact: SealedArtifact, under: Circumstances
+    declared: Declared,
+    token_id: str,
+    credential: Credential,
+    artifact: SealedArtifact | None,
+    under: Circumstances,
 ) -> LiveToken:
-    """A new token with its first credential."""
+    """A new token with its first credential; without an artifact where its owner brought the key."""
     blank = LiveToken(
         id=token_id,
         name=declared.name,
@@ -82,7 +86,7 @@ def issued(
         artifact_digest=None,
         credentials=(credential,),
     )
-    return modified(artifact.of(blank), declared, under)
+    return modified(_delivered(blank, artifact), declared, under)
 
 
 def modified(token: LiveToken, declared: Declared, under: Circumstances) -> LiveToken:
@@ -108,7 +112,7 @@ def rotated(
     token: LiveToken,
     declared: Declared,
     credential: Credential,
-    artifact: SealedArtifact,
+    artifact: SealedArtifact | None,
     under: Circumstances,
 ) -> LiveToken:
     """The token with a new credential; the one before goes on until the overlap ends, older ones end."""
@@ -117,7 +121,16 @@ def rotated(
     kept = tuple(_retiring(one, under.now, overlap) for one in previous)
     ended = tuple(retire(one, under.now) for one in token.credentials[1:])
     renewed = replace(token, credentials=(credential, *kept, *ended))
-    return modified(artifact.of(renewed), declared, under)
+    return modified(_delivered(renewed, artifact), declared, under)
+
+
+def _delivered(token: LiveToken, artifact: SealedArtifact | None) -> LiveToken:
+    """The token with the artifact of its newest credential, or with none."""
+    if artifact is not None:
+        return artifact.of(token)
+    return replace(
+        token, artifact_path=None, artifact_digest=None, artifact_contents=None, artifact_recipients=None
+    )
 
 
 def _retiring(credential: Credential, now: int, overlap: int) -> Credential:
@@ -152,13 +165,9 @@ def resealed(token: LiveToken, artifact: SealedArtifact, under: Circumstances) -
 def deleted(token: LiveToken, under: Circumstances) -> LiveToken:
     """The tombstone: id, name, dates and last grants stay, and no credential works."""
     return replace(
-        token,
+        _delivered(token, None),
         state=TokenState.DELETED,
         credentials=tuple(retire(one, under.now) for one in token.credentials),
-        artifact_path=None,
-        artifact_digest=None,
-        artifact_contents=None,
-        artifact_recipients=None,
         changed_at=under.now,
         deleted_at=under.now,
         due_at=None,

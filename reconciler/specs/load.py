@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import SpecsInvalid
 from reconciler.kinds import all_kinds
+from reconciler.kinds.ownkeys import FIELD as OWN_KEY
 from reconciler.specs.catalog import Catalog, merged, unknown_names
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import read_bytes, spec_files, unreadable
@@ -20,6 +21,7 @@ from reconciler.specs.policies import in_force, policy_faults
 from reconciler.specs.policy import PolicyDocument
 from reconciler.specs.reader import Declared, FoundWorkspace, catalog_faults
 from reconciler.specs.reading import read_files
+from reconciler.specs.reused import reused_keys
 from reconciler.specs.settings import DEFAULT_NAME, Settings
 
 __all__ = ["Specs", "examine", "load", "read_bytes", "spec_files"]
@@ -48,8 +50,13 @@ class Specs:
         found = self.tokens[place] if place < len(self.tokens) else None
         return found if found is not None and found.name == name else None
 
+    def own_key(self, name: str) -> str | None:
+        """The public key that the owner of a declared token brings, if any."""
+        declared = self.token(name)
+        return None if declared is None else declared.own_key
+
     def place(self, name: str) -> str | None:
-        """Where the artifact of a declared token is to stand."""
+        """Where the artifact of a declared token is to stand; None where its owner brings the key."""
         declared = self.token(name)
         return None if declared is None else declared.artifact_path(self.settings.layout)
 
@@ -83,6 +90,7 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     faults.extend(found.faults)
     tokens = sorted(found.tokens, key=lambda token: (token.name, token.file, token.line))
     faults.extend(_used_twice(tokens))
+    faults.extend(reused_keys(_in_order_of_files(tokens), lambda file: read_bytes(root / file)))
     workspaces = found.workspaces
     faults.extend(_second_workspaces(workspaces))
     catalog = merged(found.catalogs)
@@ -99,6 +107,12 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     policies = in_force(found.policies, settings.policies)
     whole = _digest(name, settings, catalog, policies, tokens)
     return Specs(name, document is not None, settings, catalog, policies, tokens, whole), []
+
+
+def _in_order_of_files(tokens: Sequence[Declared]) -> list[Declared]:
+    """Those with a key of their owners, as somebody reads them."""
+    bringing = (token for token in tokens if token.sets(OWN_KEY))
+    return sorted(bringing, key=lambda token: (token.file, token.line, token.column))
 
 
 def _used_twice(tokens: Sequence[Declared]) -> Iterator[Fault]:
@@ -131,6 +145,8 @@ def _second_workspaces(workspaces: Sequence[FoundWorkspace]) -> Iterator[Fault]:
 
 def _without_a_place(tokens: Sequence[Declared], layout: Layout) -> Iterator[Fault]:
     for token in tokens if layout.template != DEFAULT else ():
+        if token.own_key is not None:
+            continue
         owner = token.owner if layout.by_owner else None
         if (fault := layout.fault(token.kind, token.name, owner)) is not None:
             yield Fault(
