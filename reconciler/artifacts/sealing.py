@@ -22,7 +22,7 @@ class RuleSealer:
     """Seals each parcel as its creation rule says: natively where age is enough, else by the program."""
 
     def __init__(self, match: Callable[[str], Rule], native: Backend, program: Backend) -> None:
-        """`match`: path of an artifact → its creation rule. Raises NoRecipients, and only when it is needed."""
+        """`match`: path of an artifact → its creation rule. Raises NoRecipients; asked when it is needed."""
         self._match = match
         self._native = native
         self._program = program

@@ -179,7 +179,7 @@ def _rsa_numbers(der: bytes) -> tuple[int, int] | None:
     if [tag for tag, _ in inner] != [0x02, 0x02]:
         return None
     modulus, exponent = (int.from_bytes(value, signed=True) for _, value in inner)
-    return modulus, exponent
+    return (modulus, exponent) if modulus > 0 else None
 
 
 def _parts(data: bytes) -> list[tuple[int, bytes]]:
