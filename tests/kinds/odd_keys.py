@@ -149,7 +149,7 @@ def close_primes() -> int:
 
 @cache
 def roca(bits: int = 2048) -> int:
-    """A modulus of CVE-2017-15361: primes `k * M + (65537^a mod M)`, M the product of the first 126 primes."""
+    """A modulus of CVE-2017-15361: primes `k M + (65537^a mod M)`, M the product of 126 primes."""
     return prod(_roca_prime(which, bits // 2) for which in "pq")
 
 
