@@ -20,16 +20,16 @@ def brought(changes: Iterable[Change], own_key: Callable[[str], str | None]) -> 
 
 
 def reused(keys: Mapping[str, Change], holders: Iterable[Holder]) -> Iterator[Block]:
-    """Why changes may not put keys in force that somebody has or had, as their holders tell."""
-    said: set[str] = set()
+    """Why changes may not put keys in force that somebody has or had, as their holders tell; by name."""
+    whose: dict[str, str] = {}
     for holder in holders:
         change = keys[holder.public_key]
-        if change.name in said or _goes_on(change, holder):
-            continue
-        said.add(change.name)
+        if not _goes_on(change, holder):
+            whose.setdefault(change.name, _whose(change, holder))
+    for name in sorted(whose):
         yield Block(
             "public-key-reused",
-            f"{FIELD} of {change.name} {_whose(change, holder)}, and a key is good for one token, once",
+            f"{FIELD} of {name} {whose[name]}, and a key is good for one token, once",
             f"its owner makes a new key pair, and puts the new public key into {FIELD}",
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.apply.kit import DAY, T0, House, auth_token, jwt_token, login_token, rsa_token
+from tests.apply.kit import DAY, T0, House, auth_token, jwt_token, login_token, own_key, own_token, rsa_token
 
 TURNING = {"rotate": {"every": "30d", "overlap": "1d"}}
 
@@ -15,6 +15,9 @@ BEFORE = (
     jwt_token("shifty"),
     rsa_token("turning", lifecycle=TURNING),
     rsa_token("sealed-anew"),
+    own_token("own-rotate", own_key(1)),
+    auth_token("to-own", "ES256"),
+    own_token("from-own", own_key(2)),
 )
 
 AFTER = (
@@ -28,6 +31,10 @@ AFTER = (
     rsa_token("new-rsa"),
     jwt_token("new-jwt"),
     login_token("new-login"),
+    own_token("own-rotate", own_key(3)),
+    own_token("to-own", own_key(4)),
+    auth_token("from-own", "ES256"),
+    own_token("new-own", own_key(5)),
 )
 
 EXPECTED = {
@@ -36,6 +43,9 @@ EXPECTED = {
     ("retire", "RSAToken", "turning"),
     ("rotate", "LoginToken", "login-rotate"),
     ("rotate", "RSAToken", "rsa-move"),
+    ("rotate", "TokenAuth", "own-rotate"),
+    ("rotate", "TokenAuth", "to-own"),
+    ("rotate", "TokenAuth", "from-own"),
     ("modify", "RSAToken", "rsa-modify"),
     ("modify", "JWTToken", "jwt-narrow"),
     ("reseal", "RSAToken", "sealed-anew"),
@@ -43,6 +53,7 @@ EXPECTED = {
     ("issue", "RSAToken", "new-rsa"),
     ("issue", "JWTToken", "new-jwt"),
     ("issue", "LoginToken", "new-login"),
+    ("issue", "TokenAuth", "new-own"),
 }
 """What the edit has to do, each exactly once."""
 

@@ -76,7 +76,7 @@ UNFIT = {
     "DSA": (RSA, "", "DSA", "is a DSA key, and RS256 takes an RSA key", MAKE_RSA),
     "P-256 for ES384": (
         AUTH, ES384, "secp256r1", "is a P-256 key, and ES384 takes a P-384 key",
-        "set algorithm: ES256, or bring another: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-3",
+        "set algorithm: ES256, or bring another: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-",
     ),
     "P-521": (AUTH, ES384, "secp521r1", "is a P-521 key, and ES384 takes a P-384", "bring another"),
     "secp256k1": (AUTH, ES256, "secp256k1", "is a secp256k1 key, and ES256 takes a P-256", "P-256"),
