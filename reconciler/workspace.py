@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.apply.census import Census
+from reconciler.apply.holding import reused_keys
 from reconciler.apply.observe import observed
 from reconciler.apply.obstacles import Ground, cautions, obstacles
 from reconciler.artifacts import rules
@@ -200,8 +201,10 @@ class Workspace:
             census = Census(found, self._named, self.specs.heir, now)
             inputs = Inputs(self.specs.tokens, census, self._delivery, now, overrides.retry)
             changes = difference(inputs)
+            reused = reused_keys(self.specs, store, changes)
             if store.state().revision == state.revision:
-                return self._planned(state, census, changes, now, overrides)
+                plan = self._planned(state, census, changes, now, overrides)
+                return replace(plan, blocked=(*reused, *plan.blocked))
         raise StoreUnreadable(
             "the live store changes while it is read", hint="wait for the other apply to end"
         )
@@ -346,20 +349,20 @@ class Workspace:
 
     @cached_property
     def sealer(self) -> RuleSealer:
-        """Seals by the creation rules of `.sops.yaml`. Raises NoRecipients where there is none."""
+        """Seals by the creation rules of `.sops.yaml`; where there is none, it raises NoRecipients."""
         from reconciler.artifacts import age
         from reconciler.artifacts.program import ProgramSealer
         from reconciler.artifacts.sealing import RuleSealer
 
         return RuleSealer(
-            self.rules,
+            self._rule,
             age.NativeSealer(self.around.entropy),
             ProgramSealer(self.program),
         )
 
     @property
     def resealer(self) -> Resealer:
-        """Encrypts artifacts anew, with the reader's own identities. Raises NoRecipients as `sealer`."""
+        """Encrypts artifacts anew, with the reader's own identities."""
         from reconciler.artifacts.program import ProgramSealer
         from reconciler.artifacts.resealing import Resealer
 

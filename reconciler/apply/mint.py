@@ -33,12 +33,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A new credential whose secret is sealed and staged."""
+    """A new credential whose secret, if it has one, is sealed and staged."""
 
     order: Order
     token_id: str
     credential: Credential
-    artifact: SealedArtifact
+    artifact: SealedArtifact | None
+    """None where its owner brought the key: nothing is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,24 @@ def _sealed(order: Order, job: Job, ports: Ports) -> Sealed:
     created_at = order.token.created_at if order.token else now
     draft = Draft(token_id, generation, now, spec.expires_at(created_at), ports.entropy)
     minted = kind.mint(spec.spec, draft)
+    return Sealed(
+        order, token_id, _credential(minted, draft, ports), _staged(minted, order, draft, job, ports)
+    )
+
+
+def _staged(minted: Minted, order: Order, draft: Draft, job: Job, ports: Ports) -> SealedArtifact | None:
+    spec = order.spec
+    path = spec.artifact_path(job.specs.settings.layout)
+    if path is None:
+        return None
     parcel = Parcel(
-        Header(kind.name, token_id, generation),
+        Header(spec.kind, draft.token_id, draft.generation),
         minted.secret,
-        spec.artifact_path(job.specs.settings.layout),
+        path,
         spec.deliver.format,
-        now,
+        draft.now,
         spec.delivery_options(),
     )
-    return Sealed(order, token_id, _credential(minted, draft, ports), _staged(parcel, job, ports))
-
-
-def _staged(parcel: Parcel, job: Job, ports: Ports) -> SealedArtifact:
     data = ports.sealer.seal(parcel)
     ports.publisher.stage(job.run.id, parcel.path, data)
     return SealedArtifact(

@@ -101,8 +101,10 @@ def _unsealable(ground: Ground, changes: Iterable[Change]) -> Iterator[Block]:
         if change.action not in SEALED and change.artifact is None:
             continue
         path = change.artifact or ground.specs.place(change.name)
+        if path is None:
+            continue
         try:
-            ground.rule(str(path))
+            ground.rule(path)
         except NoRecipients as error:
             said.setdefault(str(error), error.hint)
     yield from (Block("recipients", message, hint) for message, hint in said.items())

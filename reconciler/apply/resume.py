@@ -51,7 +51,10 @@ def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
 
 
 def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) -> tuple[list[Done], list[int]]:
-    """What of an interrupted run is true or becomes true, and the numbers of what is given up."""
+    """What of an interrupted run is true or becomes true, and the numbers of what is given up.
+
+    What waits for no artifact becomes true: a change of the spec alone, or a key that its owner brought.
+    """
     kept: list[Done] = []
     dropped: list[int] = []
     for intent in intents:

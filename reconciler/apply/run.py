@@ -301,8 +301,8 @@ def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
         name=change.name,
         token_id=sealed.token_id,
         generation=credential.generation,
-        path=artifact.path,
-        digest=artifact.digest,
+        path=artifact.path if artifact else None,
+        digest=artifact.digest if artifact else None,
         after=after,
     )
 
@@ -368,11 +368,13 @@ def as_done(intent: Intent) -> Done:
 def left(done: Done, before: LiveToken | None) -> Done:
     """The same, with the name that the token gave up, and the place that its artifact left.
 
-    Another format, owner, folder or name moves an artifact.
+    Another format, owner, folder or name moves an artifact, and a rotation to a key that the owner brought
+    leaves none in place.
     """
     if before is None:
         return done
-    moved = done.path is not None and before.artifact_path not in (None, done.path)
+    has_new = done.path is not None or done.action == Action.ROTATE
+    moved = has_new and before.artifact_path not in (None, done.path)
     return replace(
         done,
         removed=before.artifact_path if moved else done.removed,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from reconciler.artifacts.interface import Parcel, Recipients
 from reconciler.artifacts.packing import Packed, packed
-from reconciler.artifacts.rules import Config, Rule
+from reconciler.artifacts.rules import Rule
 from reconciler.errors import SealFailed
 
 
@@ -20,18 +21,19 @@ class Backend(Protocol):
 class RuleSealer:
     """Seals each parcel as its creation rule says: natively where age is enough, else by the program."""
 
-    def __init__(self, config: Config, native: Backend, program: Backend) -> None:
-        self._config = config
+    def __init__(self, match: Callable[[str], Rule], native: Backend, program: Backend) -> None:
+        """`match`: path of an artifact → its creation rule. Raises NoRecipients; asked when it is needed."""
+        self._match = match
         self._native = native
         self._program = program
 
     def recipients(self, path: str) -> Recipients:
         """To whom the artifact at a path is sealed. Raises NoRecipients."""
-        return self._config.match(path).recipients
+        return self._match(path).recipients
 
     def seal(self, parcel: Parcel) -> bytes:
         """The bytes of the sealed file. Raises NoRecipients or SealFailed, which name the artifact."""
-        rule = self._config.match(parcel.path)
+        rule = self._match(parcel.path)
         try:
             return self.seal_packed(packed(parcel), rule)
         except SealFailed as fault:

@@ -128,8 +128,20 @@ def _edits(token: LiveToken) -> Iterator[str]:
     unspread = newest and due_at(spec, newest, right.expires_at, None)
     if token.due_at not in (right.due_at, unspread):
         yield f"it is due for rotation {_when(token.due_at)}, and its spec says {_when(right.due_at)}"
+    yield from _of_key(token, spec)
     if token.protect != right.protect:
         yield f"it is {_protected(token)}, and its spec says {_protected(right)}"
+
+
+def _of_key(token: LiveToken, spec: AnyTokenSpec) -> Iterator[str]:
+    """A key that its owner brought is the newest credential, and then there is no artifact."""
+    if spec.own_key is None:
+        return
+    newest = token.credentials[0] if token.credentials else None
+    if newest is not None and newest.public_key != spec.own_key:
+        yield f"generation {newest.generation} has another public key than its owner brought"
+    if token.artifact_path is not None:
+        yield "it has an artifact, and its owner brought the key"
 
 
 def _grants(token: LiveToken, right: LiveToken, spec: AnyTokenSpec, *, narrowed: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from rapidfuzz import fuzz, utils
 
 from reconciler.canonical import Json
+from reconciler.kinds.ownkeys import FIELD, fingerprint
 from reconciler.live.interface import LiveToken
 from reconciler.times import timestamp
 
@@ -31,6 +32,8 @@ class Entry:
     owner: str | None
     labels: Mapping[str, str]
     artifact: str | None
+    own_key: str | None
+    """Fingerprint of the public key that its owner brought; then there is no artifact."""
     grants: Mapping[str, tuple[str, ...]]
     created: str
     changed: str
@@ -49,7 +52,8 @@ class Entry:
 
 def entry(token: LiveToken, now: int) -> Entry:
     """A live token as it is listed at a time (epoch seconds)."""
-    metadata = json.loads(token.declared).get("metadata", {})
+    declared = json.loads(token.declared)
+    metadata, key = declared.get("metadata", {}), declared.get("spec", {}).get(FIELD)
     return Entry(
         name=token.name,
         kind=token.kind,
@@ -60,6 +64,7 @@ def entry(token: LiveToken, now: int) -> Entry:
         owner=metadata.get("owner"),
         labels=metadata.get("labels", {}),
         artifact=token.artifact_path,
+        own_key=None if key is None else fingerprint(key),
         grants=token.grants,
         created=timestamp(token.created_at),
         changed=timestamp(token.changed_at),

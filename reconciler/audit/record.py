@@ -185,6 +185,8 @@ def _tell(change: object, told: dict[str, Expected | None]) -> None:
         return
     if action == "delete":
         told[name] = None
+    elif action in SEALS and isinstance(change, dict) and "artifact" not in change:
+        told[name] = None  # its owner brought the key
     elif action in SEALS:
         generation, artifact = _value(change, "generation"), _value(change, "artifact")
         if type(generation) is not int:

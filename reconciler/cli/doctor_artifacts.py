@@ -10,7 +10,7 @@ from reconciler.artifacts.resealing import stale
 from reconciler.cli.doctor_check import NAMED, Check
 from reconciler.cli.output import counted
 from reconciler.errors import ArtifactTampered, CannotOpen, NoKey, NoRecipients, ReconcilerError
-from reconciler.readers.finding import Failed, sought_of
+from reconciler.readers.finding import Failed, Kept, sought_of
 from reconciler.readers.opening import Reader, Sought, sealed
 from reconciler.workspace import Workspace
 
@@ -24,6 +24,8 @@ class Tally:
     """Artifacts whose recipients could be compared with a rule."""
     opened: int = 0
     closed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """Tokens without an artifact: their owners brought their keys."""
     missing: list[str] = field(default_factory=list)
     broken: list[Failed] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
@@ -39,6 +41,9 @@ def tally(workspace: Workspace) -> Tally:
     found = Tally()
     opener = workspace.opener
     for target in sought_of(Reader(workspace, _told_already), None):
+        if isinstance(target, Kept):
+            found.kept.append(target.name)
+            continue
         found.total += 1
         if isinstance(target, Failed):
             found.broken.append(target)
@@ -97,6 +102,9 @@ def artifact_checks(found: Tally) -> Iterator[Check]:
             "note" if found.closed else "ok",
             f"{found.total} in place, {found.opened} of them open with your identities{closed}",
         )
+    if found.kept:
+        count = counted(len(found.kept), "token")
+        yield Check("own keys", "ok", f"{count} whose owner keeps the private key: {_some(found.kept)}")
     yield from _recipient_checks(found)
 
 

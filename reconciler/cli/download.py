@@ -13,12 +13,13 @@ import click
 from reconciler.apply.interface import Progress
 from reconciler.artifacts.interface import Opener
 from reconciler.artifacts.plaintext import plaintext
+from reconciler.audit.export import some
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import counted, echo_failed, echo_json, echo_note, visible
 from reconciler.cli.progress import progress
 from reconciler.cli.saving import Unwritable, file_name, private_folder, write_private
 from reconciler.errors import NoKey, ReconcilerError, UsageError
-from reconciler.readers.finding import Failed, sought_of
+from reconciler.readers.finding import Failed, Kept, sought_of
 from reconciler.readers.opening import Delivered, Reader, Sought, opened, sealed, unsealed
 from reconciler.secret import Secret
 from reconciler.workspace import Workspace
@@ -48,6 +49,8 @@ class Outcome:
     failed: list[Failed] = field(default_factory=list)
     closed: list[Failed] = field(default_factory=list)
     """Artifacts that none of the reader's identities opens, where nobody said that they must."""
+    kept: list[str] = field(default_factory=list)
+    """Tokens without an artifact: their owners brought their keys."""
 
     def to_json(self) -> dict[str, object]:
         """As in `reconciler/download/v1`. No secret is in it."""
@@ -56,6 +59,7 @@ class Outcome:
             "files": [asdict(one) for one in self.files],
             "failed": [asdict(one) for one in self.failed],
             "closed": [asdict(one) for one in self.closed],
+            "kept": self.kept,
         }
 
 
@@ -191,7 +195,7 @@ class _Run:
         return _saved(target.name, delivered, path)
 
 
-def _carry_out(run: _Run, found: Sequence[Sought | Failed], form: str) -> None:
+def _carry_out(run: _Run, found: Sequence[Sought | Kept | Failed], form: str) -> None:
     """Each for itself: what goes wrong with one is no harm to the others, unless nothing can be written."""
     with _watching(form) as shown:
         if shown:
@@ -209,9 +213,11 @@ def _carry_out(run: _Run, found: Sequence[Sought | Failed], form: str) -> None:
                 shown.advance()
 
 
-def _one(run: _Run, target: Sought | Failed, form: str) -> None:
+def _one(run: _Run, target: Sought | Kept | Failed, form: str) -> None:
     if isinstance(target, Failed):
         run.outcome.failed.append(target)
+    elif isinstance(target, Kept):
+        run.outcome.kept.append(target.name)
     elif saved := run.take(target):
         run.outcome.files.append(saved)
         if form == "text":
@@ -233,6 +239,9 @@ def _echo_summary(outcome: Outcome, place: Path, owner: str | None, total: int) 
     """What it comes to, on stderr."""
     if not total:
         echo_note(f"no token{f' of {owner}' if owner else ''} is live, so there is no file")
+    if outcome.kept:
+        count = counted(len(outcome.kept), "token")
+        echo_note(f"{count} without an artifact, for the owner keeps the private key: {some(outcome.kept)}")
     if outcome.closed:
         left = f"none of your identities opens {len(outcome.closed)} of {counted(total, 'artifact')}"
         echo_note(f"{left}; of the first: {outcome.closed[0].error}")

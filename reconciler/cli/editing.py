@@ -12,6 +12,7 @@ from reconciler.errors import SettingsError, SpecsInvalid, UsageError
 from reconciler.specs.faults import Fault, did_you_mean
 from reconciler.specs.load import read_bytes
 from reconciler.specs.reader import Declared, FileRead, catalog_faults, read_file
+from reconciler.specs.reused import reused_keys
 from reconciler.specs.write import write_whole
 from reconciler.workspace import Workspace
 
@@ -42,7 +43,11 @@ def text_of(workspace: Workspace, file: str) -> str:
 def checked(workspace: Workspace, file: str, after: str) -> FileRead:
     """What a file would declare after an edit. Raises SpecsInvalid; then nothing was written."""
     read = read_file(file, after.encode())
-    faults: list[Fault] = read.faults or catalog_faults(file, after.encode(), workspace.specs.catalog)
+    faults: list[Fault] = (
+        read.faults
+        or catalog_faults(file, after.encode(), workspace.specs.catalog)
+        or _reused(workspace, file, after, read)
+    )
     if faults:
         raise SpecsInvalid(
             "the edit would make the spec invalid, so nothing was written",
@@ -50,6 +55,12 @@ def checked(workspace: Workspace, file: str, after: str) -> FileRead:
             faults=tuple(faults),
         )
     return read
+
+
+def _reused(workspace: Workspace, file: str, after: str, read: FileRead) -> list[Fault]:
+    """Faults of keys that another spec has. What is edited comes last, so that it is at fault."""
+    others = (one for one in workspace.specs.tokens if one.file != file)
+    return list(reused_keys([*others, *read.tokens], lambda _: after.encode()))
 
 
 def not_written(file: str | Path, error: OSError) -> SettingsError:

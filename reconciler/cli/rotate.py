@@ -6,6 +6,8 @@ import click
 
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.editing import checked, found, text_of, write
+from reconciler.cli.output import echo_note
+from reconciler.kinds.ownkeys import FIELD
 from reconciler.specs.ask import asking
 from reconciler.specs.edit import with_fields
 
@@ -28,6 +30,8 @@ def command(invocation: Invocation, name: str, reason: str, *, leaked: bool) -> 
     after = with_fields(before, declared.line, fields)
     checked(workspace, declared.file, after)
     write(workspace, declared.file, before, after)
+    if declared.own_key is not None:
+        echo_note(f"its owner brings the key: put a new one into {FIELD} in the same change")
     if leaked:
         click.echo(f"When this is applied, the credential that {name} has is refused at once.", err=True)
     return 0

@@ -71,6 +71,9 @@ def _lines(shown: Entry) -> Iterator[tuple[str, str]]:
     for label, text in (("expires", shown.expires), ("rotates", shown.due), ("artifact", shown.artifact)):
         if text:
             yield label, text
+    if shown.own_key:
+        yield "artifact", "none: its owner brought the public key, and keeps the private one"
+        yield "public key", shown.own_key
     if shown.commit:
         yield "commit", shown.commit
     if shown.protect:

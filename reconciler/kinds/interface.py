@@ -47,7 +47,8 @@ class Minted:
     """One new credential: the owner's half, and the half that checks it."""
 
     secret: Mapping[str, str | Secret]
-    """What the owner receives, field by field, in the order of the artifact."""
+    """What the owner receives, field by field, in the order of the artifact; empty where the owner brought
+    the key: then there is no artifact."""
     algorithm: str
     """The JOSE name (RFC 7518 §3.1, RFC 8037 §3.1)."""
     public_key: str | None = None
@@ -81,6 +82,8 @@ class Kind(Generic[S]):
     """The artifact's fields that `copy` takes when none is named: the first that is there."""
     pem: Callable[[S], bool] = lambda _: False
     """Whether the owner receives a private key, so that `deliver.format: pem` has a meaning."""
+    own_key: Callable[[S], str | None] = lambda _: None
+    """The public key that its owner brought (`ownkeys.FIELD`), if any: then nothing is delivered."""
     enabled: Callable[[S], bool] = lambda _: True
     """Whether the kind's own switch, if it has one, is on."""
     meet: Callable[[str, Names, Names], Names] = meet

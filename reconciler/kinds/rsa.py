@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from reconciler.kinds import keys
+from pydantic import ValidationInfo, field_validator
+
+from reconciler.kinds import keys, ownkeys
 from reconciler.kinds.fields import Model, Names
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 
@@ -19,7 +21,14 @@ class RSASpec(Model):
     algorithm: Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] = "RS256"
     """JOSE algorithm of the JWTs that the owner signs."""
     keySize: Literal[2048, 3072, 4096] = 3072
-    """Bits of the RSA modulus."""
+    """Bits of the RSA modulus; of one in `publicKey`, the least."""
+    publicKey: ownkeys.PublicKey | None = None
+    """The owner's own public key (PEM): its owner keeps the private half, and there is no artifact."""
+
+    @field_validator("publicKey")
+    @classmethod
+    def _fits(cls, key: str | None, info: ValidationInfo) -> str | None:
+        return ownkeys.fitting(cls, key, info.data)
 
 
 def grants(spec: RSASpec) -> Grants:
@@ -28,7 +37,9 @@ def grants(spec: RSASpec) -> Grants:
 
 
 def mint(spec: RSASpec, draft: Draft) -> Minted:
-    """A new key pair. The owner keeps the private half; `kid` in its JWTs is the token id."""
+    """A new key pair, or the owner's own key. Its owner keeps the private half; `kid` is the token id."""
+    if spec.publicKey is not None:
+        return Minted(secret={}, algorithm=spec.algorithm, public_key=spec.publicKey)
     key = keys.generate(spec.algorithm, spec.keySize)
     public = keys.public_pem(key)
     return Minted(
@@ -47,12 +58,13 @@ KIND = Kind(
     name="RSAToken",
     summary="an RSA key with which the owner signs short-lived JWTs",
     spec=RSASpec,
-    reissued_by=frozenset({"algorithm", "keySize"}),
+    reissued_by=frozenset({"algorithm", "keySize", "publicKey"}),
     grants=grants,
     new_id=keys.token_id,
     mint=mint,
     copied=("private_key",),
     pem=lambda _: True,
+    own_key=lambda spec: spec.publicKey,
     catalog={"apis": "apis", "projects": "projects"},
     example={"apis": ["device.read", "device.list"], "projects": ["plant-a"]},
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from reconciler.kinds import keys
+from reconciler.kinds import keys, ownkeys
 from reconciler.kinds.fields import APP_NAME, EntryName, Model, OneOrManyNames, Reference, Switch
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 from reconciler.secret import Secret
@@ -43,6 +43,9 @@ class TokenAuthSpec(Model):
         "HS256"
     )
     """JOSE algorithm of the sign-in JWT."""
+    publicKey: ownkeys.PublicKey | None = None
+    """The application's own public key (PEM), for RS, PS and ES algorithms: it keeps the private half, and
+    there is no artifact."""
     enable: Switch = True
     """Whether the server takes sign-ins of this application."""
     inituser: Switch = False
@@ -52,6 +55,11 @@ class TokenAuthSpec(Model):
     initpwd: Reference | None = None
     """Where the first password of a created user is kept: a reference, never the password."""
 
+    @field_validator("publicKey")
+    @classmethod
+    def _fits(cls, key: str | None, info: ValidationInfo) -> str | None:
+        return ownkeys.fitting(cls, key, info.data)
+
 
 def grants(spec: TokenAuthSpec) -> Grants:
     """The roles that a created user gets: the only thing a sign-in application hands out."""
@@ -59,7 +67,9 @@ def grants(spec: TokenAuthSpec) -> Grants:
 
 
 def mint(spec: TokenAuthSpec, draft: Draft) -> Minted:
-    """A shared secret (HS algorithms) or a key pair, and how to build the sign-in URL."""
+    """A shared secret (HS) or a key pair, and how to build the sign-in URL; or the owner's own key."""
+    if spec.publicKey is not None:
+        return Minted(secret={}, algorithm=spec.algorithm, public_key=spec.publicKey)
     about = {"token_id": draft.token_id, "application": spec.name, "algorithm": spec.algorithm}
     how = f"add ?{spec.token_name}=<JWT signed with this key, {spec.algorithm}> to the page's address"
     if spec.algorithm in HASH_BYTES:
@@ -88,13 +98,14 @@ KIND = Kind(
     name="TokenAuth",
     summary="a key with which an application signs its users in",
     spec=TokenAuthSpec,
-    reissued_by=frozenset({"algorithm", "name", "token_name"}),
+    reissued_by=frozenset({"algorithm", "name", "token_name", "publicKey"}),
     grants=grants,
     new_id=keys.token_id,
     mint=mint,
     enabled=lambda spec: spec.enable,
     copied=("secret", "private_key"),
     pem=lambda spec: spec.algorithm not in HASH_BYTES,
+    own_key=lambda spec: spec.publicKey,
     catalog={"initroles": "roles"},
     example={"name": "ERP", "fieldmap": {"username": "loginname"}, "initroles": ["SYS_Reader"]},
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from reconciler.errors import StoreError
-from reconciler.live.interface import Batch, Intent, Lease, LiveStore, LiveToken, Record, Workspace
+from reconciler.live.interface import Batch, Holder, Intent, Lease, LiveStore, LiveToken, Record, Workspace
 
 
 class EmptyStore(LiveStore):
@@ -41,6 +41,10 @@ class EmptyStore(LiveStore):
     def graveyard(self) -> Iterator[LiveToken]:
         """None."""
         return iter(())
+
+    def holders(self, public_keys: Collection[str]) -> Sequence[Holder]:
+        """None."""
+        return ()
 
     def intents(self) -> Iterator[Intent]:
         """None."""

@@ -6,7 +6,7 @@ secret only as it was sealed to the verifier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -104,6 +104,18 @@ class LiveToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """A credential, of any state and of any token, that has a public key which somebody asks for."""
+
+    public_key: str
+    name: str
+    """Of its token, which may be deleted."""
+    token_id: str
+    generation: int
+    state: CredentialState
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What one apply did: canonical JSON, chained to the record before by its digest."""
 
@@ -119,7 +131,8 @@ class Record:
 class Intent:
     """A journal entry: one change of a run, from when it is certain to when the run ends.
 
-    With `after`, an artifact is being published, and then the token becomes `after`.
+    With `after`, an artifact is being published, and then the token becomes `after`; without `path`, no
+    artifact is waited for.
     Without, the change is true in the store already; if `path` is set, the artifact there is
     still to leave the tree.
     """
@@ -236,6 +249,10 @@ class LiveStore(Protocol):
 
     def graveyard(self) -> Iterator[LiveToken]:
         """Every deleted token, in the order of its name, newest first, as one consistent read."""
+
+    def holders(self, public_keys: Collection[str]) -> Sequence[Holder]:
+        """Every credential that has one of these keys, retired ones and those of deleted tokens too; in the
+        order of the names, ids and generations."""
 
     def intents(self) -> Iterator[Intent]:
         """The journal, in the order in which it was written."""

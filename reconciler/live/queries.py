@@ -59,6 +59,16 @@ def by_id(workspace: str, token_id: str) -> Query:
     )
 
 
+def holders(workspace: str, public_keys: Sequence[str]) -> Query:
+    """Credentials that have one of these public keys, whatever their state and that of their token."""
+    joined = _credential.join(_token, _credential.c.token_id == _token.c.id)
+    return (
+        select(*rows.HOLDER_COLUMNS)
+        .select_from(joined)
+        .where(_token.c.workspace == workspace, _credential.c.public_key.in_(public_keys))
+    )
+
+
 def journal(workspace: str) -> Query:
     """Intents. One run is open at a time, so their number is the order they were written in."""
     table = schema.intent

@@ -22,6 +22,7 @@ from reconciler.live import schema
 from reconciler.live.interface import (
     Credential,
     CredentialState,
+    Holder,
     Intent,
     LiveToken,
     Record,
@@ -42,6 +43,13 @@ INTENT_COLUMNS = tuple(column for column in schema.intent.c if column.name != "w
 RECORD_COLUMNS = tuple(column for column in schema.record.c if column.name != "workspace")
 RUN_COLUMNS = tuple(column for column in schema.run.c if column.name not in {"workspace", "ended_revision"})
 JOINED_COLUMNS = (*TOKEN_COLUMNS, *CREDENTIAL_COLUMNS, schema.token.c.credential_count)
+HOLDER_COLUMNS = (
+    schema.credential.c.public_key,
+    schema.token.c.name,
+    schema.token.c.id,
+    schema.credential.c.generation,
+    schema.credential.c.state,
+)
 WIDTH = len(TOKEN_COLUMNS)
 NOT_KEPT = {"last_generation": 0}
 """What stands in a column that an older version did not have, where it may not be empty."""
@@ -57,6 +65,7 @@ _TokenRow: TypeAlias = (
 )
 _CredentialRow: TypeAlias = "tuple[int, str, str, int, int | None, str | None, str | None, str | None]"
 _IntentRow: TypeAlias = "tuple[str, int, str, str, str, str, int, str | None, str | None, str | None]"
+_HolderRow: TypeAlias = "tuple[str, str, str, int, str]"
 _RecordRow: TypeAlias = "tuple[int, str, str, str, int]"
 _RunRow: TypeAlias = "tuple[str, str, int, str, str | None, str]"
 
@@ -77,6 +86,15 @@ def tokens(rows: Iterable[Sequence[object]]) -> Iterator[LiveToken]:
             yield _complete(_token(joined), joined[0][-1])
         except MALFORMED as error:
             raise unreadable(f"token {joined[0][1] or key}", error) from error
+
+
+def holder(row: Sequence[object]) -> Holder:
+    """A holder of a public key, from its row. Raises StoreUnreadable for a row that does not fit."""
+    try:
+        fit = cast("_HolderRow", _fitting(_holder_shape, row))
+        return Holder(*fit[:4], CREDENTIAL_STATES[fit[4]])
+    except MALFORMED as error:
+        raise unreadable(f"a credential of token {row[1]}", error) from error
 
 
 def intent(row: Sequence[object]) -> Intent:
@@ -307,6 +325,7 @@ def _joined_shape(shape: Shape) -> bool:
 
 _token_shape = _shape_of(TOKEN_COLUMNS)
 _credential_shape = _shape_of(CREDENTIAL_COLUMNS)
+_holder_shape = _shape_of(HOLDER_COLUMNS)
 _intent_shape = _shape_of(INTENT_COLUMNS)
 _record_shape = _shape_of(RECORD_COLUMNS)
 _run_shape = _shape_of(RUN_COLUMNS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -14,11 +14,14 @@ from reconciler.live import lease as leases
 from reconciler.live import queries, rows, schema
 from reconciler.live.engine import PAGE_ROWS, Engines
 from reconciler.live.faults import RESTORE, translated
-from reconciler.live.interface import Batch, Intent, Lease, LiveToken, Record, Workspace
+from reconciler.live.interface import Batch, Holder, Intent, Lease, LiveToken, Record, Workspace
 from reconciler.live.queries import Query
 from reconciler.live.writing import Writer
 
 Item = TypeVar("Item")
+
+KEYS_ASKED = 1000
+"""Public keys that one query asks for."""
 
 
 class SqlStore:
@@ -82,6 +85,15 @@ class SqlStore:
         """
         query = queries.deleted(self.workspace).order_by(*queries.BY_NAME_NEWEST_FIRST)
         return self._whole("deleted tokens", schema.workspace.c.tombstone_count, query, rows.tokens)
+
+    def holders(self, public_keys: Collection[str]) -> Sequence[Holder]:
+        """Every credential that has one of these keys, of any state, as one read saw them."""
+        keys, found = sorted(public_keys), list[Holder]()
+        with self._reading() as connection:
+            for start in range(0, len(keys), KEYS_ASKED):
+                query = queries.holders(self.workspace, keys[start : start + KEYS_ASKED])
+                found.extend(map(rows.holder, connection.execute(query)))
+        return sorted(found, key=lambda one: (one.name, one.token_id, one.generation))
 
     def intents(self) -> Iterator[Intent]:
         """The journal, by the number of its entries. Raises StoreUnreadable as `tokens` does."""

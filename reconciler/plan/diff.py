@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.artifacts.names import is_version_of, normal
+from reconciler.kinds.ownkeys import fingerprint
 from reconciler.live.interface import Credential, CredentialState, LiveToken, TokenState
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.fields import field_changes
+from reconciler.plan.ownkeys import ASKED
 from reconciler.plan.transition import NARROWED, Circumstances, modified
 from reconciler.specs.model import AnyTokenSpec
 from reconciler.specs.reader import Declared
@@ -38,7 +40,7 @@ LOST = {
     ArtifactState.BROKEN: "its artifact cannot be read",
 }
 
-NAME, ASKED, LEAKED = "metadata.name", "lifecycle.rotate.asked.at", "lifecycle.rotate.asked.leaked"
+NAME, LEAKED = "metadata.name", "lifecycle.rotate.asked.leaked"
 
 NAME_SHOWN = 40
 """Letters of a recipient that a reason has room for."""
@@ -57,8 +59,8 @@ class Observed:
 class Delivery:
     """How artifacts are delivered now."""
 
-    path: Callable[[Declared], str]
-    """Where the artifact of a spec is to stand."""
+    path: Callable[[Declared], str | None]
+    """Where the artifact of a spec is to stand; None where its owner brings the key."""
     named: Callable[[str], frozenset[str] | None]
     """To whom the creation rules seal what stands at a path, in normal form; None where no rule says."""
 
@@ -120,6 +122,8 @@ def _of_live(
 
 def _issue(declared: Declared, now: int) -> Change:
     reasons: tuple[str, ...] = ("no live token has this name",)
+    if (key := declared.own_key) is not None:
+        reasons += (f"its owner brings the key {fingerprint(key)}",)
     if declared.sets("expires"):
         spec = declared.spec()
         expires = spec.expires_at(now)
@@ -198,7 +202,7 @@ def _retire(
 
 
 def _modify(
-    token: LiveToken, found: Observed, fields: tuple[FieldChange, ...], place: str, *, changed: bool
+    token: LiveToken, found: Observed, fields: tuple[FieldChange, ...], place: str | None, *, changed: bool
 ) -> Change:
     """A change of the token or of its artifact that needs no new credential."""
     moved, resealed = _moves(token, place), found.state is ArtifactState.RESEALED
@@ -215,8 +219,8 @@ def _modify(
     return replace(_change(action, token, reasons, fields), artifact=place if moved or resealed else None)
 
 
-def _moves(token: LiveToken, place: str) -> bool:
-    return token.artifact_path not in (None, place)
+def _moves(token: LiveToken, place: str | None) -> bool:
+    return place is not None and token.artifact_path not in (None, place)
 
 
 def _why_modify(token: LiveToken) -> str:
@@ -314,7 +318,8 @@ def _unnamed(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
     if found.state in TAKEN_UP and token.artifact_recipients is None:
         yield "its artifact is another file now, and nobody kept to whom it was sealed before"
         return
-    named = inputs.delivery.named(inputs.delivery.path(declared))
+    place = inputs.delivery.path(declared)
+    named = None if place is None else inputs.delivery.named(place)
     if named is None:
         return
     seen = dict.fromkeys((*(token.artifact_recipients or ()), *found.recipients))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from reconciler.canonical import Json
+from reconciler.kinds.ownkeys import fingerprint
 from reconciler.plan.change import FieldChange
 from reconciler.specs.model import from_normal_form
 
@@ -43,7 +44,12 @@ def _change(name: str, before: Json, after: Json) -> FieldChange:
     if isinstance(before, list) or isinstance(after, list):
         old, new = _names(before), _names(after)
         return FieldChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
-    return FieldChange(name, before=before, after=after)
+    return FieldChange(name, before=_told(before), after=_told(after))
+
+
+def _told(value: Json) -> Json:
+    """A public key by its fingerprint: that is what people compare."""
+    return fingerprint(value) if isinstance(value, str) and value.startswith("-----BEGIN") else value
 
 
 def _names(value: Json) -> set[str]:

@@ -82,9 +82,13 @@ def jitter(token_id: str, interval: int, overlap: int) -> int:
 
 
 def issued(
-    declared: Declared, token_id: str, credential: Credential, artifact: SealedArtifact, under: Circumstances
+    declared: Declared,
+    token_id: str,
+    credential: Credential,
+    artifact: SealedArtifact | None,
+    under: Circumstances,
 ) -> LiveToken:
-    """A new token with its first credential."""
+    """A new token with its first credential; without an artifact where its owner brought the key."""
     blank = LiveToken(
         id=token_id,
         name=declared.name,
@@ -102,7 +106,7 @@ def issued(
         artifact_digest=None,
         credentials=(credential,),
     )
-    return modified(artifact.of(blank), declared, under)
+    return modified(_delivered(blank, artifact), declared, under)
 
 
 def modified(token: LiveToken, declared: Declared, under: Circumstances) -> LiveToken:
@@ -129,7 +133,7 @@ def rotated(
     token: LiveToken,
     declared: Declared,
     credential: Credential,
-    artifact: SealedArtifact,
+    artifact: SealedArtifact | None,
     under: Circumstances,
 ) -> LiveToken:
     """The token with a new credential; the one before goes on until the overlap ends, older ones end."""
@@ -138,7 +142,16 @@ def rotated(
     kept = tuple(_retiring(one, under.now, overlap) for one in previous)
     ended = tuple(retire(one, under.now) for one in token.credentials[1:])
     renewed = replace(token, credentials=(credential, *kept, *ended), setback=None)
-    return modified(artifact.of(renewed), declared, under)
+    return modified(_delivered(renewed, artifact), declared, under)
+
+
+def _delivered(token: LiveToken, artifact: SealedArtifact | None) -> LiveToken:
+    """The token with the artifact of its newest credential, or with none."""
+    if artifact is not None:
+        return artifact.of(token)
+    return replace(
+        token, artifact_path=None, artifact_digest=None, artifact_contents=None, artifact_recipients=None
+    )
 
 
 def _retiring(credential: Credential, now: int, overlap: int) -> Credential:
@@ -185,13 +198,9 @@ def deleted(token: LiveToken, under: Circumstances) -> LiveToken:
     So when it was issued, last changed and deleted, what it was granted, and by which spec of which commit.
     """
     return replace(
-        token,
+        _delivered(token, None),
         state=TokenState.DELETED,
         credentials=tuple(retire(one, under.now) for one in token.credentials),
-        artifact_path=None,
-        artifact_digest=None,
-        artifact_contents=None,
-        artifact_recipients=None,
         deleted_at=under.now,
         due_at=None,
         protect=False,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reconciler.artifacts.interface import Expected
 from reconciler.errors import CannotOpen, ReconcilerError
 from reconciler.live.interface import LiveStore, LiveToken
-from reconciler.readers.opening import Reader, Sought, asked, guess, not_live, recorded, sought
+from reconciler.readers.opening import Reader, Sought, asked, guess, is_kept, kept, not_live, recorded, sought
 from reconciler.specs.faults import did_you_mean
 from reconciler.workspace import Workspace
 
@@ -29,8 +29,15 @@ class Failed:
         return cls(name, str(error), error.hint)
 
 
-def sought_of(reader: Reader, owner: str | None) -> list[Sought | Failed]:
-    """Every artifact of an owner, or of everybody; or why it cannot be told which it is.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A token that has no artifact: its owner brought the public key, and keeps the private one."""
+
+    name: str
+
+
+def sought_of(reader: Reader, owner: str | None) -> list[Sought | Kept | Failed]:
+    """Every artifact of an owner, or of everybody; which tokens have none; or why it cannot be told.
 
     The live store is read once, and let go before the first artifact is. Raises CannotOpen for an
     owner whom nobody knows.
@@ -47,12 +54,17 @@ def sought_of(reader: Reader, owner: str | None) -> list[Sought | Failed]:
 
 
 def sought_in(reader: Reader, names: Collection[str]) -> list[Sought | Failed]:
-    """The artifacts of the tokens named; without names, of all. Raises CannotOpen for a name of none."""
+    """The artifacts of the tokens named; without names, of all. Raises CannotOpen for a name of none.
+
+    A token that has no artifact is left out, unless it is named.
+    """
     found = sought_of(reader, None)
     missing = sorted(set(names) - {one.name for one in found})
     if missing:
         raise not_live(reader.workspace, missing[0], deleted=False)
-    return [one for one in found if not names or one.name in names]
+    wanted = [one for one in found if not names or one.name in names]
+    told = [Failed.by(one.name, kept(one.name)) if isinstance(one, Kept) and names else one for one in wanted]
+    return [one for one in told if not isinstance(one, Kept)]
 
 
 def declared_in_tree(workspace: Workspace, names: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -69,15 +81,17 @@ def declared_in_tree(workspace: Workspace, names: Collection[str]) -> Iterator[t
     for one in declared:
         if not names or one.name in names:
             path = one.artifact_path(layout)
-            if names or os.path.lexists(workspace.root / path):
+            if path is None and names:
+                raise kept(one.name)
+            if path is not None and (names or os.path.lexists(workspace.root / path)):
                 yield one.name, path
 
 
 def _live(
     workspace: Workspace, store: LiveStore, owner: str | None
-) -> tuple[list[Sought | Failed], set[str]]:
+) -> tuple[list[Sought | Kept | Failed], set[str]]:
     """The live tokens of an owner, and every owner there is."""
-    found: list[Sought | Failed] = []
+    found: list[Sought | Kept | Failed] = []
     owners: set[str] = set()
     for token in store.tokens():
         whose = json.loads(token.declared)["metadata"].get("owner")
@@ -88,7 +102,7 @@ def _live(
     return found, owners
 
 
-def _recorded(workspace: Workspace, owner: str | None) -> tuple[list[Sought | Failed], set[str]]:
+def _recorded(workspace: Workspace, owner: str | None) -> tuple[list[Sought | Kept | Failed], set[str]]:
     """The same, as the specs and the records of this clone tell. What was not issued yet is left out."""
     declared = [one for one in workspace.specs.tokens if owner in (None, one.owner)]
     known = recorded(workspace, {one.name for one in declared})
@@ -96,15 +110,17 @@ def _recorded(workspace: Workspace, owner: str | None) -> tuple[list[Sought | Fa
     found = [
         _attempt(workspace, one.name, None, known)
         for one in declared
-        if one.name in known or os.path.lexists(workspace.root / one.artifact_path(layout))
+        if one.name in known
+        or (path := one.artifact_path(layout)) is None
+        or os.path.lexists(workspace.root / path)
     ]
     return found, {one.owner for one in declared if one.owner is not None}
 
 
 def _attempt(
     workspace: Workspace, name: str, token: LiveToken | None, known: Mapping[str, Expected]
-) -> Sought | Failed:
+) -> Sought | Kept | Failed:
     try:
-        return sought(workspace, name, token, known)
+        return Kept(name) if is_kept(workspace, name, token) else sought(workspace, name, token, known)
     except ReconcilerError as error:
         return Failed.by(name, error)

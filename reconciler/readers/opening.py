@@ -88,6 +88,22 @@ def sought(workspace: Workspace, name: str, token: LiveToken | None, known: Mapp
     return Sought(name, kind, path, wanted or path, form, expected)
 
 
+def is_kept(workspace: Workspace, name: str, token: LiveToken | None) -> bool:
+    """Whether a token has no artifact: as live says, else as the spec does."""
+    if token is not None:
+        return token.artifact_path is None
+    declared = workspace.specs.token(name)
+    return declared is not None and declared.own_key is not None
+
+
+def kept(name: str) -> CannotOpen:
+    """The error for an artifact that there is none of."""
+    return CannotOpen(
+        f"{name} has no artifact: its owner brought the public key, and keeps the private one",
+        hint="ask its owner, who signs with it: there is nothing to download or to encrypt anew",
+    )
+
+
 def sealed(workspace: Workspace, found: Sought) -> bytes:
     """The artifact of a token as it stands in the tree. Raises CannotOpen."""
     return in_tree(workspace, found.path)
@@ -220,12 +236,14 @@ def guess(workspace: Workspace, name: str) -> str:
 
 def _place(workspace: Workspace, name: str, token: LiveToken | None) -> tuple[str, str, Format]:
     """Kind, path and format of the artifact: as live says, else as the spec does."""
+    if is_kept(workspace, name, token):
+        raise kept(name)
     if token is not None and token.artifact_path is not None:
         return token.kind, token.artifact_path, _form(token.declared, token.artifact_path)
     declared = workspace.specs.token(name)
     if declared is None:
         raise not_live(workspace, name, deleted=False)
-    path = declared.artifact_path(workspace.specs.settings.layout)
+    path = str(declared.artifact_path(workspace.specs.settings.layout))
     return declared.kind, path, _form(declared.normal, path)
 
 

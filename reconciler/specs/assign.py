@@ -172,4 +172,10 @@ def _plain(text: str, annotation: object) -> Plain:
     wants_number = int in choices or any(isinstance(value, int) for value in literals)
     if wants_number and re.fullmatch(r"-?[0-9]{1,15}", text):
         return int(text)
-    return text
+    return _whole_lines(text)
+
+
+def _whole_lines(text: str) -> str:
+    """Text of several lines, each with its end: a shell's `$(cat FILE)` takes the last away."""
+    lines = text.splitlines()
+    return "".join(f"{line}\n" for line in lines) if len(lines) > 1 else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.kinds.fields import parse_duration
+from reconciler.kinds.ownkeys import FIELD
 from reconciler.specs.explain import Finding
 from reconciler.specs.model import AnyTokenSpec, Deliver
 
@@ -14,6 +15,7 @@ _PLAIN = Deliver()
 def contradictions(spec: AnyTokenSpec) -> Iterator[Finding]:
     """Every pair of fields of a spec that cannot both hold."""
     yield from _names(spec)
+    yield from _own_key(spec)
     yield from _overlap(spec)
     yield from _format(spec)
 
@@ -25,6 +27,29 @@ def _names(spec: AnyTokenSpec) -> Iterator[Finding]:
             "metadata.previously",
             f"{spec.metadata.name} is its name now",
             "write the names that it had before",
+        )
+
+
+def _own_key(spec: AnyTokenSpec) -> Iterator[Finding]:
+    """What has a meaning only where apply makes the key."""
+    if spec.own_key is None:
+        return
+    rotate = spec.lifecycle.rotate
+    if rotate and spec.every is not None:
+        yield Finding(
+            ("lifecycle", "rotate", "every"),
+            "lifecycle.rotate.every",
+            f"a new key is to come every {rotate.every}, and nothing here makes one: its owner brings it",
+            f"remove it; to rotate, the owner puts a new key into {FIELD}, and the old one works on until the"
+            " overlap ends",
+        )
+    if spec.deliver != _PLAIN:
+        yield Finding(
+            ("deliver",),
+            "deliver",
+            f"deliver says how a secret is delivered, and none is to an owner who brings {FIELD}",
+            "remove it",
+            at_key=True,
         )
 
 
@@ -49,7 +74,7 @@ def _overlap(spec: AnyTokenSpec) -> Iterator[Finding]:
 
 def _format(spec: AnyTokenSpec) -> Iterator[Finding]:
     deliver = spec.deliver
-    if deliver == _PLAIN:
+    if deliver == _PLAIN or spec.own_key is not None:
         return
     if deliver.format == "pem" and not spec.what.pem(spec.spec):
         yield Finding(

@@ -97,9 +97,8 @@ def _finding(detail: ErrorDetails, document: Document, model: type[BaseModel], k
         case "missing":
             return _missing_field(path, kind)
         case "literal_secret":
-            return Finding(
-                path, "secret.literal", f"{path[-1]} holds a literal value", detail["msg"], sensitive=True
-            )
+            what = detail.get("ctx", {}).get("what", "a literal value")
+            return Finding(path, "secret.literal", f"{path[-1]} holds {what}", detail["msg"], sensitive=True)
     value: Value = str(path[-1]) if at_key else document.at(path)
     message, hint = _words(detail, value, "this name" if at_key else _field(path))
     quote = detail["type"] == "string_type" and isinstance(value, (bool, int, float))
@@ -183,6 +182,8 @@ def _words(detail: ErrorDetails, value: Value, field: str) -> Words:
             return _choice(field, value, choices)
         case "choice":
             return _choice(field, value, context["choices"])
+        case "own_key":
+            return f"{field} {context['why']}", detail["msg"]
         case "string_pattern_mismatch":
             return f"{field} is {shown(value)}", f"it takes {EXPECTED[context['pattern']]}"
         case _:

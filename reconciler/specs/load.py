@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import SpecsInvalid
 from reconciler.kinds import all_kinds
+from reconciler.kinds.ownkeys import FIELD as OWN_KEY
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import read_bytes, spec_files, unreadable
 from reconciler.specs.gathering import Catalog, gathered
@@ -22,6 +23,7 @@ from reconciler.specs.policy import PolicyDocument
 from reconciler.specs.reader import Declared, FoundWorkspace, catalog_faults
 from reconciler.specs.reading import read_files
 from reconciler.specs.resolve import may_name_group, resolved
+from reconciler.specs.reused import reused_keys
 from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.specs.source import Source
 from reconciler.specs.values import Place
@@ -58,8 +60,15 @@ class Specs:
         """The token that a live token of a name is to be: of that name, or of one that says it had it."""
         return self.token(name) or self.token(self.renamed.get(name, ""))
 
+    def own_key(self, name: str) -> str | None:
+        """The public key that the owner of a declared token brings, if any."""
+        declared = self.token(name)
+        return None if declared is None else declared.own_key
+
     def place(self, name: str) -> str | None:
-        """Where the artifact of a live token of a name is to stand, if one declares it."""
+        """Where the artifact of a live token of a name is to stand, if one declares it; None where its owner
+        brings the key.
+        """
         declared = self.heir(name)
         return None if declared is None else declared.artifact_path(self.settings.layout)
 
@@ -95,6 +104,7 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     faults.extend(_used_twice(tokens))
     renamed: dict[str, str] = {}
     faults.extend(_renamed(tokens, renamed))
+    faults.extend(reused_keys(_in_order_of_files(tokens), lambda file: read_bytes(root / file)))
     workspaces = found.workspaces
     faults.extend(_second_workspaces(workspaces))
     catalog, wrong = gathered(found.catalogs, lost=found.catalog_lost)
@@ -115,6 +125,12 @@ def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault
     policies = in_force(found.policies, settings.policies)
     whole = _digest(name, settings, catalog, policies, tokens)
     return Specs(name, document is not None, settings, catalog, policies, tokens, whole, renamed), []
+
+
+def _in_order_of_files(tokens: Sequence[Declared]) -> list[Declared]:
+    """Those with a key of their owners, as somebody reads them."""
+    bringing = (token for token in tokens if token.sets(OWN_KEY))
+    return sorted(bringing, key=lambda token: (token.file, token.line, token.column))
 
 
 def _used_twice(tokens: Sequence[Declared]) -> Iterator[Fault]:
@@ -164,6 +180,8 @@ def _second_workspaces(workspaces: Sequence[FoundWorkspace]) -> Iterator[Fault]:
 
 def _without_a_place(tokens: Sequence[Declared], layout: Layout) -> Iterator[Fault]:
     for token in tokens if layout.template != DEFAULT else ():
+        if token.own_key is not None:
+            continue
         owner = token.owner if layout.by_owner else None
         if (fault := layout.fault(token.kind, token.name, owner)) is not None:
             yield Fault(

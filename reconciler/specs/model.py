@@ -173,9 +173,16 @@ class TokenSpec(Model, Generic[S]):
         """The kind it declares."""
         return all_kinds()[self.kind]
 
-    def artifact_path(self, layout: Layout) -> str:
-        """Where its artifact stands, relative to the workspace."""
+    def artifact_path(self, layout: Layout) -> str | None:
+        """Where its artifact stands, relative to the workspace; None where its owner brings the key."""
+        if self.own_key is not None:
+            return None
         return layout.path(self.kind, self.metadata.name, self.metadata.owner, self.deliver.format)
+
+    @property
+    def own_key(self) -> str | None:
+        """The public key that its owner brings, if any."""
+        return self.what.own_key(self.spec)
 
     def delivery_options(self) -> dict[str, str | dict[str, str]]:
         """What the delivery format wants to know beside the fields."""

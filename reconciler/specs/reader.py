@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from reconciler.canonical import digest
 from reconciler.kinds import all_kinds
+from reconciler.kinds.ownkeys import FIELD as OWN_KEY
 from reconciler.specs.catalog import CatalogDocument, FoundCatalog, found_catalog
 from reconciler.specs.contradictions import contradictions
 from reconciler.specs.explain import Finding, findings
@@ -27,6 +28,7 @@ from reconciler.specs.source import Source, in_the_clear
 from reconciler.specs.text import place_at, read
 from reconciler.specs.values import Document, Mapping, Place, Problem, Value
 
+LITERAL = "secret.literal"
 M = TypeVar("M", bound=BaseModel)
 
 MAYBE_CATALOG = re.compile(r"""\bkind["']?\s*:\s*["']?catalog""", re.IGNORECASE)
@@ -72,9 +74,17 @@ class Declared(NamedTuple):
             return ()
         return tuple(from_json(self.normal)["metadata"].get("previously", ()))
 
-    def artifact_path(self, layout: Layout) -> str:
-        """Where its artifact stands; told without making the spec again where the format is the default."""
-        if self.sets("deliver"):
+    @property
+    def own_key(self) -> str | None:
+        """The public key that its owner brings, if any; told without making the spec where there is none."""
+        return self.spec().own_key if self.sets(OWN_KEY) else None
+
+    def artifact_path(self, layout: Layout) -> str | None:
+        """Where its artifact stands; told without making the spec again where the format is the default.
+
+        None where its owner brings the key: there is no artifact then.
+        """
+        if self.sets("deliver") or self.sets(OWN_KEY):
             return self.spec().artifact_path(layout)
         owner = self.owner if layout.by_owner else None
         return layout.path(self.kind, self.name, owner, DEFAULT_FORMAT)
@@ -145,6 +155,8 @@ class _Reader:
     def __init__(self, source: Source, found: FileRead) -> None:
         self.source = source
         self.found = found
+        self.told: list[tuple[Place, int]] = []
+        """Places of values that were said to hold private keys, with how many are in each."""
 
     def read(self) -> None:
         text = self.source.text
@@ -156,8 +168,7 @@ class _Reader:
             self.problems(document.problems)
             if document.value is not None:
                 self.document(document)
-        for offset in in_the_clear(text):
-            self.key_in_the_clear(self.source.place(offset))
+        self.keys_in_the_clear(text)
 
     def document(self, document: Document) -> None:
         value = document.value
@@ -240,12 +251,23 @@ class _Reader:
         self.found.faults.append(
             self.source.fault(place, finding.rule, finding.message, hint, sensitive=finding.sensitive)
         )
+        if finding.rule == LITERAL:
+            self.told.append((place, len(in_the_clear(_word(document.at(finding.path))))))
+
+    def keys_in_the_clear(self, text: str) -> None:
+        """Those that no fault of a field told of already: one for each is enough."""
+        places = [self.source.place(offset) for offset in in_the_clear(text)]
+        for start, count in self.told if places else ():
+            own = [place for place in places if place >= start][:count]
+            places = [place for place in places if place not in own]
+        for place in places:
+            self.key_in_the_clear(place)
 
     def key_in_the_clear(self, place: Place) -> None:
         self.found.faults.append(
             self.source.fault(
                 place,
-                "secret.literal",
+                LITERAL,
                 "a private key or secret id stands here in the clear",
                 "remove it, and rotate what it opens: git keeps it",
                 sensitive=True,

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 from ruamel.yaml.tag import Tag
 
 from reconciler.specs.assign import Plain
@@ -22,6 +22,7 @@ from reconciler.specs.text import read
 WIDTH = 4096
 """No line is folded by an edit: a folded line is a change that nobody asked for."""
 TEXT = Tag(suffix="tag:yaml.org,2002:str")
+BLOCK = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n){2,}")
 FLUSH_LIST = re.compile(r"^( *)[^\s#-][^#\n]*:[ ]*(?:#[^\n]*)?\n\1- ", re.MULTILINE)
 INNER = re.compile(r"^[^\s#-][^#\n]*:[ ]*(?:#[^\n]*)?\n( +)[^\s#-]", re.MULTILINE)
 
@@ -65,12 +66,18 @@ def dumped(yaml: YAML, document: object, *, explicit: bool = False) -> str:
 
 
 def as_written(value: Plain) -> str | CommentedSeq:
-    """A value as it is put into a document: text that would be read as something else in quotes."""
+    """A value as it is put into a document: text that would be read as something else in quotes.
+
+    Lines of plain letters, as of a key, stand as they are below `|`.
+    """
     match value:
         case bool():
             return str(value).lower()
         case int():
             return str(value)
+        case str() if BLOCK.fullmatch(value):
+            block: str = LiteralScalarString(value)
+            return block
         case str():
             return value if _reads_as_itself(value) else DoubleQuotedScalarString(value)
         case list():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -17,7 +17,17 @@ import pytest
 from reconciler.apply.interface import Ports, Publication
 from reconciler.artifacts.interface import Parcel, Recipients, Sealer
 from reconciler.errors import PublishFailed, SealFailed, StoreUnreadable
-from reconciler.live.interface import Batch, Intent, Lease, LiveStore, LiveToken, Record, Run, Workspace
+from reconciler.live.interface import (
+    Batch,
+    Holder,
+    Intent,
+    Lease,
+    LiveStore,
+    LiveToken,
+    Record,
+    Run,
+    Workspace,
+)
 from reconciler.plan.change import Done
 
 P = ParamSpec("P")
@@ -174,6 +184,9 @@ class BreakingStore(LiveStore):
 
     def graveyard(self) -> Iterator[LiveToken]:
         return self._store.graveyard()
+
+    def holders(self, public_keys: Collection[str]) -> Sequence[Holder]:
+        return self._do("holders", self._store.holders)(public_keys)
 
     def intents(self) -> Iterator[Intent]:
         return self._read("intents", self._store.intents())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.apply.kit import DAY, T0, House, auth_token, jwt_token, login_token, rsa_token
+from tests.apply.kit import DAY, T0, House, auth_token, jwt_token, login_token, own_key, own_token, rsa_token
 
 TURNING = {"rotate": {"every": "30d", "overlap": "1d"}}
 
@@ -17,6 +17,9 @@ BEFORE = (
     rsa_token("sealed-anew"),
     rsa_token("leaky"),
     jwt_token("old-name", apis=("a", "b")),
+    own_token("own-rotate", own_key(1)),
+    auth_token("to-own", "ES256"),
+    own_token("from-own", own_key(2)),
 )
 
 LEAKED = {"rotate": {"asked": {"at": "2027-02-20", "reason": "seen in a log", "leaked": True}}}
@@ -34,6 +37,10 @@ AFTER = (
     rsa_token("new-rsa"),
     jwt_token("new-jwt"),
     login_token("new-login"),
+    own_token("own-rotate", own_key(3)),
+    own_token("to-own", own_key(4)),
+    auth_token("from-own", "ES256"),
+    own_token("new-own", own_key(5)),
 )
 
 EXPECTED = {
@@ -44,6 +51,9 @@ EXPECTED = {
     ("rotate", "RSAToken", "rsa-move"),
     ("rotate", "RSAToken", "leaky"),
     ("rename", "JWTToken", "new-name"),
+    ("rotate", "TokenAuth", "own-rotate"),
+    ("rotate", "TokenAuth", "to-own"),
+    ("rotate", "TokenAuth", "from-own"),
     ("modify", "RSAToken", "rsa-modify"),
     ("modify", "JWTToken", "jwt-narrow"),
     ("reseal", "RSAToken", "sealed-anew"),
@@ -51,6 +61,7 @@ EXPECTED = {
     ("issue", "RSAToken", "new-rsa"),
     ("issue", "JWTToken", "new-jwt"),
     ("issue", "LoginToken", "new-login"),
+    ("issue", "TokenAuth", "new-own"),
 }
 """What the edit has to do, each exactly once."""
 

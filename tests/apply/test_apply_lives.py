@@ -95,8 +95,10 @@ class Lives(RuleBasedStateMachine):
         self.asked = getattr(self, "asked", 0) + 1
         rotate["asked"] = {"at": timestamp(self.house.now + self.asked), "reason": "asked", "leaked": leaked}
         token = self.house.live().get(spec["metadata"]["name"])
-        if leaked and token is not None and token.kind == spec["kind"]:
-            self.leaked |= {(token.id, one.generation) for one in token.credentials}
+        if token is not None and token.kind == spec["kind"]:
+            known = {(token.id, one.generation) for one in token.credentials}
+            # What is asked for last counts: it takes the place of what was not applied yet.
+            self.leaked = self.leaked | known if leaked else self.leaked - known
 
     @precondition(lambda self: self.specs)
     @rule(data=st.data(), name=st.sampled_from(NAMES))
@@ -105,7 +107,9 @@ class Lives(RuleBasedStateMachine):
         taken = {*self.specs, *(old for one in self.specs.values() for old in self._names(one))}
         spec = self._one(data)
         old = spec["metadata"]["name"]
-        if name in taken or name in self.house.live():
+        held = self.house.live()
+        kinds = {held[one].kind for one in (*self._names(spec), old) if one in held}
+        if name in taken or name in held or kinds - {spec["kind"]}:
             return
         del self.specs[old]
         spec["metadata"] = {"name": name, "previously": [*self._names(spec), old]}

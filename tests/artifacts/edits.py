@@ -163,7 +163,7 @@ def mac_only(old: str, new: str) -> Make:
     def make(bench: Bench, form: str) -> bytes:
         rules = f"creation_rules: [{{age: {bench.recipient}, mac_only_encrypted: true}}]"
         sealer = bench.sealer()
-        sealer._config = bench.rules(rules)
+        sealer._match = bench.rules(rules).match
         return sealer.seal(usual(form)).replace(old.encode(), new.encode())
 
     return make

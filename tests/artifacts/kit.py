@@ -131,7 +131,7 @@ class Bench:
 
     def sealer(self) -> RuleSealer:
         """Seals natively."""
-        return RuleSealer(self.config(), NativeSealer(os.urandom), ProgramSealer(self.program()))
+        return RuleSealer(self.config().match, NativeSealer(os.urandom), ProgramSealer(self.program()))
 
     def seal(self, one: Parcel) -> bytes:
         """The sealed bytes, which are written to their place too."""

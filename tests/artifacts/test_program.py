@@ -64,7 +64,7 @@ def test_a_pgp_recipient(bench: Bench, form: str, pgp: tuple[str, dict[str, str]
     program = Program(SOPS, environ)
     config = parse(f"creation_rules: [{{pgp: {fingerprint}}}]".encode())
     one = parcel(form)
-    data = RuleSealer(config, NativeSealer(os.urandom), ProgramSealer(program)).seal(one)
+    data = RuleSealer(config.match, NativeSealer(os.urandom), ProgramSealer(program)).seal(one)
     assert metadata_of(data, one.path).recipients == (f"pgp {fingerprint}",)
     found = FileOpener(Identities(), ProgramOpener(program)).open(data, one.path, EXPECTED)
     assert opened_text(found.fields) == opened_text(one.fields)
@@ -75,7 +75,7 @@ def test_key_groups(bench: Bench) -> None:
     group = f"{{age: [{bench.recipient}]}}"
     config = bench.rules(f"creation_rules: [{{key_groups: [{group}, {group}], shamir_threshold: 2}}]")
     one = parcel("yaml")
-    data = RuleSealer(config, NativeSealer(os.urandom), ProgramSealer(bench.program())).seal(one)
+    data = RuleSealer(config.match, NativeSealer(os.urandom), ProgramSealer(bench.program())).seal(one)
     assert metadata_of(data, one.path).recipients == (bench.recipient, bench.recipient)
     assert bench.program_opener().open(data, one.path).header == HEADER
     with pytest.raises(CannotOpen):
@@ -118,7 +118,7 @@ def test_exit_codes_when_sealing(bench: Bench, tmp_path: Path, code: int, reason
     one = parcel("yaml")
     program = sealer(bench, fake(tmp_path, f"cat > /dev/null; exit {code}"))
     with pytest.raises(SealFailed, match=f"{one.path}: .*{reason}") as caught:
-        RuleSealer(parse(b"creation_rules: [{pgp: AB}]"), program, program).seal(one)
+        RuleSealer(parse(b"creation_rules: [{pgp: AB}]").match, program, program).seal(one)
     assert caught.value.hint
 
 

@@ -30,7 +30,7 @@ every_format = pytest.mark.parametrize("form", FORMATS)
 
 def resealer(bench: Bench, config: Config, opener: FileOpener | None = None) -> Resealer:
     program = ProgramSealer(bench.program())
-    sealer = RuleSealer(config, NativeSealer(os.urandom), program)
+    sealer = RuleSealer(config.match, NativeSealer(os.urandom), program)
     return Resealer(opener or FileOpener(identities.parse(bench.identity, "mine")), sealer, program)
 
 
@@ -39,7 +39,7 @@ def rules(bench: Bench, *age: str) -> Config:
 
 
 def sealed(bench: Bench, one: Parcel, *age: str) -> bytes:
-    return RuleSealer(rules(bench, *age), NativeSealer(os.urandom), NativeSealer(os.urandom)).seal(one)
+    return RuleSealer(rules(bench, *age).match, NativeSealer(os.urandom), NativeSealer(os.urandom)).seal(one)
 
 
 def anew(bench: Bench, data: bytes, one: Parcel, *age: str) -> bytes:
@@ -160,7 +160,7 @@ def test_other_key_groups_need_a_new_data_key(bench: Bench) -> None:
     bench.environ["SOPS_AGE_KEY"] = "\n".join(key.open() for _, key in keys)
     opener, program = bench.program_opener(), ProgramSealer(bench.program())
     two = bench.rules(f"creation_rules: [{{key_groups: [{groups}], shamir_threshold: 2}}]")
-    before = RuleSealer(two, program, program).seal(one)
+    before = RuleSealer(two.match, program, program).seal(one)
     every = bench.rules(f"creation_rules: [{{key_groups: [{groups}], shamir_threshold: 3}}]")
     after = resealer(bench, every, opener).reseal(before, one.path, every.match(one.path), EXPECTED, LATER)
     assert (metadata_of(before, one.path).threshold, metadata_of(after, one.path).threshold) == (2, 3)

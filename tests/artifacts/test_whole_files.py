@@ -121,9 +121,9 @@ def test_a_flipped_mac_mode_is_refused(bench: Bench, form: str, *, only: bool) -
     """What the MAC is over cannot be changed in the metadata, in neither direction."""
     sealer, one = bench.sealer(), parcel(form)
     words = {True: "true", False: "false"}
-    sealer._config = bench.rules(
+    sealer._match = bench.rules(
         f"creation_rules: [{{age: {bench.recipient}, mac_only_encrypted: {words[only]}}}]"
-    )
+    ).match
     form_of = all_formats()[form]
     document = form_of.parse(sealer.seal(one))
     data = form_of.emit(document.tree, replace(document.metadata, mac_only_encrypted=not only))

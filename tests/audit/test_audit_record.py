@@ -128,6 +128,15 @@ def test_a_record_that_does_not_say_what_was_sealed_says_so() -> None:
     assert not known.vouched
 
 
+def test_a_token_whose_owner_brought_the_key_has_no_artifact_from_then_on() -> None:
+    """What an older record says of its artifact is over."""
+    own = Done(0, "rotate", "RSAToken", "a", "id-a", 2)
+    assert last_known(clone([issued("a")], [own]), {"a"}) == {}
+    again = Done(0, "rotate", "RSAToken", "a", "id-a", 3, "p", "sha256:f", "sha256:held")
+    found = last_known(clone([issued("a")], [own], [again]), {"a"})
+    assert found["a"].header.generation == 3
+
+
 def test_records_that_fit_together_are_read_to_the_first() -> None:
     assert [one.sequence for one in chained(THREE)] == [3, 2, 1]
     assert list(chained([])) == []

@@ -71,7 +71,7 @@ def work(bench: Bench, name: str) -> Work:
     """So many artifacts at this scale, in a new workspace of that name."""
     tree = trees.workspace(bench.folder / name, 1, make=lambda number: trees.rsa_document(number, 2048))
     native = age.NativeSealer(token_bytes)
-    return Work(tree, _parcels(bench.scaled(COUNT)), RuleSealer(rules.load(tree.root), native, native))
+    return Work(tree, _parcels(bench.scaled(COUNT)), RuleSealer(rules.load(tree.root).match, native, native))
 
 
 def _parcels(count: int) -> list[Parcel]:

@@ -53,7 +53,7 @@ def _live(
     parcel = Parcel(
         Header(declared.kind, token_id, 1),
         {**minted.secret, "token_id": token_id},
-        spec.artifact_path(workspace.specs.settings.layout),
+        str(spec.artifact_path(workspace.specs.settings.layout)),
         spec.deliver.format,
         under.now,
         spec.delivery_options(),

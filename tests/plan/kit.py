@@ -58,8 +58,10 @@ def credential(wanted: Declared, now: int, generation: int = 1, expires_at: int 
     return Credential(generation, CredentialState.ACTIVE, "X", now, ends, public_key=f"{generation}")
 
 
-def artifact(wanted: Declared) -> SealedArtifact:
-    """Where it would be published."""
+def artifact(wanted: Declared) -> SealedArtifact | None:
+    """Where it would be published; nowhere where its owner brings the key."""
+    if wanted.own_key is not None:
+        return None
     return SealedArtifact(
         LAYOUT.path(wanted.kind, wanted.name, None, wanted.spec().deliver.format),
         "sha256:0",

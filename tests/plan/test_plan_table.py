@@ -7,14 +7,19 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from reconciler.kinds.ownkeys import fingerprint
 from reconciler.plan.change import Action, FieldChange, summary
 from reconciler.plan.diff import ArtifactState, Delivery, Inputs, Observed, difference
 from reconciler.plan.transition import NARROWED, Circumstances, narrowed, retired
 from reconciler.specs.reader import Declared
+from tests.kinds.odd_keys import rsa_pem
 from tests.plan.kit import DAY, DELIVERY, RECIPIENTS, T0, applied, declared, live, planned
 
 Parts = Mapping[str, Mapping[str, object]]
 ROTATING: Parts = {"lifecycle": {"rotate": {"every": "90d", "overlap": "7d"}}}
+RSA_2048: Parts = {"spec": {"keySize": 2048}}
+OWN_KEY: Parts = {"spec": {"keySize": 2048, "publicKey": rsa_pem()}}
+OTHER_KEY: Parts = {"spec": {"keySize": 2048, "publicKey": rsa_pem(1)}}
 CARRIED = "and the credential or its artifact carries it"
 
 
@@ -81,6 +86,21 @@ CASES = (
          after={"spec": {"enable": False}}, fields=(FieldChange("spec.enable", before=True, after=False),)),
     Case("a nested setting", "modify", kind="TokenAuth", after={"spec": {"fieldmap": {"email": "mail"}}},
          fields=(FieldChange("spec.fieldmap.email", "email", "mail"),)),
+    Case("an own key comes", "rotate", before=RSA_2048, after=OWN_KEY,
+         reason=f"spec.publicKey changed, {CARRIED}",
+         fields=(FieldChange("spec.publicKey", None, fingerprint(rsa_pem())),)),
+    Case("an own key changes", "rotate", before=OWN_KEY, after=OTHER_KEY,
+         fields=(FieldChange("spec.publicKey", fingerprint(rsa_pem()), fingerprint(rsa_pem(1))),)),
+    Case("an own key goes", "rotate", before=OWN_KEY, after=RSA_2048,
+         fields=(FieldChange("spec.publicKey", fingerprint(rsa_pem()), None),)),
+    Case("an own key with other line ends is the same", "", before=OWN_KEY,
+         after={"spec": {"keySize": 2048, "publicKey": rsa_pem().replace("\n", "\r\n")}}),
+    Case("an own key stays when grants change", "modify", before=OWN_KEY,
+         after={"spec": {**OWN_KEY["spec"], "apis": ["a"]}}),
+    Case("another algorithm with the same own key", "rotate", before=OWN_KEY,
+         after={"spec": {**OWN_KEY["spec"], "algorithm": "PS256"}},
+         reason=f"spec.algorithm changed, {CARRIED}"),
+    Case("an own key is of no age", "", before=OWN_KEY, after=OWN_KEY, days=5000),
     Case("another format needs the secret anew", "rotate", after={"deliver": {"format": "json"}},
          reason=f"deliver.format changed, {CARRIED}"),
     Case("not due yet", "", before=ROTATING, after=ROTATING, days=80),
