@@ -54,17 +54,21 @@ class Memory:
         generations = [one.generation for one in token.credentials]
         assert generations == sorted(set(generations), reverse=True)
         for one in token.credentials:
-            self._check_credential(token.id, one)
+            self._check_credential(token, one, now)
         ended = {key for key in self.keys if key[0] == token.id and key[1] not in generations}
         self.retired |= ended
         self._check_due(token)
 
-    def _check_credential(self, token_id: str, one: Credential) -> None:
-        key = token_id, one.generation
+    def _check_credential(self, token: LiveToken, one: Credential, now: int) -> None:
+        key = token.id, one.generation
         assert key not in self.retired, "a credential that ended works again"
         checks = str(one.public_key or one.sealed_secret)
         assert self.keys.setdefault(key, checks) == checks, "a generation number was used twice"
-        if one.state is CredentialState.RETIRING and one.not_after is not None:
+        if one.state is CredentialState.RETIRING:
+            assert one.not_after is not None, "an overlap has no end"
+            if key not in self.promised:
+                overlap = from_normal_form(token.declared).overlap
+                assert one.not_after <= now + overlap, "an overlap is longer than the spec says"
             assert self.promised.setdefault(key, one.not_after) == one.not_after, "an overlap changed"
 
     @staticmethod
