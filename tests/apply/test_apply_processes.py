@@ -112,7 +112,7 @@ def killed_after(house: House, seconds: float) -> None:
 
 def test_after_any_kill_one_more_apply_puts_everything_right(house: House) -> None:
     """`kill -9` at random moments, now and then several in a row; the next apply waits for no lease."""
-    dice = random.Random(20261122)  # noqa: S311 - moments, not secrets
+    dice = random.Random(20261122)
     for turn in range(KILLS):
         house.declare(*fleet(turn))
         if turn % 3:
