@@ -31,6 +31,8 @@ class Entry:
     title: str | None
     owner: str | None
     labels: Mapping[str, str]
+    previously: tuple[str, ...]
+    """Names that it had before."""
     artifact: str | None
     own_key: str | None
     """Fingerprint of the public key that its owner brought; then there is no artifact."""
@@ -40,6 +42,8 @@ class Entry:
     expires: str | None
     due: str | None
     """When its credential is to be rotated."""
+    retry: str | None
+    """When a new credential is tried again, after it could not be made."""
     deleted: str | None
     protect: bool
     commit: str | None
@@ -63,6 +67,7 @@ def entry(token: LiveToken, now: int) -> Entry:
         title=metadata.get("title"),
         owner=metadata.get("owner"),
         labels=metadata.get("labels", {}),
+        previously=tuple(metadata.get("previously", ())),
         artifact=token.artifact_path,
         own_key=None if key is None else fingerprint(key),
         grants=token.grants,
@@ -70,6 +75,7 @@ def entry(token: LiveToken, now: int) -> Entry:
         changed=timestamp(token.changed_at),
         expires=_when(token.expires_at),
         due=_when(token.due_at),
+        retry=_when(token.setback.retry_at if token.setback else None),
         deleted=_when(token.deleted_at),
         protect=token.protect,
         commit=token.commit,
@@ -124,7 +130,7 @@ def _passes(token: LiveToken, filters: Filters, now: int) -> bool:
 
 
 def score(query: str, one: Entry) -> float:
-    """How well a query fits the name, title, owner, id or labels of an entry: 0 to 100."""
+    """How well a query fits the names, title, owner, id or labels of an entry: 0 to 100."""
     wanted = utils.default_process(query)
     return max((_alike(wanted, text) for text in _texts(one)), default=0.0)
 
@@ -144,6 +150,6 @@ def _alike(wanted: str, text: str) -> float:
 
 
 def _texts(one: Entry) -> Iterator[str]:
-    yield from filter(None, (one.name, one.title, one.owner, one.id))
+    yield from filter(None, (one.name, one.title, one.owner, one.id, *one.previously))
     for key, value in one.labels.items():
         yield f"{key} {value}"

@@ -57,20 +57,23 @@ def _lived(one: Entry) -> str:
 
 def _lines(shown: Entry) -> Iterator[tuple[str, str]]:
     yield "name", shown.name
+    if shown.previously:
+        yield "previously", ", ".join(shown.previously)
     yield "kind", shown.kind
     yield "id", shown.id
     yield "state", shown.state + (f" since {shown.deleted}" if shown.deleted else "")
-    for label, text in (("title", shown.title), ("owner", shown.owner)):
+    labels = ", ".join(f"{key}={value}" for key, value in shown.labels.items())
+    for label, text in (("title", shown.title), ("owner", shown.owner), ("labels", labels)):
         if text:
             yield label, text
-    if shown.labels:
-        yield "labels", ", ".join(f"{key}={value}" for key, value in shown.labels.items())
     for dimension, names in shown.grants.items():
         yield dimension, ", ".join(names) or "none"
     yield "created", shown.created
     for label, text in (("expires", shown.expires), ("rotates", shown.due), ("artifact", shown.artifact)):
         if text:
             yield label, text
+    if shown.retry:
+        yield "retry", f"a new credential could not be made; from {shown.retry} it is tried again"
     if shown.own_key:
         yield "artifact", "none: its owner brought the public key, and keeps the private one"
         yield "public key", shown.own_key

@@ -13,7 +13,7 @@ from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.fields import field_changes
 from reconciler.plan.ownkeys import ASKED
 from reconciler.plan.transition import NARROWED, Circumstances, modified
-from reconciler.specs.model import AnyTokenSpec
+from reconciler.specs.model import DELIVERED_NAME, AnyTokenSpec
 from reconciler.specs.reader import Declared
 from reconciler.times import day
 
@@ -246,7 +246,7 @@ def _why_rotate(
         yield LOST[found.state]
     if fields:
         yield from _asked(declared, fields)
-        yield from _reissuing(declared.spec(), fields)
+        yield from _reissuing(declared.spec(), fields, token.name)
     yield from _due(declared, token, now)
 
 
@@ -272,14 +272,24 @@ def _leaked(declared: Declared, token: LiveToken, fields: tuple[FieldChange, ...
     return tuple(one.generation for one in token.credentials) if asked is not None and asked.leaked else ()
 
 
-def _reissuing(spec: AnyTokenSpec, fields: tuple[FieldChange, ...]) -> Iterator[str]:
-    """The fields whose edit needs a new credential, or an artifact that cannot be written without one."""
+def _reissuing(spec: AnyTokenSpec, fields: tuple[FieldChange, ...], name: str) -> Iterator[str]:
+    """The fields whose edit needs a new credential, or an artifact that cannot be written without one.
+
+    `name` is the one that the token has live.
+    """
+    renames_delivered = any(change.field == DELIVERED_NAME for change in fields)
     for change in fields:
+        if change.field == DELIVERED_NAME and (change.before or name) == (change.after or spec.metadata.name):
+            continue
         part, _, rest = change.field.partition(".")
         carried = part == "spec" and rest.split(".")[0] in spec.what.reissued_by
         if carried or part == "deliver" or (spec.what.carries_end and change.field == "lifecycle.expires"):
             yield f"{change.field} changed, and the credential or its artifact carries it"
-        if change.field == NAME and spec.delivers_name:
+        if (
+            change.field == NAME
+            and spec.delivers_name
+            and DELIVERED_NAME not in {one.field for one in fields}
+        ):
             yield "its name changed, and the Secret in its artifact is called by it"
 
 

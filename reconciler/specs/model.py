@@ -28,6 +28,8 @@ from reconciler.specs.layout import Layout
 API_VERSION = "reconciler/v1"
 DEFAULT_OVERLAP = "7d"
 DEFAULT_FORMAT = "yaml"
+DELIVERED_NAME = "deliver.kubernetes.name"
+"""The field that names what is delivered, where that has a name; by default it is the token's."""
 
 S = TypeVar("S", bound=Model)
 
