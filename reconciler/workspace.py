@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,8 @@ from reconciler import __version__
 from reconciler.apply.census import Census
 from reconciler.apply.holding import reused_keys
 from reconciler.apply.observe import observed
-from reconciler.apply.obstacles import Ground, cautions, obstacles
+from reconciler.apply.obstacles import Ground
+from reconciler.apply.verdict import Look, verdict
 from reconciler.artifacts import rules
 from reconciler.artifacts.identities import Identities, find
 from reconciler.artifacts.names import normal
@@ -25,15 +26,11 @@ from reconciler.errors import NoRecipients, SettingsError, StoreUnreadable
 from reconciler.kinds.fields import parse_duration
 from reconciler.kinds.interface import Entropy
 from reconciler.live.interface import LiveStore, Run
-from reconciler.live.interface import Workspace as State
 from reconciler.live.opening import open_store
-from reconciler.plan.brakes import Fleet, Overrides, blocks
-from reconciler.plan.change import Change
-from reconciler.plan.deprecated import deprecated
+from reconciler.plan.brakes import Overrides
 from reconciler.plan.diff import Delivery, Inputs, difference
 from reconciler.plan.document import Bound, Plan
-from reconciler.plan.facts import Case
-from reconciler.plan.policy import judge, limits
+from reconciler.plan.policy import limits
 from reconciler.secret import Secret
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.load import Specs, load
@@ -198,13 +195,12 @@ class Workspace:
         for _ in range(TRIES):
             state = store.state()
             found = observed(self.root, store.tokens(), self.specs.place)
-            census = Census(found, self._named, self.specs.heir, now)
+            census = Census(found, self._named, now)
             inputs = Inputs(self.specs.tokens, census, self._delivery, now, overrides.retry)
-            changes = difference(inputs)
-            reused = reused_keys(self.specs, store, changes)
+            compared = difference(inputs)
+            reused = reused_keys(self.specs, store, compared.changes)
             if store.state().revision == state.revision:
-                plan = self._planned(state, census, changes, now, overrides)
-                return replace(plan, blocked=(*reused, *plan.blocked))
+                return self._planned(Look(state, census, compared, reused, now), overrides)
         raise StoreUnreadable(
             "the live store changes while it is read", hint="wait for the other apply to end"
         )
@@ -227,13 +223,10 @@ class Workspace:
             self._named_by[recipients.rule] = frozenset(map(normal, recipients.names))
         return self._named_by[recipients.rule]
 
-    def _planned(
-        self, state: State, census: Census, changes: tuple[Change, ...], now: int, overrides: Overrides
-    ) -> Plan:
-        settings = self.specs.settings
-        fleet = Fleet(census.live, census.protected, len(self.specs.tokens), census.owners)
+    def _planned(self, look: Look, overrides: Overrides) -> Plan:
+        settings, state = self.specs.settings, look.state
         ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule)
-        judged = judge(self.specs.policies, Case(self.specs.tokens, changes, now))
+        found = verdict(ground, look, overrides)
         return Plan(
             bound=Bound(
                 workspace=self.specs.name,
@@ -243,22 +236,14 @@ class Workspace:
                 rules=self._rules_digest(),
                 tool=__version__,
             ),
-            changes=changes,
-            blocked=(
-                *obstacles(ground, state, census, changes),
-                *blocks(changes, fleet, settings.brakes, overrides),
-                *judged.blocked,
-            ),
+            changes=look.compared.changes,
+            blocked=found.blocked,
             overrides=overrides,
             revision=state.revision,
             commit=self.around.commit(self.root),
-            planned_at=now,
-            expires_at=now + self.valid_for,
-            warnings=(
-                *cautions(ground, census, changes),
-                *judged.warnings,
-                *deprecated(self.specs.catalog, self.specs.tokens),
-            ),
+            planned_at=look.now,
+            expires_at=look.now + self.valid_for,
+            warnings=found.warnings,
         )
 
     @property

@@ -9,8 +9,7 @@ from reconciler.artifacts.names import normal
 from reconciler.live.interface import LiveToken, TokenState
 from reconciler.plan.brakes import Warned, owner_of
 from reconciler.plan.change import Action, Change
-from reconciler.plan.diff import Observed, rests
-from reconciler.specs.reader import Declared
+from reconciler.plan.diff import Observed, Waiting
 from reconciler.times import day, timestamp
 
 NAMED = 5
@@ -28,16 +27,13 @@ class Census:
         self,
         found: Iterable[tuple[LiveToken, Observed]],
         named: Callable[[str], frozenset[str] | None],
-        heir: Callable[[str], Declared | None],
         now: int,
     ) -> None:
         self._found = found
         self._named = named
-        self._heir = heir
         self._now = now
         self._lacking: list[str] = []
         self._ending: list[tuple[int, str]] = []
-        self._resting: list[tuple[int, str]] = []
         self.live = 0
         self.owners = Counter[str | None]()
         """How many of them each owner has; None for those without."""
@@ -63,14 +59,7 @@ class Census:
                 self._lacking.append(token.name)
             if self._ends_soon(token):
                 self._ending.append((token.expires_at or 0, token.name))
-            if self._rests(token):
-                self._resting.append((token.setback.retry_at if token.setback else 0, token.name))
             yield token, found
-
-    def _rests(self, token: LiveToken) -> bool:
-        """Whether it would be rotated, if that had not failed a while ago."""
-        declared = self._heir(token.name) if token.setback is not None else None
-        return declared is not None and rests(declared, token, self._now)
 
     def _lacks(self, token: LiveToken) -> bool:
         """Whether somebody whom the rules name was not sealed to: they were added since."""
@@ -85,25 +74,7 @@ class Census:
 
     def warnings(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
         """What a person should know, and no apply can mend. To be asked when all were counted."""
-        return (*self._unserved(changes), *self._ending_soon(changes), *self._waiting(changes))
-
-    def _waiting(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
-        """Tokens for which no new credential could be made a while ago: they wait for the next try."""
-        tried = {one.live_name for one in changes if one.action in RENEWED}
-        waiting = [(time, name) for time, name in sorted(self._resting) if name not in tried]
-        if not waiting:
-            return ()
-        count = len(waiting)
-        told = ", ".join(f"{name} (from {timestamp(time)})" for time, name in waiting[:NAMED])
-        more = " …" if count > NAMED else ""
-        return (
-            Warned(
-                "rotation-waits",
-                f"{count} {'rotations' if count > 1 else 'rotation'} failed and will be tried again:"
-                f" {told}{more}",
-                "see why in the newest records; once it is mended, pass --retry to try at once",
-            ),
-        )
+        return (*self._unserved(changes), *self._ending_soon(changes))
 
     def _ending_soon(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
         """Tokens that end by themselves, unless the plan deletes them or gives them another end."""
@@ -144,3 +115,19 @@ class Census:
 
 def _moves_end(change: Change) -> bool:
     return any(field.field == "lifecycle.expires" for field in change.fields)
+
+
+def waiting_longer(waiting: Sequence[Waiting]) -> tuple[Warned, ...]:
+    """Tokens for which no new credential could be made a while ago: they wait for the next try."""
+    if not waiting:
+        return ()
+    count = len(waiting)
+    told = ", ".join(f"{one.name} (from {timestamp(one.retry_at)})" for one in waiting[:NAMED])
+    more = " …" if count > NAMED else ""
+    return (
+        Warned(
+            "rotation-waits",
+            f"{count} rotation{'s' * (count > 1)} failed and will be tried again: {told}{more}",
+            "see why in the newest records; once it is mended, pass --retry to try at once",
+        ),
+    )

@@ -80,12 +80,31 @@ class Inputs:
     """Whether rotations that failed are tried again before their time."""
 
 
-def difference(inputs: Inputs) -> tuple[Change, ...]:
-    """The changes, in the order in which a plan shows them, whatever the order of the inputs."""
+@dataclass(frozen=True, slots=True, order=True)
+class Waiting:
+    """A token that needs a new credential, and gets none for now: it could not be made a while ago."""
+
+    retry_at: int
+    """Epoch seconds."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What must change, and what waits."""
+
+    changes: tuple[Change, ...]
+    """In the order in which a plan shows them."""
+    waiting: tuple[Waiting, ...] = ()
+    """Who is tried first comes first."""
+
+
+def difference(inputs: Inputs) -> Difference:
+    """The same, whatever the order of the inputs."""
     wanted = {declared.name: declared for declared in inputs.declared}
     heirs = renames(wanted.values())
     renamed: list[tuple[LiveToken, Observed]] = []
-    changes: list[Change] = []
+    changes: list[Change | Waiting] = []
     for token, found in inputs.live:
         if token.name in heirs:
             renamed.append((token, found))
@@ -100,7 +119,10 @@ def difference(inputs: Inputs) -> tuple[Change, ...]:
             heir = None
         changes.extend(_of_live(heir, token, found, inputs))
     changes.extend(_issue(declared, inputs.now) for declared in wanted.values())
-    return tuple(sorted(changes, key=lambda change: change.order))
+    return Difference(
+        tuple(sorted((one for one in changes if isinstance(one, Change)), key=lambda change: change.order)),
+        tuple(sorted(one for one in changes if isinstance(one, Waiting))),
+    )
 
 
 def renames(declared: Iterable[Declared]) -> dict[str, str]:
@@ -110,7 +132,7 @@ def renames(declared: Iterable[Declared]) -> dict[str, str]:
 
 def _of_live(
     declared: Declared | None, token: LiveToken, found: Observed, inputs: Inputs
-) -> Iterator[Change]:
+) -> Iterator[Change | Waiting]:
     if declared is None:
         yield _delete(token, "no spec declares it any more")
     elif token.kind != declared.kind:
@@ -136,7 +158,9 @@ def _delete(token: LiveToken, reason: str) -> Change:
     return _change(Action.DELETE, token, (reason,))
 
 
-def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inputs) -> Iterator[Change]:
+def _between(
+    declared: Declared, token: LiveToken, found: Observed, inputs: Inputs
+) -> Iterator[Change | Waiting]:
     changed = declared.digest != token.spec_digest
     fields = field_changes(token.declared, declared.normal) if changed else ()
     place = inputs.delivery.path(declared)
@@ -144,31 +168,32 @@ def _between(declared: Declared, token: LiveToken, found: Observed, inputs: Inpu
         *_why_rotate(declared, token, fields, found, inputs.now),
         *_unnamed(declared, token, found, inputs),
     )
-    waits = bool(reasons) and not inputs.retry and rests(declared, token, inputs.now)
+    waits = _waits(declared, token, inputs.now) if reasons and not inputs.retry else None
     changes: list[Change] = []
     if reasons and not waits:
         rotate = _change(Action.ROTATE, token, reasons, fields)
         scheduled = not fields and reasons == tuple(_due(declared, token, inputs.now))
         leaked = _leaked(declared, token, fields)
         changes.append(replace(rotate, generations=leaked, scheduled=scheduled))
-    elif changed and waits:
-        pass  # what changed comes with the new credential, and that cannot be made for now
+    elif waits and changed:
+        pass  # what changed comes with the new credential
     elif changed or found.state in TAKEN_UP or _moves(token, place):
         changes.append(_modify(token, found, fields, place, changed=changed))
     disables = _disables(declared, token, inputs.now)
     changes = [replace(one, disables=disables) for one in changes]
-    changes.extend(_retire(token, fields, inputs.now, rotates=bool(reasons) and not waits))
+    changes.extend(_retire(token, fields, inputs.now, rotates=bool(reasons) and waits is None))
     was = None if token.name == declared.name else token.name
     yield from (replace(one, name=declared.name, previously=was) for one in changes)
+    if waits:
+        yield waits
 
 
-def rests(declared: Declared, token: LiveToken, now: int) -> bool:
-    """Whether no new credential is made for a token now, because it could not be made a while ago.
-
-    Another spec is another matter: it is tried at once.
-    """
+def _waits(declared: Declared, token: LiveToken, now: int) -> Waiting | None:
+    """Whether a new credential is not made yet. Another spec is another matter: it is tried at once."""
     setback = token.setback
-    return setback is not None and setback.spec == declared.digest and now < setback.retry_at
+    if setback is None or setback.spec != declared.digest or setback.retry_at <= now:
+        return None
+    return Waiting(setback.retry_at, token.name)
 
 
 def _change(
@@ -285,11 +310,7 @@ def _reissuing(spec: AnyTokenSpec, fields: tuple[FieldChange, ...], name: str) -
         carried = part == "spec" and rest.split(".")[0] in spec.what.reissued_by
         if carried or part == "deliver" or (spec.what.carries_end and change.field == "lifecycle.expires"):
             yield f"{change.field} changed, and the credential or its artifact carries it"
-        if (
-            change.field == NAME
-            and spec.delivers_name
-            and DELIVERED_NAME not in {one.field for one in fields}
-        ):
+        if change.field == NAME and spec.delivers_name and not renames_delivered:
             yield "its name changed, and the Secret in its artifact is called by it"
 
 

@@ -84,7 +84,7 @@ def planned(
     delivery: Delivery = DELIVERY,
 ) -> tuple[Change, ...]:
     """The changes, when every artifact is as given."""
-    return difference(Inputs(wanted, [(token, Observed(found)) for token in tokens], delivery, now))
+    return difference(Inputs(wanted, [(token, Observed(found)) for token in tokens], delivery, now)).changes
 
 
 def applied(tokens: Sequence[LiveToken], wanted: Sequence[Declared], now: int) -> list[LiveToken]:

@@ -356,7 +356,7 @@ def test_who_is_no_recipient_any_more_has_seen_the_secret() -> None:
 def test_a_stranger_in_the_file_is_reason_to_rotate() -> None:
     """Somebody encrypted it anew for one whom no rule names."""
     found = Observed(ArtifactState.RESEALED, (*RECIPIENTS, "age1" + "x" * 58))
-    (change,) = difference(Inputs([declared()], [(live(declared()), found)], DELIVERY, T0))
+    (change,) = difference(Inputs([declared()], [(live(declared()), found)], DELIVERY, T0)).changes
     assert change.action == "rotate"
     assert "age1xxxxxxxxxxxx" in change.reasons[0]
     assert "x" * 40 not in change.reasons[0]

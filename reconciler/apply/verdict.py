@@ -1,0 +1,57 @@
+"""What stands against a plan, and what its reviewer should know: all who have a say are asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.apply.census import Census, waiting_longer
+from reconciler.apply.obstacles import Ground, cautions, obstacles
+from reconciler.live.interface import Workspace as State
+from reconciler.plan.brakes import Block, Fleet, Overrides, Warned, blocks
+from reconciler.plan.deprecated import deprecated
+from reconciler.plan.diff import Difference
+from reconciler.plan.facts import Case
+from reconciler.plan.policy import judge
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one consistent read of the live store and the tree brought."""
+
+    state: State
+    census: Census
+    """Of all live tokens, which were counted by now."""
+    compared: Difference
+    reused: tuple[Block, ...]
+    """What stands against keys that owners bring."""
+    now: int
+    """Epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a plan may not be applied, and what its reviewer should know."""
+
+    blocked: tuple[Block, ...]
+    warnings: tuple[Warned, ...]
+
+
+def verdict(ground: Ground, look: Look, overrides: Overrides) -> Verdict:
+    """What tree, keys, brakes and policies say of the changes."""
+    specs, census, changes = ground.specs, look.census, look.compared.changes
+    fleet = Fleet(census.live, census.protected, len(specs.tokens), census.owners)
+    judged = judge(specs.policies, Case(specs.tokens, changes, look.now))
+    return Verdict(
+        (
+            *look.reused,
+            *obstacles(ground, look.state, census, changes),
+            *blocks(changes, fleet, specs.settings.brakes, overrides),
+            *judged.blocked,
+        ),
+        (
+            *cautions(ground, census, changes),
+            *waiting_longer(look.compared.waiting),
+            *judged.warnings,
+            *deprecated(specs.catalog, specs.tokens),
+        ),
+    )
