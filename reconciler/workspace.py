@@ -28,8 +28,9 @@ from reconciler.kinds.interface import Entropy
 from reconciler.live.interface import LiveStore, Run
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Overrides
-from reconciler.plan.diff import Delivery, Inputs, difference
+from reconciler.plan.diff import Inputs, difference
 from reconciler.plan.document import Bound, Plan
+from reconciler.plan.observed import Delivery
 from reconciler.plan.policy import limits
 from reconciler.secret import Secret
 from reconciler.specs.layout import RECORDS

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from reconciler.artifacts.names import normal
+from reconciler.kinds.fields import end_of_date
 from reconciler.live.interface import LiveToken, TokenState
 from reconciler.plan.brakes import Warned, owner_of
 from reconciler.plan.change import Action, Change
-from reconciler.plan.diff import Observed, Waiting
+from reconciler.plan.diff import Waiting
+from reconciler.plan.document import WAITS
+from reconciler.plan.observed import Observed
 from reconciler.times import day, timestamp
 
 NAMED = 5
 """Names that a warning has room for."""
+EXPIRES = "lifecycle.expires"
 RENEWED = (Action.DELETE, Action.ROTATE)
 DAY = 86_400
 SOON = 14 * DAY
@@ -72,19 +76,21 @@ class Census:
         working = token.state_at(self._now) is TokenState.ACTIVE
         return working and token.expires_at is not None and token.expires_at <= self._now + SOON
 
-    def warnings(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
+    def warnings(self, changes: Sequence[Change], waiting: Collection[str]) -> tuple[Warned, ...]:
         """What a person should know, and no apply can mend. To be asked when all were counted."""
-        return (*self._unserved(changes), *self._ending_soon(changes))
+        return (*self._unserved(changes, waiting), *self._ending_soon(changes))
 
     def _ending_soon(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
         """Tokens that end by themselves, unless the plan deletes them or gives them another end."""
-        settled = {one.live_name for one in changes if one.action is Action.DELETE or _moves_end(one)}
-        ending = [(end, name) for end, name in sorted(self._ending) if name not in settled]
+        moved = {one.live_name: _new_end(one) for one in changes if _moves_end(one)}
+        settled = {one.live_name for one in changes if one.action is Action.DELETE} | moved.keys()
+        near = [(end, name) for name, end in moved.items() if end is not None and end <= self._now + SOON]
+        ending = sorted([*near, *(one for one in self._ending if one[1] not in settled)])
         if not ending:
             return ()
         count, days = len(ending), f"{SOON // DAY} days"
         verb = "tokens end" if count > 1 else "token ends"
-        told = ", ".join(f"{name} ({day(end)})" for end, name in ending[:NAMED])
+        told = ", ".join(f"{name} ({day(end - 1)})" for end, name in ending[:NAMED])
         more = " …" if count > NAMED else ""
         return (
             Warned(
@@ -95,10 +101,10 @@ class Census:
             ),
         )
 
-    def _unserved(self, changes: Sequence[Change]) -> tuple[Warned, ...]:
+    def _unserved(self, changes: Sequence[Change], waiting: Collection[str]) -> tuple[Warned, ...]:
         """Who was added to the rules and cannot open what is there."""
         settled = {one.live_name for one in changes if one.artifact is not None or one.action in RENEWED}
-        lacking = [name for name in self._lacking if name not in settled]
+        lacking = [name for name in self._lacking if name not in settled and name not in waiting]
         if not lacking:
             return ()
         names = ", ".join(lacking[:NAMED]) + (" …" if len(lacking) > NAMED else "")
@@ -114,7 +120,13 @@ class Census:
 
 
 def _moves_end(change: Change) -> bool:
-    return any(field.field == "lifecycle.expires" for field in change.fields)
+    return any(field.field == EXPIRES for field in change.fields)
+
+
+def _new_end(change: Change) -> int | None:
+    """The end that a token is to have, where it is a date."""
+    after = next((str(one.after) for one in change.fields if one.field == EXPIRES and one.after), "")
+    return end_of_date(after) if "-" in after else None
 
 
 def waiting_longer(waiting: Sequence[Waiting]) -> tuple[Warned, ...]:
@@ -126,8 +138,8 @@ def waiting_longer(waiting: Sequence[Waiting]) -> tuple[Warned, ...]:
     more = " …" if count > NAMED else ""
     return (
         Warned(
-            "rotation-waits",
+            WAITS,
             f"{count} rotation{'s' * (count > 1)} failed and will be tried again: {told}{more}",
-            "see why in the newest records; once it is mended, pass --retry to try at once",
+            "see why in what that apply printed; once it is mended, pass --retry to try at once",
         ),
     )

@@ -9,7 +9,7 @@ from typing import Protocol
 from reconciler.artifacts.interface import Sealer
 from reconciler.kinds.interface import Entropy
 from reconciler.live.interface import LiveStore, Record, Run
-from reconciler.plan.change import FAILED, Done
+from reconciler.plan.change import Done
 from reconciler.plan.document import Plan
 from reconciler.secret import Secret
 from reconciler.specs.load import Specs
@@ -109,18 +109,18 @@ class Result:
     done: Sequence[Done] = ()
     resumed: str | None = None
     """The interrupted run that was settled first, if there was one."""
-    untried: int = 0
-    """Changes that were not tried any more, as too many had failed."""
+    waits: bool = False
+    """Whether more is to be done, when its time has come."""
 
-    @property
-    def failed(self) -> Sequence[Done]:
-        """Changes that could not be carried out."""
-        return tuple(one for one in self.done if one.outcome == FAILED)
+    def of(self, outcome: str) -> Sequence[Done]:
+        """The changes that ended so."""
+        return tuple(one for one in self.done if one.outcome == outcome)
 
     def to_json(self) -> Mapping[str, object]:
         """As the command line prints it."""
         changes = [
             {"action": one.action, "kind": one.kind, "name": one.name, "outcome": one.outcome}
+            | ({"error": one.error} if one.error else {})
             | ({"why": one.why} if one.why else {})
             for one in self.done
         ]

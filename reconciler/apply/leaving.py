@@ -21,16 +21,21 @@ def leaving(
     gave up may be the artifact of a live token again: `live` tells, by name.
     """
     paths = [one.removed for one in done if one.removed is not None]
-    paths += [path for name, path in _given_up(unpublished) if not _is_of(live(name), path)]
+    paths += [
+        path for names, path in _given_up(unpublished) if not any(_is_of(live(name), path) for name in names)
+    ]
     return tuple(path for path in dict.fromkeys(paths) if path not in staying)
 
 
-def _given_up(records: Iterable[Record]) -> Iterator[tuple[str, str]]:
-    """(name, path) of every artifact that the records say has left the tree."""
+def _given_up(records: Iterable[Record]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(names, path) of every artifact that the records say has left the tree.
+
+    By the name that a token gave up, another token may be live by now.
+    """
     for record in records:
         for change in json.loads(record.body)["changes"]:
             if "removed" in change:
-                yield change["name"], change["removed"]
+                yield (change["name"], change.get("previously", change["name"])), change["removed"]
 
 
 def _is_of(token: LiveToken | None, path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Container, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -29,6 +29,8 @@ class Order:
     spec: AnyTokenSpec
     token: LiveToken | None
     """The live token that is rotated; None for an issue."""
+    rule: int | None
+    """The creation rule that its artifact is sealed by; None where it has no artifact, or no rule has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +49,24 @@ class Failed:
     """A credential that could not be made or sealed, and why."""
 
     order: Order
-    error: ArtifactError
+    error: ArtifactError | None
+    """None where it was not tried."""
 
 
-def sealed_credentials(orders: Iterable[Order], job: Job, ports: Ports) -> Generator[Sealed | Failed]:
+def sealed_credentials(
+    orders: Iterable[Order], job: Job, ports: Ports, down: Container[int | None]
+) -> Generator[Sealed | Failed]:
     """Every credential, or why there is none, in the order of the plan, as it is ready.
 
     A few more than there are workers are under way at a time, so memory does not grow with the plan.
-    One that cannot be sealed stops no other. Raises what staging raises; then nothing more is started.
+    One that cannot be sealed stops no other. `down` are the creation rules by which none is tried any more:
+    it may grow meanwhile. Raises what staging raises; then nothing more is started.
     """
     waiting: deque[Future[Sealed | Failed]] = deque()
     with ThreadPoolExecutor(job.workers, thread_name_prefix="mint") as pool:
         try:
             for order in orders:
-                waiting.append(pool.submit(_seal, order, job, ports))
+                waiting.append(pool.submit(_seal, order, job, ports, down))
                 if len(waiting) > 4 * job.workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -70,8 +76,10 @@ def sealed_credentials(orders: Iterable[Order], job: Job, ports: Ports) -> Gener
                 future.cancel()
 
 
-def _seal(order: Order, job: Job, ports: Ports) -> Sealed | Failed:
+def _seal(order: Order, job: Job, ports: Ports, down: Container[int | None]) -> Sealed | Failed:
     """One credential, minted, sealed and staged. Raises PublishFailed."""
+    if order.rule in down:
+        return Failed(order, None)
     try:
         return _sealed(order, job, ports)
     except ArtifactError as error:

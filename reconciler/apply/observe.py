@@ -12,7 +12,7 @@ from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered, SettingsError
 from reconciler.files import LinkedError, NotRegularError, inside, read_regular
 from reconciler.live.interface import LiveToken
-from reconciler.plan.diff import ArtifactState, Observed
+from reconciler.plan.observed import ArtifactState, Observed
 
 WHOLE, GONE = Observed(ArtifactState.SAME), Observed(ArtifactState.MISSING)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,14 +39,16 @@ def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Ch
     yield from _unsealable(ground, changes)
 
 
-def cautions(ground: Ground, census: Census, changes: Sequence[Change]) -> Iterator[Warned]:
+def cautions(
+    ground: Ground, census: Census, changes: Sequence[Change], waiting: Collection[str]
+) -> Iterator[Warned]:
     """What a reviewer should know, and no apply can mend."""
     if census.sample is not None:
         try:
             ground.rule(census.sample)
         except NoRecipients as error:
             yield Warned("rules-unusable", str(error), error.hint)
-    yield from census.warnings(changes)
+    yield from census.warnings(changes, waiting)
 
 
 def _store_lost(ground: Ground, state: State) -> Iterator[Block]:

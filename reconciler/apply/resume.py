@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
-from reconciler.apply.run import as_done, left
+from reconciler.apply.outcome import as_done, left
 from reconciler.errors import PublishFailed
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken, Record, Run, Workspace
 from reconciler.plan.change import Action, Done

@@ -6,6 +6,7 @@ then is what the next run starts from (`resume`): there is one path for both.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -14,20 +15,22 @@ from itertools import islice
 from reconciler.apply.interface import Job, Ports, Publication
 from reconciler.apply.leaving import leaving
 from reconciler.apply.mint import Failed, Order, Sealed, is_minted, sealed_credentials
+from reconciler.apply.outcome import NOT_TRIED, as_done, left
 from reconciler.artifacts.names import once
 from reconciler.artifacts.opener import metadata_of
 from reconciler.canonical import digest
-from reconciler.errors import PartlyApplied, PlanStale, ReconcilerError, StoreError
+from reconciler.errors import NoRecipients, PartlyApplied, PlanStale, ReconcilerError, StoreError
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken
 from reconciler.plan import transition
-from reconciler.plan.change import FAILED, Action, Change, Done
+from reconciler.plan.change import DONE, Action, Change, Done
 from reconciler.plan.transition import Circumstances, SealedArtifact
+from reconciler.specs.model import AnyTokenSpec
 from reconciler.specs.reader import Declared
 
 CHUNK = 128
 """Intents in one journal write."""
 GIVE_UP = 5
-"""Credentials in a row that could not be made, after which no more are tried: what they need is down."""
+"""Credentials of one creation rule in a row that could not be made, after which no more of it are tried."""
 
 
 @dataclass(slots=True)
@@ -48,6 +51,12 @@ class _Apply:
     done: list[Done] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     """Credentials that could not be made: the others are."""
+    down: set[int] = field(default_factory=set)
+    """Creation rules by which no more credentials are tried."""
+
+    def why(self, number: int) -> str | None:
+        """What went wrong with a change, in words."""
+        return next((str(one.error) for one in self.failed if one.error and one.order.number == number), None)
 
 
 def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> tuple[Done, ...]:
@@ -80,26 +89,26 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
 
 def _check_worth_publishing(doing: _Apply) -> None:
     """Raises what went wrong, where nothing went right and nothing has changed."""
-    if doing.failed and not (doing.done or doing.changed):
-        raise doing.failed[0].error
+    errors = [one.error for one in doing.failed if one.error is not None]
+    if errors and not doing.changed and all(one.outcome != DONE for one in doing.done):
+        raise errors[0]
 
 
 def _give_up(doing: _Apply) -> None:
     """Ends the run as if it had never been, so that the next has nothing to settle. As well as it can."""
     numbers = frozenset(range(len(doing.job.plan.changes)))
-    finish = Finish(doing.job.run.id, numbers)
     with suppress(ReconcilerError):
-        doing.ports.store.commit(doing.lease, Batch(tokens=_set_back(doing), finish=finish))
+        doing.ports.store.commit(doing.lease, Batch(finish=Finish(doing.job.run.id, numbers)))
 
 
-def _set_back(doing: _Apply) -> tuple[LiveToken, ...]:
-    """The tokens that are not rotated now, each with when it is tried again."""
+def _set_back(doing: _Apply, intents: Iterable[Intent]) -> tuple[LiveToken, ...]:
+    """The tokens for which no credential could be made, each with when it is tried again."""
+    changes = doing.job.plan.changes
+    failed = (changes[one.number] for one in intents if one.failed not in (None, NOT_TRIED))
     return tuple(
-        transition.set_back(
-            doing.live[one.order.change.live_name], doing.declared[one.order.change.name], doing.under
-        )
-        for one in doing.failed
-        if one.order.token is not None
+        transition.set_back(doing.live[change.live_name], doing.declared[change.name], doing.under)
+        for change in failed
+        if change.action is Action.ROTATE
     )
 
 
@@ -158,7 +167,7 @@ def _take_away(doing: _Apply) -> None:
         doing.lease, Batch(begin=doing.job.run, tokens=tuple(tokens.values()), journal=tuple(intents))
     )
     doing.changed = doing.asked
-    doing.done.extend(map(as_done, intents))
+    doing.done.extend(_done(doing, intent) for intent in intents)
 
 
 def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
@@ -168,13 +177,8 @@ def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
             return transition.deleted(token, doing.under)
         case Action.RETIRE:
             return transition.retired(token, change.generations, doing.under)
-        case Action.MODIFY | Action.RENAME:
+        case Action.MODIFY | Action.RENAME | Action.ROTATE:
             return transition.narrowed(token, doing.declared[change.name], doing.under)
-        case Action.ROTATE:
-            narrower = transition.narrowed(token, doing.declared[change.name], doing.under)
-            if not change.generations:
-                return narrower
-            return transition.retired(narrower or token, change.generations, doing.under)
         case _:
             return None
 
@@ -246,39 +250,70 @@ def _mint(doing: _Apply) -> None:
     if not total:
         return
     doing.ports.progress.start("minting and sealing", total)
-    sealed = sealed_credentials(_orders(doing), doing.job, doing.ports)
+    sealed = sealed_credentials(_orders(doing), doing.job, doing.ports, doing.down)
     with closing(sealed):
         intents = _journaling(doing, sealed)
         while chunk := tuple(islice(intents, CHUNK)):
-            doing.ports.store.commit(doing.lease, Batch(journal=chunk))
+            doing.ports.store.commit(doing.lease, Batch(tokens=_set_back(doing, chunk), journal=chunk))
             doing.done.extend(_done(doing, intent) for intent in chunk)
 
 
 def _journaling(doing: _Apply, made: Iterable[Sealed | Failed]) -> Iterator[Intent]:
-    """Journal entries of the credentials that were made, as long as it is worth going on."""
-    in_a_row = 0
+    """A journal entry for each credential, whether it was made or not.
+
+    Where too many of one creation rule fail in a row, no more of that rule are tried: what it needs is down.
+    """
+    in_a_row = Counter[int | None]()
     for one in made:
         doing.ports.progress.advance()
+        rule = one.order.rule
         if isinstance(one, Failed):
             doing.failed.append(one)
-            in_a_row += 1
-            if in_a_row == GIVE_UP:
-                return
+            in_a_row[rule] += 1
+            if rule is not None and in_a_row[rule] >= GIVE_UP:
+                doing.down.add(rule)
+            yield _not_made(doing, one)
         else:
-            in_a_row = 0
+            in_a_row[rule] = 0
             yield _journaled(doing, one)
+
+
+def _not_made(doing: _Apply, failed: Failed) -> Intent:
+    """The journal entry of a credential that could not be made: by its code, as messages stay out of git."""
+    order, change = failed.order, failed.order.change
+    return Intent(
+        run=doing.job.run.id,
+        number=order.number,
+        action=change.action.value,
+        kind=change.kind,
+        name=change.name,
+        token_id=order.token.id if order.token else "",
+        generation=order.token.generation if order.token else 0,
+        failed=failed.error.code if failed.error else NOT_TRIED,
+    )
 
 
 def _orders(doing: _Apply) -> Iterator[Order]:
     """What is to be minted, made as it is asked for: a spec is large."""
     for number, change in enumerate(doing.job.plan.changes):
         if is_minted(change):
-            yield Order(number, change, doing.declared[change.name].spec(), _rotating(doing, change))
+            spec = doing.declared[change.name].spec()
+            yield Order(number, change, spec, _rotating(doing, change), _rule(doing, spec))
+
+
+def _rule(doing: _Apply, spec: AnyTokenSpec) -> int | None:
+    """The creation rule that an artifact is sealed by, if there is an artifact and a rule."""
+    path = spec.artifact_path(doing.job.specs.settings.layout)
+    try:
+        return None if path is None else doing.ports.sealer.recipients(path).rule
+    except NoRecipients:
+        return None
 
 
 def _done(doing: _Apply, intent: Intent) -> Done:
     before = doing.live.get(doing.job.plan.changes[intent.number].live_name)
-    return left(as_done(intent), before if intent.action != Action.ISSUE else None)
+    done = left(as_done(intent), before if intent.action != Action.ISSUE else None)
+    return replace(done, why=doing.why(intent.number))
 
 
 def _rotating(doing: _Apply, change: Change) -> LiveToken | None:
@@ -310,7 +345,7 @@ def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
 def _publish_and_activate(doing: _Apply) -> None:
     """Makes artifacts and record durable; then, in one transaction, makes all of it live."""
     ports, state = doing.ports, doing.ports.store.state()
-    done = sorted((*doing.done, *map(_not_done, doing.failed)), key=lambda one: one.number)
+    done = sorted(doing.done, key=lambda one: one.number)
     record = ports.recorder(doing.job.run, done, state.head)
     paths = [one.path for one in done if one.path is not None and one.staged]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
@@ -323,60 +358,9 @@ def _publish_and_activate(doing: _Apply) -> None:
     ports.store.commit(
         doing.lease,
         Batch(
-            tokens=_set_back(doing),
             finish=Finish(doing.job.run.id),
             record=replace(record, published=True),
             published=[one.sequence for one in state.unpublished],
         ),
     )
     doing.done = done
-
-
-def _not_done(failed: Failed) -> Done:
-    """What is recorded of a credential that could not be made."""
-    change, token = failed.order.change, failed.order.token
-    return Done(
-        number=failed.order.number,
-        action=change.action.value,
-        kind=change.kind,
-        name=change.name,
-        token_id=token.id if token else "",
-        generation=token.generation if token else 0,
-        outcome=FAILED,
-        why=str(failed.error),
-    )
-
-
-def as_done(intent: Intent) -> Done:
-    """What a journal entry says was done, for the record and the result."""
-    stays = intent.action != Action.DELETE
-    minted = intent.action in (Action.ISSUE, Action.ROTATE)
-    return Done(
-        number=intent.number,
-        action=intent.action,
-        kind=intent.kind,
-        name=intent.name,
-        token_id=intent.token_id,
-        generation=intent.generation,
-        path=intent.path if stays else None,
-        digest=intent.digest,
-        contents=intent.after.artifact_contents if minted and intent.after else None,
-        removed=None if stays else intent.path,
-    )
-
-
-def left(done: Done, before: LiveToken | None) -> Done:
-    """The same, with the name that the token gave up, and the place that its artifact left.
-
-    Another format, owner, folder or name moves an artifact, and a rotation to a key that the owner brought
-    leaves none in place.
-    """
-    if before is None:
-        return done
-    has_new = done.path is not None or done.action == Action.ROTATE
-    moved = has_new and before.artifact_path not in (None, done.path)
-    return replace(
-        done,
-        removed=before.artifact_path if moved else done.removed,
-        previously=before.name if before.name != done.name else None,
-    )

@@ -97,7 +97,7 @@ def _under(session: Session, lease: Lease, before: Workspace) -> Result:
     going_on = approved is not None and _goes_on(before, ports.store.state(), approved)
     check_approved(plan, approved, going_on=going_on)
     if not plan.changes:
-        return Result(None, resumed=resumed)
+        return Result(None, resumed=resumed, waits=plan.waits)
     names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
     this = replace(
@@ -106,7 +106,7 @@ def _under(session: Session, lease: Lease, before: Workspace) -> Result:
         overrides=plan.overrides.given(),
     )
     done = run(Job(plan, session.specs, this, session.workers), ports, lease, live)
-    return Result(session.run.id, done, resumed, len(plan.changes) - len(done))
+    return Result(session.run.id, done, resumed, plan.waits)
 
 
 def _goes_on(before: Workspace, now: Workspace, approved: Approved) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reconciler.apply.census import Census, waiting_longer
 from reconciler.apply.obstacles import Ground, cautions, obstacles
 from reconciler.live.interface import Workspace as State
+from reconciler.plan.asking import ahead, behind
 from reconciler.plan.brakes import Block, Fleet, Overrides, Warned, blocks
 from reconciler.plan.deprecated import deprecated
 from reconciler.plan.diff import Difference
@@ -45,12 +46,14 @@ def verdict(ground: Ground, look: Look, overrides: Overrides) -> Verdict:
         (
             *look.reused,
             *obstacles(ground, look.state, census, changes),
+            *ahead(changes, look.now),
             *blocks(changes, fleet, specs.settings.brakes, overrides),
             *judged.blocked,
         ),
         (
-            *cautions(ground, census, changes),
+            *cautions(ground, census, changes, {one.name for one in look.compared.waiting}),
             *waiting_longer(look.compared.waiting),
+            *behind(changes),
             *judged.warnings,
             *deprecated(specs.catalog, specs.tokens),
         ),

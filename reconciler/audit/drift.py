@@ -10,7 +10,7 @@ from reconciler.audit.export import declared_by
 from reconciler.canonical import digest
 from reconciler.kinds.interface import Names
 from reconciler.live.interface import CredentialState, LiveToken, Record, TokenState
-from reconciler.plan.diff import ArtifactState, Observed
+from reconciler.plan.observed import ArtifactState, Observed
 from reconciler.plan.transition import NARROWED, Circumstances, due_at, modified
 from reconciler.specs.model import AnyTokenSpec
 from reconciler.specs.reader import Declared
@@ -201,6 +201,11 @@ def _of_ended(token: LiveToken, now: int) -> Iterator[tuple[str, str]]:
     """A token that is off or over rests, and its credential may end meanwhile."""
     if token.state_at(now) is not TokenState.ACTIVE:
         return
+    if not token.credentials:
+        yield (
+            "none of its credentials works: the last one was ended, and no new one is made yet",
+            "reconcile apply makes a new one; see there if it cannot",
+        )
     for one in token.credentials:
         if one.state is CredentialState.ACTIVE and one.not_after is not None and one.not_after <= now:
             yield (

@@ -12,7 +12,7 @@ from reconciler.artifacts.interface import Expected, Header
 from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import CannotOpen
 from reconciler.live.interface import Record, Run
-from reconciler.plan.change import FAILED, Done
+from reconciler.plan.change import FAILED, UNTRIED, Done
 from reconciler.times import timestamp
 
 SCHEMA = "reconciler/record/v1"
@@ -63,8 +63,8 @@ def _change(done: Done) -> Json:
         change["removed"] = done.removed
     if done.previously is not None:
         change["previously"] = done.previously
-    if done.why is not None:
-        change["why"] = done.why
+    if done.error is not None:
+        change["error"] = done.error
     return change
 
 
@@ -181,7 +181,7 @@ def _told(found: Read) -> tuple[dict[str, Expected | None], dict[str, str]]:
 def _tell(change: object, told: dict[str, Expected | None]) -> None:
     """Adds what a change says. Raises TypeError for one that is none."""
     action, name = _text(change, "action"), _text(change, "name")
-    if _value(change, "outcome") == FAILED:
+    if _value(change, "outcome") in (FAILED, UNTRIED):
         return
     if action == "delete":
         told[name] = None

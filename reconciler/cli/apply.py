@@ -11,13 +11,13 @@ from reconciler.apply.interface import Result
 from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.output import counted, echo_json, in_line
-from reconciler.cli.planned import echo_plan, echo_warnings, final, override_options
+from reconciler.cli.planned import NOTHING, WAITING, echo_plan, echo_warnings, final, override_options
 from reconciler.cli.progress import progress
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Overrides
-from reconciler.plan.change import Action
+from reconciler.plan.change import DONE, FAILED, UNTRIED, Action
 from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
 from reconciler.workspace import Workspace
 
@@ -59,6 +59,11 @@ def command(
     patience = _seconds(lock_timeout)
     saved = _read(Path(file)) if file else None
     overrides = Overrides(max_delete, max_rotate, max_disable, allow_empty, retry)
+    if saved and overrides.given():
+        raise UsageError(
+            f"{file} says what was allowed when it was planned, so no brake is let go now",
+            hint="give these options to plan --out, or apply without FILE",
+        )
     allowed = saved.overridden() if saved else overrides
     with workspace.live(create=True) as store:
         settled = None if saved else _settled(workspace, store, patience)
@@ -67,7 +72,7 @@ def command(
         if saved:
             check_fits(saved, plan.bound, now, workspace.valid_for)
             if _applied_before(store, saved, plan):
-                return _print(Result(None), form)
+                return _print(Result(None, waits=plan.waits), form)
         approved = _approved(saved, plan, yes=yes)
         if form == "text" and plan.changes:
             echo_plan(plan, workspace)
@@ -76,7 +81,7 @@ def command(
         if plan.blocked and (approved is None or plan.digest == approved.digest):
             raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
         if not _anything_to_do(store, plan):
-            return _print(Result(None, resumed=settled), form)
+            return _print(Result(None, resumed=settled, waits=plan.waits), form)
         _ask(plan, yes=yes)
         with progress() as shown:
             result = workspace.apply(store, plan, approved, patience=patience, progress=shown)
@@ -147,16 +152,22 @@ def _print(result: Result, form: str) -> int:
         echo_json(result.to_json())
     else:
         _print_text(result)
-    if result.failed or result.untried:
+    if result.of(FAILED) or result.waits:
         raise _in_part(result)
     return 0
 
 
 def _in_part(result: Result) -> PartlyApplied:
-    left = f", and {result.untried} were not tried any more" if result.untried else ""
-    names = ", ".join(one.name for one in result.failed[:NAMED]) + (" …" * (len(result.failed) > NAMED))
+    failed, untried = result.of(FAILED), result.of(UNTRIED)
+    if not failed:
+        return PartlyApplied(
+            "what failed before waits for its next try",
+            hint="see above when that is; once it is mended, pass --retry to try at once",
+        )
+    left = f", and {len(untried)} more were not tried" if untried else ""
+    names = ", ".join(one.name for one in failed[:NAMED]) + (" …" * (len(failed) > NAMED))
     return PartlyApplied(
-        f"{counted(len(result.failed), 'change')} could not be carried out ({names}){left}",
+        f"{counted(len(failed), 'change')} could not be carried out ({names}){left}",
         hint="the rest is done; see why above, mend it, and run apply --retry",
     )
 
@@ -165,7 +176,7 @@ def _print_text(result: Result) -> None:
     if result.resumed:
         click.echo(f"Settled run {result.resumed}, which was interrupted.")
     if not result.done:
-        click.echo("Nothing to do: what is live is what the specs declare.")
+        click.echo(WAITING if result.waits else NOTHING)
         return
     kinds = max(len(done.kind) for done in result.done)
     names = max(len(done.name) for done in result.done)
@@ -173,5 +184,5 @@ def _print_text(result: Result) -> None:
         place = done.path if done.staged else done.why or ""
         line = f"  {done.outcome}  {done.action:<6}  {done.kind:<{kinds}}  {done.name:<{names}}  {place}"
         click.echo(in_line(line).rstrip())
-    carried_out = len(result.done) - len(result.failed)
+    carried_out = len(result.of(DONE))
     click.echo(f"{counted(carried_out, 'change')} applied by run {result.run}.")

@@ -56,7 +56,7 @@ def command(
             click.echo(_next(out))
     if plan.blocked:
         return BLOCKED
-    return PENDING if detailed_exitcode and plan.changes else 0
+    return PENDING if detailed_exitcode and (plan.changes or plan.waits) else 0
 
 
 def _next(out: str | None) -> str:

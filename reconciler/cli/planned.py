@@ -24,6 +24,8 @@ SIGNS = {
     "reseal": ("=", "cyan"),
     "issue": ("+", "green"),
 }
+NOTHING = "Nothing to do: what is live is what the specs declare."
+WAITING = "Nothing to do now: the rest waits for its next try."
 F = TypeVar("F", bound=Callable[..., int])
 
 
@@ -60,7 +62,7 @@ def plan_lines(plan: Plan, workspace: Workspace) -> Iterator[str]:
     live = f"live revision {plan.revision} in {workspace.shown_store}"
     yield in_line(f"{plan.bound.workspace}: {specs}{at}, {live}")
     if not plan.changes:
-        yield "Nothing to do: what is live is what the specs declare."
+        yield WAITING if plan.waits else NOTHING
         yield from _blocked(plan)
         yield from _warnings(plan)
         return

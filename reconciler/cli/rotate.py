@@ -7,6 +7,7 @@ import click
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.editing import checked, found, text_of, write
 from reconciler.cli.output import echo_note
+from reconciler.errors import UsageError
 from reconciler.kinds.ownkeys import FIELD
 from reconciler.specs.ask import asking
 from reconciler.specs.edit import with_fields
@@ -25,6 +26,11 @@ def command(invocation: Invocation, name: str, reason: str, *, leaked: bool) -> 
     """
     workspace = invocation.workspace
     declared = found(workspace, name)
+    if declared.own_key is not None and not leaked:
+        raise UsageError(
+            f"the owner of {name} brings its key, so apply makes none",
+            hint=f"put a new one into {FIELD}; with --leaked, the old one ends at once",
+        )
     before = text_of(workspace, declared.file)
     fields = asking(declared.spec().asked, workspace.around.clock(), reason, leaked=leaked)
     after = with_fields(before, declared.line, fields)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from reconciler.audit.export import declared_by
 from reconciler.audit.inventory import Entry, entry
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.output import echo_json
+from reconciler.cli.output import echo_json, echo_note
 from reconciler.live.interface import LiveStore, LiveToken
 from reconciler.readers.opening import not_live
 
@@ -26,8 +27,11 @@ def command(invocation: Invocation, name: str, form: str) -> int:
     workspace = invocation.workspace
     with workspace.live() as store:
         token, *earlier = _found(store, name) or (None,)
+        other = store.token_by_id(name)
     if token is None:
         raise not_live(workspace, name, deleted=False)
+    if other is not None and other.id != token.id:
+        echo_note(f"{name} is also the id of another token, {other.name}: see it by its name")
     now = workspace.around.clock()
     shown, before = entry(token, now), [entry(one, now) for one in earlier]
     if form == "json":
@@ -48,7 +52,13 @@ def _found(store: LiveStore, name: str) -> Sequence[LiveToken]:
     if found:
         return found
     by_id = store.token_by_id(name)
-    return (by_id,) if by_id else ()
+    return (by_id,) if by_id else tuple(one for one in store.graveyard() if _was_called(one, name))
+
+
+def _was_called(token: LiveToken, name: str) -> bool:
+    """Whether a deleted token had a name before the one that it had last."""
+    spec = declared_by(token) if f'"{name}"' in token.declared else None
+    return spec is not None and name in spec.metadata.previously
 
 
 def _lived(one: Entry) -> str:

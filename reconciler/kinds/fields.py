@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -33,6 +34,9 @@ _UNSEEN = (
 )
 """What ends a line, is not seen, or makes a terminal show something else than stands there."""
 LINE = f"^[^{_UNSEEN}]{{1,200}}$"
+_SPACES = r"\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""What looks like a blank and is another letter."""
+OWNER = f"^[^ {_UNSEEN}{_SPACES}]([^{_UNSEEN}{_SPACES}]{{0,198}}[^ {_UNSEEN}{_SPACES}])?$"
 LABEL_VALUE = f"^[^{_UNSEEN}]{{0,200}}$"
 LABEL = "^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$"
 RECIPIENT = "^age1[0-9a-z]{1,4096}$"
@@ -47,6 +51,7 @@ EXPECTED = {
     TRACE_ID: "1 to 8 letters or digits, in quotes",
     APP_NAME: "1 to 64 letters, digits, _ or -",
     LINE: "1 to 200 letters of any script, on one line",
+    OWNER: "1 to 200 letters of any script, on one line, with plain blanks between words only",
     LABEL_VALUE: "up to 200 letters of any script, on one line",
     LABEL: "letters, digits and . _ / -, as in env or example.com/team",
 }
@@ -134,6 +139,11 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def _composed(text: str) -> str:
+    """The text with each letter as one, where it can be: what looks the same is the same."""
+    return normalize("NFC", text)
+
+
 def one_or_many(value: object) -> object:
     """A single string as a list of one; anything else as it is."""
     return [value] if isinstance(value, str) else value
@@ -163,6 +173,7 @@ GroupMember: TypeAlias = Annotated[str, StringConstraints(pattern=GROUP_MEMBER)]
 Granted: TypeAlias = Annotated[str, StringConstraints(pattern=GRANTED)]
 """A name of the catalog, `@` and the name of a group, or `*`."""
 Line: TypeAlias = Annotated[str, StringConstraints(pattern=LINE)]
+Owner: TypeAlias = Annotated[str, StringConstraints(pattern=OWNER), AfterValidator(_composed)]
 Names: TypeAlias = Annotated[
     tuple[Granted, ...],
     Strict(strict=False),

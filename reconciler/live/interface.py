@@ -149,6 +149,8 @@ class Intent:
     digest: str | None = None
     """Digest of the artifact to be published; None where none is."""
     after: LiveToken | None = None
+    failed: str | None = None
+    """The code of what went wrong, where the change could not be carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ _TokenRow: TypeAlias = (
     " str | None, str | None, int, int | None, int | None, str | None, str | None, int, str | None]"
 )
 _CredentialRow: TypeAlias = "tuple[int, str, str, int, int | None, str | None, str | None, str | None]"
-_IntentRow: TypeAlias = "tuple[str, int, str, str, str, str, int, str | None, str | None, str | None]"
+_IntentRow: TypeAlias = (
+    "tuple[str, int, str, str, str, str, int, str | None, str | None, str | None, str | None]"
+)
 _HolderRow: TypeAlias = "tuple[str, str, str, int, str]"
 _RecordRow: TypeAlias = "tuple[int, str, str, str, int]"
 _RunRow: TypeAlias = "tuple[str, str, int, str, str | None, str]"
@@ -101,7 +103,7 @@ def intent(row: Sequence[object]) -> Intent:
     """An intent from its row. Raises StoreUnreadable for a row that does not fit."""
     try:
         fit = cast("_IntentRow", _fitting(_intent_shape, row))
-        return Intent(*fit[:9], None if fit[9] is None else _after(fit[9]))
+        return Intent(*fit[:9], None if fit[9] is None else _after(fit[9]), fit[10])
     except MALFORMED as error:
         raise unreadable(f"the journal entry for {row[4]}", error) from error
 
@@ -181,6 +183,7 @@ def intent_row(intent: Intent, workspace: str) -> Row:
         "path": intent.path,
         "digest": intent.digest,
         "after": None if after is None else _dump_after(after),
+        "failed": intent.failed,
     }
 
 

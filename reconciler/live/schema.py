@@ -138,6 +138,7 @@ intent = Table(
     Column("path", Text),
     Column("digest", Text),
     Column("after", Text),
+    Column("failed", Text),
     ForeignKeyConstraint(["workspace", "run"], ["run.workspace", "run.id"]),
 )
 

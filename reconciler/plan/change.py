@@ -104,7 +104,7 @@ class Change:
         return document
 
 
-DONE, FAILED = "done", "failed"
+DONE, FAILED, UNTRIED = "done", "failed", "untried"
 """Outcomes of a change."""
 
 
@@ -129,8 +129,10 @@ class Done:
     previously: str | None = None
     """The name that the token had before, where the change gave it another."""
     outcome: str = DONE
+    error: str | None = None
+    """The code of what went wrong, where the outcome is another."""
     why: str | None = None
-    """What went wrong, where the outcome is another."""
+    """The same in words: for people, and for no record, as other programs may have chosen them."""
 
     @property
     def staged(self) -> bool:

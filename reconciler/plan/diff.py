@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from reconciler.artifacts.names import is_version_of, normal
 from reconciler.kinds.ownkeys import fingerprint
 from reconciler.live.interface import Credential, CredentialState, LiveToken, TokenState
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.fields import field_changes
-from reconciler.plan.ownkeys import ASKED
-from reconciler.plan.transition import NARROWED, Circumstances, modified
-from reconciler.specs.model import DELIVERED_NAME, AnyTokenSpec
+from reconciler.plan.observed import TAKEN_UP, ArtifactState, Delivery, Observed
+from reconciler.plan.reasons import NAME, as_declared, by_edit, by_state, due, is_leak
+from reconciler.plan.transition import LONGEST_PAUSE, NARROWED
 from reconciler.specs.reader import Declared
-from reconciler.times import day
 
-
-class ArtifactState(StrEnum):
-    """How the sealed file in the tree compares with the live token that it belongs to."""
-
-    SAME = "same"
-    RESEALED = "resealed"
-    """The right header, other bytes: encrypted anew for other recipients."""
-    MOVED = "moved"
-    """Gone from its place, and whole where its spec wants it: somebody moved it there."""
-    MISSING = "missing"
-    FOREIGN = "foreign"
-    """Its header names another token or generation."""
-    BROKEN = "broken"
-    """It is no sealed file at all."""
-
-
-TAKEN_UP = (ArtifactState.RESEALED, ArtifactState.MOVED)
-LOST = {
-    ArtifactState.MISSING: "its artifact is missing",
-    ArtifactState.FOREIGN: "its artifact belongs to another token or generation",
-    ArtifactState.BROKEN: "its artifact cannot be read",
-}
-
-NAME, LEAKED = "metadata.name", "lifecycle.rotate.asked.leaked"
-
-NAME_SHOWN = 40
-"""Letters of a recipient that a reason has room for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What became of an artifact, as far as can be told without a key."""
-
-    state: ArtifactState
-    recipients: tuple[str, ...] = ()
-    """To whom the file is sealed, by name, where the live token does not say it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How artifacts are delivered now."""
-
-    path: Callable[[Declared], str | None]
-    """Where the artifact of a spec is to stand; None where its owner brings the key."""
-    named: Callable[[str], frozenset[str] | None]
-    """To whom the creation rules seal what stands at a path, in normal form; None where no rule says."""
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,39 +113,49 @@ def _delete(token: LiveToken, reason: str) -> Change:
 def _between(
     declared: Declared, token: LiveToken, found: Observed, inputs: Inputs
 ) -> Iterator[Change | Waiting]:
-    changed = declared.digest != token.spec_digest
-    fields = field_changes(token.declared, declared.normal) if changed else ()
-    place = inputs.delivery.path(declared)
-    reasons = (
-        *_why_rotate(declared, token, fields, found, inputs.now),
-        *_unnamed(declared, token, found, inputs),
-    )
-    waits = _waits(declared, token, inputs.now) if reasons and not inputs.retry else None
-    changes: list[Change] = []
-    if reasons and not waits:
-        rotate = _change(Action.ROTATE, token, reasons, fields)
-        scheduled = not fields and reasons == tuple(_due(declared, token, inputs.now))
-        leaked = _leaked(declared, token, fields)
-        changes.append(replace(rotate, generations=leaked, scheduled=scheduled))
-    elif waits and changed:
-        pass  # what changed comes with the new credential
-    elif changed or found.state in TAKEN_UP or _moves(token, place):
-        changes.append(_modify(token, found, fields, place, changed=changed))
-    disables = _disables(declared, token, inputs.now)
-    changes = [replace(one, disables=disables) for one in changes]
-    changes.extend(_retire(token, fields, inputs.now, rotates=bool(reasons) and waits is None))
-    was = None if token.name == declared.name else token.name
-    yield from (replace(one, name=declared.name, previously=was) for one in changes)
-    if waits:
+    """What the difference between a spec and its token asks for, and what of it waits."""
+    fields = field_changes(token.declared, declared.normal) if declared.digest != token.spec_digest else ()
+    waits = None if inputs.retry else _waits(declared, token, inputs.now)
+    rotate = _rotate(declared, token, found, inputs, fields)
+    if rotate is not None and waits is None:
+        change: Change | None = rotate
+    elif rotate is not None and any(by_edit(declared, fields, token.name)):
+        change = None  # what was edited comes with the new credential
+    else:
+        change = _modify(declared, token, found, inputs, fields)
+    if change is not None:
+        change = replace(change, disables=_disables(declared, token, inputs.now))
+    for one in (*_retire(declared, token, fields, inputs.now), change):
+        if one is not None:
+            was = None if token.name == declared.name else token.name
+            yield replace(one, name=declared.name, previously=was)
+    if rotate is not None and waits is not None:
         yield waits
 
 
-def _waits(declared: Declared, token: LiveToken, now: int) -> Waiting | None:
-    """Whether a new credential is not made yet. Another spec is another matter: it is tried at once."""
-    setback = token.setback
-    if setback is None or setback.spec != declared.digest or setback.retry_at <= now:
+def _rotate(
+    declared: Declared, token: LiveToken, found: Observed, inputs: Inputs, fields: tuple[FieldChange, ...]
+) -> Change | None:
+    """A new credential, where anything asks for one."""
+    others = (
+        *by_edit(declared, fields, token.name),
+        *by_state(declared, token, found, inputs.delivery, inputs.now),
+    )
+    reasons = (*others, *due(declared, token, inputs.now))
+    if not reasons:
         return None
-    return Waiting(setback.retry_at, token.name)
+    return replace(_change(Action.ROTATE, token, reasons, fields), scheduled=not fields and not others)
+
+
+def _waits(declared: Declared, token: LiveToken, now: int) -> Waiting | None:
+    """Whether a new credential is not made yet. Another spec is another matter: it is tried at once.
+
+    No pause is longer than the longest: a clock that was ahead once does not stop rotations for good.
+    """
+    setback = token.setback
+    if setback is None or setback.spec != declared.digest:
+        return None
+    return Waiting(setback.retry_at, token.name) if now < setback.retry_at <= now + LONGEST_PAUSE else None
 
 
 def _change(
@@ -212,24 +174,26 @@ def _change(
 
 
 def _retire(
-    token: LiveToken, fields: tuple[FieldChange, ...], now: int, *, rotates: bool
+    declared: Declared, token: LiveToken, fields: tuple[FieldChange, ...], now: int
 ) -> Iterator[Change]:
-    """The credentials that end by themselves, or that turn out to have leaked after they were replaced."""
+    """The credentials whose overlap is over, and those that somebody else may hold: these end at once."""
     over = tuple(one.generation for one in token.credentials if _is_over(one, now))
     if over:
         reason = f"the overlap of generation {', '.join(map(str, over))} is over"
         yield replace(_change(Action.RETIRE, token, (reason,)), generations=over)
-    told = any(one.field == LEAKED and one.after is True for one in fields)
-    left = tuple(one.generation for one in token.credentials[1:] if one.generation not in over)
-    if told and left and not rotates:
-        reason = f"generation {', '.join(map(str, left))} leaked"
-        yield replace(_change(Action.RETIRE, token, (reason,)), generations=left)
+    leaked = tuple(one.generation for one in token.credentials if one.generation not in over)
+    if leaked and is_leak(declared, fields):
+        reason = f"generation {', '.join(map(str, leaked))} leaked, so it ends at once"
+        yield replace(_change(Action.RETIRE, token, (reason,)), generations=leaked)
 
 
 def _modify(
-    token: LiveToken, found: Observed, fields: tuple[FieldChange, ...], place: str | None, *, changed: bool
-) -> Change:
+    declared: Declared, token: LiveToken, found: Observed, inputs: Inputs, fields: tuple[FieldChange, ...]
+) -> Change | None:
     """A change of the token or of its artifact that needs no new credential."""
+    changed, place = declared.digest != token.spec_digest, inputs.delivery.path(declared)
+    if not (changed or found.state in TAKEN_UP or _moves(token, place)):
+        return None
     moved, resealed = _moves(token, place), found.state is ArtifactState.RESEALED
     renamed = next((one for one in fields if one.field == NAME), None)
     moves = "was moved" if found.state is ArtifactState.MOVED else "moves"
@@ -260,109 +224,12 @@ def _is_over(credential: Credential, now: int) -> bool:
     return credential.state is CredentialState.RETIRING and ended
 
 
-def _why_rotate(
-    declared: Declared,
-    token: LiveToken,
-    fields: tuple[FieldChange, ...],
-    found: Observed,
-    now: int,
-) -> Iterator[str]:
-    if found.state in LOST:
-        yield LOST[found.state]
-    if fields:
-        yield from _asked(declared, fields)
-        yield from _reissuing(declared.spec(), fields, token.name)
-    yield from _due(declared, token, now)
-
-
-def _asked(declared: Declared, fields: tuple[FieldChange, ...]) -> Iterator[str]:
-    """A rotation that somebody asks for, later than the one that was asked for before."""
-    if not any(one.field == ASKED and _is_later(one) for one in fields):
-        return
-    asked = declared.spec().asked
-    if asked is not None and asked.leaked:
-        yield f"it leaked, so the old credential ends at once: {asked.reason}"
-    elif asked is not None:
-        yield f"asked for: {asked.reason}"
-
-
-def _is_later(field: FieldChange) -> bool:
-    """Whether a moment comes, or moves on: taking an edit back asks for nothing."""
-    return field.after is not None and str(field.after) > str(field.before or "")
-
-
-def _leaked(declared: Declared, token: LiveToken, fields: tuple[FieldChange, ...]) -> tuple[int, ...]:
-    """The credentials that end at once, as somebody else may hold them: all that there are."""
-    asked = declared.spec().asked if any(one.field == ASKED and _is_later(one) for one in fields) else None
-    return tuple(one.generation for one in token.credentials) if asked is not None and asked.leaked else ()
-
-
-def _reissuing(spec: AnyTokenSpec, fields: tuple[FieldChange, ...], name: str) -> Iterator[str]:
-    """The fields whose edit needs a new credential, or an artifact that cannot be written without one.
-
-    `name` is the one that the token has live.
-    """
-    renames_delivered = any(change.field == DELIVERED_NAME for change in fields)
-    for change in fields:
-        if change.field == DELIVERED_NAME and (change.before or name) == (change.after or spec.metadata.name):
-            continue
-        part, _, rest = change.field.partition(".")
-        carried = part == "spec" and rest.split(".")[0] in spec.what.reissued_by
-        if carried or part == "deliver" or (spec.what.carries_end and change.field == "lifecycle.expires"):
-            yield f"{change.field} changed, and the credential or its artifact carries it"
-        if change.field == NAME and spec.delivers_name and not renames_delivered:
-            yield "its name changed, and the Secret in its artifact is called by it"
-
-
-def _due(declared: Declared, token: LiveToken, now: int) -> Iterator[str]:
-    """By its schedule, or because the credential ends by itself. A token that is off or over rests.
-
-    What counts is the token as it will be: a spec that turns it on again makes it due again.
-    """
-    token = _as_declared(declared, token, now)
-    due = token.due_at
-    if due is None or due > now or token.state_at(now) is not TokenState.ACTIVE:
-        return
-    rotate = declared.spec().lifecycle.rotate
-    every = rotate.every if rotate else None
-    why = f" (every {every})" if every else " (before its credential ends)"
-    yield f"due since {day(due)}{why}"
-
-
 def _disables(declared: Declared, token: LiveToken, now: int) -> bool:
-    """Whether a token that works is switched off by its spec, or is past its end by it."""
+    """Whether its spec switches a token off that works, or has it end by tomorrow and it did not before."""
+    tomorrow = now + DAY
     works = token.state_at(now) is TokenState.ACTIVE
-    return works and _as_declared(declared, token, now).state_at(now) is not TokenState.ACTIVE
-
-
-def _as_declared(declared: Declared, token: LiveToken, now: int) -> LiveToken:
-    if declared.digest == token.spec_digest:
-        return token
-    return modified(token, declared, Circumstances(now, None))
-
-
-def _unnamed(declared: Declared, token: LiveToken, found: Observed, inputs: Inputs) -> Iterator[str]:
-    """Who could open the secret, and is not to have it any more: they have seen what it holds.
-
-    A token that is off or over rests, unless who they are would be forgotten.
-    """
-    if found.state in TAKEN_UP and token.artifact_recipients is None:
-        yield "its artifact is another file now, and nobody kept to whom it was sealed before"
-        return
-    place = inputs.delivery.path(declared)
-    named = None if place is None else inputs.delivery.named(place)
-    if named is None:
-        return
-    seen = dict.fromkeys((*(token.artifact_recipients or ()), *found.recipients))
-    gone = [name for name in seen if not _is_among(name, named)]
-    if gone and _as_declared(declared, token, inputs.now).state_at(inputs.now) is TokenState.ACTIVE:
-        yield f"it was sealed to {', '.join(map(_short, gone))}, whom no creation rule names for it any more"
-
-
-def _is_among(name: str, named: frozenset[str]) -> bool:
-    return normal(name) in named or any(is_version_of(name, one) for one in named)
-
-
-def _short(name: str) -> str:
-    """Enough of a recipient to tell it by: a public key is long."""
-    return name if len(name) <= NAME_SHOWN else f"{name[: NAME_SHOWN - 8]}…{name[-6:]}"
+    goes_on = token.state_at(tomorrow) is TokenState.ACTIVE
+    after = as_declared(declared, token, now)
+    return (works and after.state_at(now) is not TokenState.ACTIVE) or (
+        goes_on and after.state_at(tomorrow) is not TokenState.ACTIVE
+    )

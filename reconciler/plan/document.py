@@ -16,6 +16,8 @@ from reconciler.plan.change import Change, summary
 from reconciler.times import minute, seconds_of, timestamp
 
 SCHEMA = "reconciler/plan/v1"
+WAITS = "rotation-waits"
+"""The rule of the warning that tells of credentials which could not be made, and wait for the next try."""
 CLOCK_SKEW = 300
 """Seconds that the clock of the machine that planned may be ahead of this one."""
 
@@ -52,6 +54,11 @@ class Plan:
     """Epoch seconds."""
     expires_at: int
     warnings: tuple[Warned, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether more is to be done, when its time has come."""
+        return any(one.rule == WAITS for one in self.warnings)
 
     @property
     def digest(self) -> str:

@@ -95,7 +95,7 @@ def plan_facts(match: PolicyMatch, case: Case) -> Tree:
     for change in case.changes:
         before, after = sides(change, wanted)
         about = {**about_of(after or before or {}), "kind": change.kind}
-        if matches(match, about):
+        if matches(match, about) or matches(match, about_of(before or after or {})):
             changes.append(change_facts(change, about))
             counts[change.action.value] += 1
     return {

@@ -222,7 +222,9 @@ class _Court:
         for change in case.changes if rules else ():
             before, after = sides(change, wanted)
             about = about_of(after or before or {})
-            matching = [one for one in rules if one.is_for(change.name, about)]
+            abouts = (about, about_of(before or after or {}))
+            # A change that takes a token out of what a policy is for is held against that policy too.
+            matching = [one for one in rules if any(one.is_for(change.name, one_of) for one_of in abouts)]
             facts: Tree = {"change": change_facts(change, about), "before": before, "after": after}
             yield from self.decide(matching, change.name, {**facts, **about})
 

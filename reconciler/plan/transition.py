@@ -171,11 +171,17 @@ def retire(credential: Credential, now: int) -> Credential:
 
 
 def retired(token: LiveToken, generations: tuple[int, ...], under: Circumstances) -> LiveToken:
-    """The token without the generations named."""
+    """The token without the generations named. Without its newest, it waits for no due date any more."""
     credentials = tuple(
         retire(one, under.now) if one.generation in generations else one for one in token.credentials
     )
-    return replace(token, credentials=credentials, changed_at=under.now)
+    ended = token.generation in generations
+    return replace(
+        token,
+        credentials=credentials,
+        changed_at=under.now,
+        due_at=None if ended else token.due_at,
+    )
 
 
 def set_back(token: LiveToken, declared: Declared, under: Circumstances) -> LiveToken:

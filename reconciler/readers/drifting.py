@@ -11,7 +11,7 @@ from reconciler.audit.tree import items_below, read_record
 from reconciler.errors import StoreUnreadable
 from reconciler.live.interface import LiveStore, Record
 from reconciler.live.interface import Workspace as State
-from reconciler.plan.diff import ArtifactState
+from reconciler.plan.observed import ArtifactState
 from reconciler.specs.layout import STAGING
 from reconciler.workspace import TRIES, Workspace
 
@@ -56,13 +56,13 @@ def _of_tokens(workspace: Workspace, store: LiveStore, look: Look, now: int) -> 
     """What is to be said of live tokens, and, on the way, where their artifacts stand."""
     specs, pending = workspace.specs, set()
     for intent in store.intents():
-        pending.add(intent.name)
+        pending.add(intent.token_id)
         look.known |= {path for path in (intent.path, intent.after and intent.after.artifact_path) if path}
     for token, seen in observed(workspace.root, store.tokens(), specs.place):
         look.live += 1
         place = specs.place(token.name) if seen.state is ArtifactState.MOVED else None
         look.known |= {path for path in (token.artifact_path, place) if path}
-        found = WHOLE if token.name in pending else seen
+        found = WHOLE if token.id in pending else seen
         yield from of_token(token, found, now, declared=specs.heir(token.name) is not None)
 
 

@@ -69,6 +69,10 @@ def opened(reader: Reader, name: str) -> Delivered:
     """
     workspace = reader.workspace
     token = _live(reader, name)
+    if token is not None and not token.credentials:
+        reader.note(
+            f"the credential in this artifact was ended: {name} has none that works until apply makes one"
+        )
     found = sought(workspace, name, token, {} if token else recorded(workspace, {name}))
     return unsealed(workspace.opener, found, sealed(workspace, found))
 

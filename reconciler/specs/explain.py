@@ -101,8 +101,9 @@ def _finding(detail: ErrorDetails, document: Document, model: type[BaseModel], k
             return Finding(path, "secret.literal", f"{path[-1]} holds {what}", detail["msg"], sensitive=True)
     value: Value = str(path[-1]) if at_key else document.at(path)
     message, hint = _words(detail, value, "this name" if at_key else _field(path))
+    sensitive = detail["type"] == "own_key"
     quote = detail["type"] == "string_type" and isinstance(value, (bool, int, float))
-    return Finding(path, _rule(path, kind), message, hint, at_key=at_key, quote=quote)
+    return Finding(path, _rule(path, kind), message, hint, at_key=at_key, quote=quote, sensitive=sensitive)
 
 
 def _cut(path: Path, document: Document) -> tuple[Path, bool]:

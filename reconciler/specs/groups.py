@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+MAX_CIRCLES = 100
+"""Circles of groups that are told: each takes a look at the whole way to it."""
 MAX_HELD = 10_000
 """Names and groups that one group may hold."""
 MAX_STEPS = 1_000_000
@@ -42,6 +44,7 @@ class _Weighing:
         self.held: dict[str, frozenset[str]] = {}
         self.troubles: list[Trouble] = []
         self.steps = 0
+        self.circles = 0
 
     def below(self, root: str) -> None:
         """Settles a group and all below it, the deepest first. Without recursion: a chain may be long."""
@@ -53,7 +56,7 @@ class _Weighing:
                 del path[group]
                 self.held[group] = self.settled(group)
             elif member in path:
-                self.in_a_circle(list(path), member)
+                self.in_a_circle(path, member)
             elif member in self.members and member not in self.held:
                 path[member] = iter(self.members[member])
 
@@ -76,8 +79,12 @@ class _Weighing:
         hint = "make it smaller, or let the specs name several groups"
         self.troubles.append(Trouble(group, "", "catalog.size", message, hint))
 
-    def in_a_circle(self, path: list[str], member: str) -> None:
-        circle = path[path.index(member) :]
+    def in_a_circle(self, path: Mapping[str, object], member: str) -> None:
+        self.circles += 1
+        if self.circles > MAX_CIRCLES:
+            return  # they are told from one another by those that are told already
+        names = list(path)
+        circle = names[names.index(member) :]
         way = [*circle[:SHOWN], *(["…"] if len(circle) > SHOWN else []), member]
         self.troubles.append(
             Trouble(

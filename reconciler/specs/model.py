@@ -17,6 +17,7 @@ from reconciler.kinds.fields import (
     Line,
     Model,
     Moment,
+    Owner,
     TokenName,
     end_of_date,
     one_or_many,
@@ -71,7 +72,7 @@ class Metadata(Model):
     """Unique over the whole workspace, all kinds."""
     title: Line | None = None
     """Free text in any script; `list` searches it too."""
-    owner: Line | None = None
+    owner: Owner | None = None
     """Who answers for it, and gets it."""
     labels: Labels = Field(default={})
     """Free pairs of words."""

@@ -49,6 +49,7 @@ EXPECTED = {
     ("retire", "RSAToken", "turning"),
     ("rotate", "LoginToken", "login-rotate"),
     ("rotate", "RSAToken", "rsa-move"),
+    ("retire", "RSAToken", "leaky"),
     ("rotate", "RSAToken", "leaky"),
     ("rename", "JWTToken", "new-name"),
     ("rotate", "TokenAuth", "own-rotate"),

@@ -16,7 +16,7 @@ from reconciler.audit.record import record
 from reconciler.canonical import digest
 from reconciler.errors import PartlyApplied, PublishFailed, ReconcilerError, SettingsError
 from reconciler.live.interface import Record, Run
-from reconciler.plan.diff import ArtifactState
+from reconciler.plan.observed import ArtifactState
 from tests.apply.kit import House, check_quiet, check_settled, jwt_token, login_token
 
 PATH = "artifacts/JWTToken/one.yaml"

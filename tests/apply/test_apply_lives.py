@@ -106,6 +106,18 @@ class Lives(RuleBasedStateMachine):
             self.leaked = self.leaked | known if leaked else self.leaked - known
 
     @precondition(lambda self: self.specs)
+    @rule(data=st.data())
+    def ask_no_more(self, data: st.DataObject) -> None:
+        """What was asked for is taken back, be it done, half done or not begun."""
+        spec = self._one(data)
+        spec["lifecycle"].get("rotate", {}).pop("asked", None)
+        if not spec["lifecycle"].get("rotate", True):
+            del spec["lifecycle"]["rotate"]
+        token = self.house.live().get(spec["metadata"]["name"])
+        if token is not None:
+            self.leaked -= {(token.id, one.generation) for one in token.credentials}
+
+    @precondition(lambda self: self.specs)
     @rule(data=st.data(), name=st.sampled_from(NAMES))
     def rename(self, data: st.DataObject, name: str) -> None:
         """Another name, if nobody has or had it."""
@@ -191,8 +203,10 @@ class Lives(RuleBasedStateMachine):
                 assert newest in valid(token, now), "there is a gap"
                 assert all(one.state is CredentialState.RETIRING for one in old)
             self._check_same(token, spec, before)
-        for token_id in self.memory.dead:
-            assert token_id not in {token.id for token in live.values()}
+        for gone in self.house.store().graveyard():
+            self.memory.dead.add(gone.id)
+            assert valid(gone, now) == []
+            assert all(one.state is CredentialState.RETIRED for one in gone.credentials)
 
     def _check_same(self, token: LiveToken, spec: dict[str, Any], before: dict[str, LiveToken]) -> None:
         """A token that only changed its name is the same token, with the credential that it had."""

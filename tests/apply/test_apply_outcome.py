@@ -16,8 +16,8 @@ from reconciler.audit.record import record
 from reconciler.errors import LeaseLost, PartlyApplied, PlanStale, StoreUnreadable
 from reconciler.live.interface import Batch, Lease, LiveStore, Run, Workspace
 from reconciler.plan.change import Done
-from reconciler.plan.diff import ArtifactState
 from reconciler.plan.document import Plan
+from reconciler.plan.observed import ArtifactState
 from tests.apply.breaking import BreakingPublisher, BreakingStore, Fuse, How
 from tests.apply.kit import House, check_quiet, check_settled, jwt_token
 

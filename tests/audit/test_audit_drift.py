@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.audit.drift import Finding, Item, Rule, What, of_record, of_token, strays
 from reconciler.live.interface import Credential, CredentialState, LiveToken, Record, TokenState
-from reconciler.plan.diff import ArtifactState, Observed
+from reconciler.plan.observed import ArtifactState, Observed
 from reconciler.plan.transition import NARROWED, Circumstances, narrowed, rotated
 from reconciler.specs.reader import Declared
 from tests.plan.kit import DAY, T0, artifact, credential, declared, live, stored

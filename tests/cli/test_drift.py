@@ -323,10 +323,11 @@ def test_an_apply_that_has_not_ended_is_not_judged(stocked: Shop) -> None:
     hands(stocked, "UPDATE workspace SET open_run = ?, intent_count = 2", run)
     intent = (
         "INSERT INTO intent (workspace, run, number, action, kind, name, token_id, generation, path)"
-        " VALUES ('default', ?, ?, 'rotate', 'TokenAuth', ?, 'id', 2, ?)"
+        " VALUES ('default', ?, ?, 'rotate', 'TokenAuth', ?, ?, 2, ?)"
     )
-    hands(stocked, intent, run, 0, "new", "artifacts/TokenAuth/new.yaml")
-    hands(stocked, intent, run, 1, "erp", ERP)
+    erp = stocked.ok("show", "erp", "--format", "json").json["tokens"][0]["id"]
+    hands(stocked, intent, run, 0, "new", "id", "artifacts/TokenAuth/new.yaml")
+    hands(stocked, intent, run, 1, "erp", erp, ERP)
     (stocked.root / "artifacts/TokenAuth/new.yaml").touch()
     shutil.copy(stocked.root / HISTORIAN, stocked.root / ERP)
     (stocked.root / f"artifacts/records/00000002-{run}.json").touch()

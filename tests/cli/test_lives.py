@@ -68,7 +68,8 @@ def test_a_leak_ends_the_old_credential_with_the_same_apply(live: Shop) -> None:
     ran = live.ok("rotate", "bridge", "--reason", "in a log", "--leaked")
     assert "the credential that bridge has is refused at once" in ran.err
     shown = live.ok("plan").out
-    assert "it leaked, so the old credential ends at once: in a log" in shown
+    assert "x retire  JWTToken  bridge  generation 1 leaked, so it ends at once" in shown
+    assert "it leaked: in a log" in shown
     live.ok("apply", "--yes")
     assert [one["generation"] for one in token(live, "bridge")["credentials"]] == [2]  # type: ignore[attr-defined]
     live.ok("rotate", "bridge", "--reason", "and for good measure")
@@ -238,7 +239,10 @@ def test_what_cannot_be_sealed_is_told_and_tried_again(live: Shop, monkeypatch: 
     assert f"failed  rotate  JWTToken  bridge  {place}: the key server is down" in ran.out
     assert "1 change could not be carried out (bridge)" in ran.err
     assert SECRET not in ran.out + ran.err
-    again = live.ok("apply", "--yes")
+    again = live.run("apply", "--yes")
+    assert (again.code, again.out) == (6, "Nothing to do now: the rest waits for its next try.\n")
+    assert live.run("plan", "--detailed-exitcode").code == 2
+    assert "recipients-added" not in again.err
     assert "1 rotation failed and will be tried again: bridge" in again.err
     assert "a new credential could not be made" in live.ok("show", "bridge").out
     sops.write_text(f"creation_rules:\n  - age: {recipient}\n")

@@ -141,6 +141,7 @@ def test_an_older_store(url: str, opener: Opener) -> None:
     for column in ("artifact_contents", "artifact_recipients", "last_generation", "setback"):
         edit(url, f"ALTER TABLE token DROP COLUMN {column}")
     edit(url, "ALTER TABLE run DROP COLUMN overrides")
+    edit(url, "ALTER TABLE intent DROP COLUMN failed")
     edit(url, "ALTER TABLE workspace DROP COLUMN tombstone_count")
     edit(url, "UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(StoreError, match="older version") as raised:

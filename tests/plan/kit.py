@@ -9,7 +9,8 @@ from dataclasses import replace
 from reconciler.live.interface import Credential, CredentialState, LiveToken
 from reconciler.plan import transition
 from reconciler.plan.change import Change
-from reconciler.plan.diff import ArtifactState, Delivery, Inputs, Observed, difference
+from reconciler.plan.diff import Inputs, difference
+from reconciler.plan.observed import ArtifactState, Delivery, Observed
 from reconciler.plan.transition import Circumstances, SealedArtifact
 from reconciler.specs.layout import Layout
 from reconciler.specs.reader import Declared, read_file

@@ -13,8 +13,9 @@ from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import Names
 from reconciler.live.interface import LiveToken
 from reconciler.plan.brakes import Overrides
-from reconciler.plan.diff import ArtifactState, Inputs, Observed, difference
+from reconciler.plan.diff import Inputs, difference
 from reconciler.plan.document import Bound, Plan
+from reconciler.plan.observed import ArtifactState, Observed
 from reconciler.plan.transition import Circumstances, narrowed
 from reconciler.specs.reader import Declared
 from tests.plan.kit import DAY, DELIVERY, HOUR, T0, applied, declared, live, planned

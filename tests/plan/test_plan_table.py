@@ -9,7 +9,8 @@ import pytest
 
 from reconciler.kinds.ownkeys import fingerprint
 from reconciler.plan.change import Action, FieldChange, summary
-from reconciler.plan.diff import ArtifactState, Delivery, Inputs, Observed, difference
+from reconciler.plan.diff import Inputs, difference
+from reconciler.plan.observed import ArtifactState, Delivery, Observed
 from reconciler.plan.transition import NARROWED, Circumstances, narrowed, retired
 from reconciler.specs.reader import Declared
 from tests.kinds.odd_keys import rsa_pem
@@ -137,10 +138,15 @@ CASES = (
          before={"lifecycle": {"enabled": False}},
          after={"lifecycle": {"enabled": False, **_asked("2027-01-20")["lifecycle"]}},
          reason="asked for: lost"),
-    Case("a secret leaked", "rotate", after=_asked("2027-01-20", leaked=True), ends=(1,),
-         reason="it leaked, so the old credential ends at once: lost"),
-    Case("it leaked, as turns out when one credential is left", "modify", before=_asked("2027-01-20"),
-         after=_asked("2027-01-20", leaked=True)),
+    Case("a secret leaked", "retire rotate", after=_asked("2027-01-20", leaked=True), ends=(1,),
+         reason="generation 1 leaked, so it ends at once"),
+    Case("it leaked, as turns out later", "retire rotate", before=_asked("2027-01-20"),
+         after=_asked("2027-01-20", leaked=True), ends=(1,)),
+    Case("it is asked for again after a leak", "retire rotate", before=_asked("2027-01-20", leaked=True),
+         after=_asked("2027-01-21", leaked=True), ends=(1,)),
+    Case("asked for after a leak, as nothing leaked now", "rotate", before=_asked("2027-01-20", leaked=True),
+         after=_asked("2027-01-21"), reason="asked for: lost"),
+    Case("a leak is taken back", "modify", before=_asked("2027-01-20", leaked=True), after={}),
     Case("a new name", "rename", name="two", after={"metadata": {"previously": ["one"]}},
          reason="it was called one", fields=(FieldChange("metadata.name", "one", "two"),
                                              FieldChange("metadata.previously", added=("one",)))),

@@ -1,4 +1,4 @@
-"""What a token's life needs to be remembered by: its last generation, its setbacks, what a run overrode.
+"""What a life is remembered by: last generations, setbacks, what failed, and what a run overrode.
 
 A token that an older version rotated has the newest of its credentials for a last generation.
 """
@@ -23,5 +23,6 @@ def upgrade() -> None:
     """From 0002."""
     op.add_column("token", sa.Column("last_generation", sa.BigInteger, nullable=False, server_default="0"))
     op.add_column("token", sa.Column("setback", sa.Text))
+    op.add_column("intent", sa.Column("failed", sa.Text))
     op.add_column("run", sa.Column("overrides", sa.Text, nullable=False, server_default="{}"))
     op.execute(NEWEST)
