@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.kinds.fields import LABEL, LABEL_VALUE, LINE
+from reconciler.kinds.fields import LABEL, LABEL_VALUE, LINE, OWNER
 from reconciler.specs.export import exported, exported_workspace, place_of
 from reconciler.specs.model import token_spec
 from reconciler.specs.reader import read_file
@@ -57,6 +57,8 @@ LISTS = {
     "TokenAuth": ("initroles",),
 }
 
+owners = lines.filter(lambda text: re.fullmatch(OWNER, text) is not None)
+
 
 @st.composite
 def trees(draw: st.DrawFn) -> Tree:
@@ -65,7 +67,7 @@ def trees(draw: st.DrawFn) -> Tree:
     tree = least(kind, draw(st.sampled_from(["x", "true", "null", "n", "e1", "y"])))
     tree["spec"] |= draw(st.fixed_dictionaries({}, optional=dict.fromkeys(LISTS[kind], names)))
     tree["metadata"] |= draw(
-        st.fixed_dictionaries({}, optional={"title": lines, "owner": lines, "labels": labels})
+        st.fixed_dictionaries({}, optional={"title": lines, "owner": owners, "labels": labels})
     )
     tree["lifecycle"] = draw(
         st.fixed_dictionaries(
