@@ -164,7 +164,7 @@ def test_what_all_need_is_down(house: House) -> None:
     assert [one.error for one in untried] == ["not-tried"] * len(untried)
     assert len(broken.asked) <= 5 + 4 * 2 + 2
     failed = {one.name for one in result.of("failed")}
-    assert len(failed) < 5 + 4
+    assert 5 <= len(failed) <= 5 + 4 * 2 + 2  # those that were under way when the fifth had failed
     house.apply()
     assert {name for name, token in house.live().items() if token.generation == 1} == failed
     house.apply(overrides=RETRY)
@@ -179,3 +179,41 @@ def test_the_rest_of_an_approved_plan_may_be_applied_by_the_same_approval(house:
     assert outcomes(result) == {"a": "failed", "b": "done"}
     assert house.go_on(plan).run is not None
     check_settled(house)
+
+
+def test_a_leak_that_is_taken_back_after_a_failure_leaves_a_token_that_works(house: House) -> None:
+    """The old credential ended, the new one could not be made, and the edit is reverted: it gets one."""
+    house.declare(jwt_token("a"), jwt_token("b"))
+    house.apply()
+    leaked = {"rotate": {"asked": {"at": "2027-01-01", "reason": "seen", "leaked": True}}}
+    house.declare(jwt_token("a", lifecycle=leaked), jwt_token("b", apis=("x",)))
+    result = house.apply(BrokenFor("a"))
+    assert [(one.action, one.name, one.outcome) for one in result.done] == [
+        ("retire", "a", "done"), ("rotate", "a", "failed"), ("modify", "b", "done"),
+    ]  # fmt: skip
+    assert house.live()["a"].credentials == ()
+    house.declare(jwt_token("a"), jwt_token("b", apis=("x",)))
+    house.apply()
+    token = house.live()["a"]
+    assert [(one.generation, one.state) for one in token.credentials] == [(2, CredentialState.ACTIVE)]
+    check_settled(house)
+    check_quiet(house)
+
+
+def test_one_creation_rule_that_is_down_starves_no_other(house: House) -> None:
+    """Ten tokens of one team cannot be sealed; the next team's are issued in the same run."""
+    mine = (house.root / ".sops.yaml").read_text().split("age: ")[1].strip()
+    rules = f"creation_rules:\n  - path_regex: /a[0-9]+\\.\n    age: {mine}\n  - age: {mine}\n"
+    (house.root / ".sops.yaml").write_text(rules)
+    down = [f"a{number}" for number in range(10)]
+    house.declare(*(jwt_token(name) for name in (*down, "z1", "z2")))
+    house.apply(BrokenFor(*down))
+    assert list(house.live()) == ["z1", "z2"]
+
+
+def test_what_a_program_says_is_in_no_record(house: House) -> None:
+    """Records are in git for good; a program may print what is no business of theirs."""
+    a_month_later(house, "a", "b")
+    house.apply(BrokenFor("a"))
+    assert all("key server" not in record.body for record in house.store().records())
+    assert b"key server" not in b"".join(house.files().values())

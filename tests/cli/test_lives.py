@@ -268,3 +268,57 @@ def test_the_store_is_not_needed_to_edit(shop: Shop, tmp_path: Path) -> None:
     shop.ok("rotate", "bridge", "--reason", "x")
     shop.ok("rename", "bridge", "two")
     assert not (shop.root / ".reconciler").exists()
+
+
+def test_a_saved_plan_takes_no_flags_that_let_brakes_go(live: Shop) -> None:
+    """What was allowed was approved with it."""
+    live.ok("rotate", "bridge", "--reason", "x")
+    live.ok("plan", "--out", "a.plan")
+    ran = live.run("apply", "a.plan", "--yes", "--retry")
+    assert (ran.code, "says what was allowed when it was planned" in ran.err) == (64, True)
+    live.ok("apply", "a.plan", "--yes")
+
+
+def test_an_id_that_is_another_tokens_name_is_told(live: Shop) -> None:
+    """Nobody passes off a token as another by calling it by that one's id."""
+    theirs = token(live, "bridge")["id"]
+    if not str(theirs)[0].isalpha():
+        return
+    live.spec(JWT.replace("name: bridge", f"name: {theirs}"), "tokens/x.yaml")
+    live.ok("apply", "--yes")
+    ran = live.ok("show", str(theirs))
+    assert f"{theirs} is also the id of another token, bridge" in ran.err
+
+
+def test_a_name_that_a_deleted_token_had_once_is_still_answered(live: Shop) -> None:
+    """What was this token, years later, by any name that it had."""
+    live.ok("rename", "bridge", "two")
+    live.ok("apply", "--yes")
+    live.ok("remove", "two")
+    live.ok("apply", "--yes", "--max-delete", "1")
+    assert "previously" in live.ok("show", "bridge").out
+    assert [
+        one["name"]
+        for one in live.ok("list", "bridge", "--state", "deleted", "--format", "json").json["tokens"]
+    ] == ["two"]
+
+
+def test_a_policy_holds_for_a_change_that_takes_a_token_out_of_it(live: Shop) -> None:
+    """Another owner in the same change does not dodge the rule of the owner who loses it."""
+    live.spec(
+        "apiVersion: reconciler/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n"
+        "  match: {owners: [team-mes]}\n"
+        "  rules: [{id: r, on: change, deny: 'change.action == \"rotate\"', message: ask first}]\n",
+        "policy.yaml",
+    )
+    live.ok("rotate", "bridge", "--reason", "x")
+    live.ok("set", "bridge", "owner=evil")
+    ran = live.run("plan")
+    assert (ran.code, "ask first" in ran.out) == (3, True)
+
+
+def test_owners_that_look_alike_are_refused(live: Shop) -> None:
+    """A blank at the end, or one that is no blank, would be another owner that nobody can tell apart."""
+    for owner in ("team ", "\u00a0team", "a\u2003b"):
+        live.spec(JWT.replace("team-mes", f'"{owner}"'), "tokens/bridge.yaml")
+        assert "with plain blanks between words only" in live.run("validate").out
