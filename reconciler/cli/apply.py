@@ -59,12 +59,7 @@ def command(
     patience = _seconds(lock_timeout)
     saved = _read(Path(file)) if file else None
     overrides = Overrides(max_delete, max_rotate, max_disable, allow_empty, retry)
-    if saved and overrides.given():
-        raise UsageError(
-            f"{file} says what was allowed when it was planned, so no brake is let go now",
-            hint="give these options to plan --out, or apply without FILE",
-        )
-    allowed = saved.overridden() if saved else overrides
+    allowed = _allowed(saved, overrides) if saved else overrides
     with workspace.live(create=True) as store:
         settled = None if saved else _settled(workspace, store, patience)
         now = workspace.around.clock()
@@ -86,6 +81,16 @@ def command(
         with progress() as shown:
             result = workspace.apply(store, plan, approved, patience=patience, progress=shown)
     return _print(replace(result, resumed=result.resumed or settled), form)
+
+
+def _allowed(saved: SavedPlan, overrides: Overrides) -> Overrides:
+    """What was allowed when the plan was made: that was approved with it. Raises UsageError for more."""
+    if overrides.given():
+        raise UsageError(
+            "a saved plan says what was allowed when it was planned, so no brake is let go now",
+            hint="give these options to plan --out, or apply without FILE",
+        )
+    return saved.overridden()
 
 
 def _settled(workspace: Workspace, store: LiveStore, patience: int) -> str | None:
