@@ -22,7 +22,7 @@ BEFORE = (
     own_token("from-own", own_key(2)),
 )
 
-LEAKED = {"rotate": {"asked": {"at": "2027-02-20", "reason": "seen in a log", "leaked": True}}}
+LEAKED = {"rotate": {"asked": {"at": "2027-02-16", "reason": "seen in a log", "leaked": True}}}
 
 AFTER = (
     rsa_token("rsa-modify", apis=("b", "c")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import random
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from reconciler.kinds.fields import OWNER
 from reconciler.specs.layout import Layout
 from reconciler.specs.model import from_normal_form, token_spec
 from reconciler.specs.reader import Declared, read_file
@@ -224,9 +226,10 @@ OUTSIDE = {
     ),
     "deliver": some(format=st.sampled_from(["yaml", "json", "dotenv"])),
 }
+owner = line.filter(lambda text: re.fullmatch(OWNER, text) is not None)
 METADATA = st.fixed_dictionaries(
     {"name": st.from_regex(r"\A[a-z][a-z0-9-]{0,9}\Z")},
-    optional={"title": line, "owner": line, "labels": st.dictionaries(label, line, max_size=3)},
+    optional={"title": line, "owner": owner, "labels": st.dictionaries(label, line, max_size=3)},
 )
 
 
