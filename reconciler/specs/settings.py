@@ -13,6 +13,8 @@ from reconciler.kinds.fields import RECIPIENT, Duration, Model, TokenName
 from reconciler.specs.layout import DEFAULT as DEFAULT_PATH
 from reconciler.specs.layout import Layout, template_fault
 
+SERVICE_URL = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$"
+AUDIENCE = r"^[!-~]{1,200}$"
 DEFAULT_STORE = "sqlite:///.reconciler/live.db"
 DEFAULT_NAME = "default"
 
@@ -64,6 +66,7 @@ def _inside(folder: str) -> str:
 
 
 StoreUrl: TypeAlias = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_no_password)]
+ServiceUrl: TypeAlias = Annotated[str, Field(max_length=200), StringConstraints(pattern=SERVICE_URL)]
 Recipient: TypeAlias = Annotated[str, StringConstraints(pattern=RECIPIENT)]
 Folder: TypeAlias = Annotated[str, AfterValidator(_inside)]
 
@@ -181,6 +184,11 @@ class VerifierSettings(Model):
 
     recipients: Annotated[tuple[Recipient, ...], Strict(strict=False), Field(max_length=64)] = ()
     """Age recipients of the verifier: shared secrets (HS algorithms) are kept sealed to them."""
+    url: ServiceUrl | None = None
+    """Where the verifier is, `https://HOST[/PATH]`: the issuer of the tokens that it signs."""
+    audience: Annotated[str, StringConstraints(pattern=AUDIENCE)] | None = None
+    """What `aud` must be in a JWT that an owner signs. Without: `url`; without that, `reconciler:` and the
+    workspace's name."""
 
 
 class Settings(Model):

@@ -1,0 +1,58 @@
+"""What the check gives out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from reconciler.kinds.checking import Call, Reason, SignIn
+
+SCHEMA = "reconciler/verdict/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The live token behind a presented one. No secret is in it."""
+
+    id: str
+    name: str
+    kind: str
+    owner: str | None
+    generation: int
+    """Of the credential that proved it."""
+    grants: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one presented token."""
+
+    reason: Reason
+    call: Call
+    token: Identity | None = None
+    """Whose it is: only where its signature holds or its secret id is on record, accepted or not."""
+    claimed: str | None = None
+    """The id of the live or deleted token that it names, proven or not: for the log."""
+    user: SignIn | None = None
+    """Whom a sign-in token names."""
+    expires_at: int | None = None
+    """Epoch seconds at which what was presented ends, if it does."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it is accepted."""
+        return self.reason is Reason.ACCEPTED
+
+    def to_json(self) -> dict[str, object]:
+        """As in `reconciler/verdict/v1`. Nothing of what was presented is in it."""
+        return {
+            "schema": SCHEMA,
+            "active": self.active,
+            "reason": str(self.reason),
+            "says": self.reason.says,
+            "remedy": self.reason.remedy,
+            "token": None if self.token is None else asdict(self.token),
+            "user": None if self.user is None else asdict(self.user),
+            "call": {name: value for name, value in asdict(self.call).items() if value is not None},
+            "expires_at": self.expires_at,
+        }
