@@ -1,0 +1,215 @@
+"""`/verify`: may this call pass? Asked by a gateway, for each request that it is about to forward. Pure.
+
+The gateway says what the call is in headers that it sets itself; the client's own `Authorization` is with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TypeAlias
+from urllib.parse import parse_qsl, unquote_plus
+
+from reconciler.kinds.checking import Call, Reason
+from reconciler.verify.http.message import JSON, NO_STORE, Answer, Noted, Request, header_text, json_answer
+from reconciler.verify.http.peers import Trust
+from reconciler.verify.interface import Identity, Verdict
+
+Check: TypeAlias = Callable[[str, Call], Verdict]
+"""A presented token and what it is to do → what becomes of it."""
+Match: TypeAlias = Callable[[str, str], "Call | Reason"]
+"""Method and URI → the call that the catalog says this is."""
+
+PATH_PREFIX = "/verify/path"
+METHOD, URI, FOR = b"x-forwarded-method", b"x-forwarded-uri", b"x-forwarded-for"
+AUTHORIZATION = b"authorization"
+SCHEME = "Bearer "
+WORDS = frozenset({"api", "project", "user", "app", "shop", "device"})
+"""Parameters of `/verify` itself: the gateway's own words about the call."""
+NAMING = ("api", "app")
+"""With one of these the gateway says what is called, and no route has to."""
+IN_QUERY = "access_token"
+FORM = frozenset({Reason.SEVERAL_TOKENS, Reason.SCHEME})
+OPEN = FORM | {Reason.TOKEN_MISSING, Reason.GATEWAY, Reason.STALE, Reason.FAULT}
+"""Reasons that tell nothing of any token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateways:
+    """What is believed, and from whom."""
+
+    trust: Trust
+    realm: str
+    app: str | None = None
+    """The service behind the gateway, where the gateway does not name it."""
+    device_header: bytes | None = None
+    """In lower case."""
+    user_header: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a gateway asks."""
+
+    token: str | Reason
+    call: Call
+    unrouted: Reason | None = None
+    """Why nobody knows what is called."""
+
+
+def answer(request: Request, gateways: Gateways, match: Match, check: Check) -> Answer:
+    """What a gateway is told."""
+    if not gateways.trust.has(request.peer):
+        return refusal(Verdict(Reason.GATEWAY, Call()), gateways.realm)
+    asked = read(request, gateways, match)
+    if isinstance(asked, str):
+        return json_answer(400, {"error": "invalid_request", "error_description": asked})
+    verdict = decided(asked, check)
+    if verdict.token is not None and verdict.active:
+        return acceptance(verdict, verdict.token)
+    return refusal(verdict, gateways.realm)
+
+
+def decided(asked: Asked, check: Check) -> Verdict:
+    """What becomes of it. Whose token is not good learns nothing of the routes."""
+    if isinstance(asked.token, Reason):
+        return Verdict(asked.token, asked.call)
+    verdict = check(asked.token, asked.call)
+    if asked.unrouted is not None and verdict.active:
+        return replace(verdict, reason=asked.unrouted)
+    return verdict
+
+
+def read(request: Request, gateways: Gateways, match: Match) -> Asked | str:
+    """What is asked, from a gateway that is trusted; a sentence on what is wrong with its configuration."""
+    method, uri, forwarded, words = request.method, "", [], {}
+    tokens: list[str] = []
+    devices: list[str] = []
+    users: list[str] = []
+    methods: list[str] = []
+    uris: list[str] = []
+    places = {AUTHORIZATION: tokens, FOR: forwarded, METHOD: methods, URI: uris}
+    if gateways.device_header:
+        places[gateways.device_header] = devices
+    if gateways.user_header:
+        places[gateways.user_header] = users
+    for name, value in request.headers:
+        if (place := places.get(name)) is not None:
+            place.append(value.decode("latin-1"))
+    if any(len(one) > 1 for one in (methods, uris, devices, users)):
+        return "a header that the gateway sets came twice: have it overwrite what the client sends"
+    if request.path.startswith(PATH_PREFIX + "/"):
+        uri = request.path.removeprefix(PATH_PREFIX) + (f"?{request.query}" if request.query else "")
+    else:
+        method, uri = methods[0] if methods else "", uris[0] if uris else ""
+        words = _words(request.query)
+        if isinstance(words, str):
+            return words
+    call, unrouted = _call(method, uri, words, match)
+    call = Call(
+        api=call.api,
+        project=call.project,
+        user=(users[0] if users else "") or call.user,
+        app=call.app or gateways.app,
+        shop=call.shop,
+        address=gateways.trust.client(forwarded),
+        device=(devices[0] if devices else "") or call.device,
+    )
+    return Asked(token_in(tokens, uri.partition("?")[2]), call, unrouted)
+
+
+def _call(method: str, uri: str, words: Mapping[str, str], match: Match) -> tuple[Call, Reason | None]:
+    """What is called, by the gateway's own words where they say it, else by the routes of the catalog."""
+    if any(name in words for name in NAMING):
+        return Call(**words), None
+    found = match(method, uri)
+    if isinstance(found, Reason):
+        return Call(**words), found
+    return (replace(found, **words) if words else found), None
+
+
+@lru_cache(maxsize=256)
+def _words(query: str) -> Mapping[str, str] | str:
+    """The gateway's own words. One that is not known would be a limit that nobody applies."""
+    if not query:
+        return {}
+    pairs = parse_qsl(query, keep_blank_values=True)
+    words = dict(pairs)
+    if len(words) < len(pairs) or not words.keys() <= WORDS or not all(words.values()):
+        return f"/verify takes {', '.join(sorted(WORDS))}, each once and with a value"
+    return words
+
+
+def token_in(values: list[str], query: str) -> str | Reason:
+    """The token that a client sends, from its Authorization headers and the query of its request."""
+    if not values:
+        return Reason.TOKEN_MISSING
+    if len(values) > 1 or _in_query(query):
+        return Reason.SEVERAL_TOKENS
+    scheme, token = values[0][: len(SCHEME)], values[0][len(SCHEME) :]
+    if scheme != SCHEME or not token or " " in token or "\t" in token:
+        return Reason.SCHEME
+    return token
+
+
+def _in_query(query: str) -> bool:
+    if not query or IN_QUERY not in unquote_plus(query):
+        return False
+    parts = query.replace(";", "&").split("&")
+    return any(unquote_plus(part.partition("=")[0]) == IN_QUERY for part in parts)
+
+
+def acceptance(verdict: Verdict, token: Identity) -> Answer:
+    """200 and who it is. Every header is always there, so that a client's own never passes for it."""
+    call = verdict.call
+    user = verdict.user.username if verdict.user is not None else call.user
+    headers = (
+        NO_STORE,
+        (b"content-length", b"0"),
+        (b"x-reconciler-token", token.id.encode()),
+        (b"x-reconciler-name", token.name.encode()),
+        (b"x-reconciler-kind", token.kind.encode()),
+        (b"x-reconciler-owner", header_text(token.owner)),
+        (b"x-reconciler-generation", str(token.generation).encode()),
+        (b"x-reconciler-api", header_text(call.api)),
+        (b"x-reconciler-project", header_text(call.project)),
+        (b"x-reconciler-user", header_text(user)),
+    )
+    return Answer(200, headers, b"", Noted.of(verdict, call.address))
+
+
+def refusal(verdict: Verdict, realm: str) -> Answer:
+    """401, 403 or 503, with as much of the reason as the client may know."""
+    told = verdict.token is not None or verdict.reason in OPEN
+    headers, body = _refused(verdict.reason, realm, told=told)
+    return Answer(verdict.reason.status, headers, body, Noted.of(verdict, verdict.call.address))
+
+
+@lru_cache(maxsize=512)
+def _refused(reason: Reason, realm: str, *, told: bool) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    error = error_of(reason)
+    document = {"error": error, "reason": str(reason)} if told else {"error": error}
+    made = json_answer(reason.status, document)
+    headers = ((b"content-length", str(len(made.body)).encode()), JSON, NO_STORE)
+    if reason.status in (401, 403):
+        return (*headers, challenge(reason, realm)), made.body
+    return headers, made.body
+
+
+def error_of(reason: Reason) -> str:
+    """What RFC 6750 §3.1 calls it, and a word of ours where it has none."""
+    if reason in FORM:
+        return "invalid_request"
+    if reason is Reason.TOKEN_MISSING:
+        return "unauthorized"
+    if reason is Reason.GATEWAY:
+        return "access_denied"
+    return {401: "invalid_token", 403: "insufficient_scope"}.get(reason.status, "temporarily_unavailable")
+
+
+def challenge(reason: Reason, realm: str) -> tuple[bytes, bytes]:
+    """`WWW-Authenticate` (RFC 6750 §3): no error where no token came."""
+    bare = reason in (Reason.TOKEN_MISSING, Reason.GATEWAY)
+    error = "" if bare else f', error="{error_of(reason)}"'
+    return b"www-authenticate", f'Bearer realm="{realm}"{error}'.encode("ascii")
