@@ -24,6 +24,17 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class IssuerKey:
+    """A key with which the verifier signs access tokens: the public half."""
+
+    kid: str
+    """Its thumbprint (RFC 7638)."""
+    algorithm: str
+    public_key: str
+    """PEM, SubjectPublicKeyInfo."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of one presented token."""
 
