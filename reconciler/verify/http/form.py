@@ -17,6 +17,8 @@ MOST = 32
 """Parameters of a form."""
 FORM = "application/x-www-form-urlencoded"
 AUTHORIZATION = b"authorization"
+BASIC = "basic"
+"""In lower case: this scheme is written either way (RFC 7617 §2)."""
 
 
 class Misread(Exception):
@@ -57,14 +59,14 @@ def parameters(text: str) -> Mapping[str, str]:
 
 
 def authorization(request: Request) -> tuple[str, Secret] | None:
-    """The scheme of the Authorization header, in lower case, and what follows. Raises Misread for two."""
+    """The scheme of the Authorization header, and what follows. Raises Misread for two of them."""
     values = request.all(AUTHORIZATION)
     if len(values) > 1:
         raise Misread("more than one Authorization header came")
     if not values:
         return None
     scheme, _, rest = values[0].partition(" ")
-    return scheme.lower(), Secret(rest.strip(" "))
+    return scheme, Secret(rest.strip(" "))
 
 
 def basic(credentials: Secret) -> Pair:

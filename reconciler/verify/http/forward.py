@@ -176,14 +176,14 @@ def acceptance(verdict: Verdict, token: Identity) -> Answer:
         (b"x-reconciler-project", header_text(call.project)),
         (b"x-reconciler-user", header_text(user)),
     )
-    return Answer(200, headers, b"", Noted.of(verdict, call.address))
+    return Answer(200, headers, b"", Noted.of(verdict))
 
 
 def refusal(verdict: Verdict, realm: str) -> Answer:
     """401, 403 or 503, with as much of the reason as the client may know."""
     told = verdict.token is not None or verdict.reason in OPEN
     headers, body = _refused(verdict.reason, realm, told=told)
-    return Answer(verdict.reason.status, headers, body, Noted.of(verdict, verdict.call.address))
+    return Answer(verdict.reason.status, headers, body, Noted.of(verdict))
 
 
 @lru_cache(maxsize=512)

@@ -52,16 +52,17 @@ class Noted:
     """Id of a token that is on record."""
     name: str | None = None
     kind: str | None = None
+    api: str | None = None
     client: str | None = None
     """Address of the client behind the gateway."""
 
     @staticmethod
-    def of(verdict: Verdict, client: str | None = None) -> Noted:
+    def of(verdict: Verdict) -> Noted:
         """Of a verdict."""
-        token = verdict.token
+        token, call = verdict.token, verdict.call
         if token is None:
-            return Noted(str(verdict.reason), verdict.claimed, client=client)
-        return Noted(str(verdict.reason), token.id, token.name, token.kind, client)
+            return Noted(verdict.reason.value, verdict.claimed, None, None, call.api, call.address)
+        return Noted(verdict.reason.value, token.id, token.name, token.kind, call.api, call.address)
 
 
 NOTHING = Noted()
