@@ -54,6 +54,11 @@ class Book:
     signing_in: Mapping[str, str] = field(default_factory=dict)
     """Name of a token that signs users in → its id."""
 
+    @property
+    def live(self) -> int:
+        """How many tokens are not deleted."""
+        return sum(held.state is not TokenState.DELETED for held in self.by_id.values())
+
     def changed(self, tokens: Iterable[LiveToken], revision: int) -> Book:
         """The book with these tokens as they are now, at a later revision.
 

@@ -67,3 +67,19 @@ class Verdict:
             "call": {name: value for name, value in asdict(self.call).items() if value is not None},
             "expires_at": self.expires_at,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How well a verifier knows what is live."""
+
+    ready: bool
+    """Whether it accepts anything at all."""
+    revision: int
+    """Of the live store, as it was last read."""
+    tokens: int
+    """Tokens that are not deleted."""
+    age: float
+    """Seconds since the store last answered."""
+    why: str
+    """What is wrong, where it is not ready."""
