@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 
 class Reason(StrEnum):
@@ -257,8 +257,7 @@ class Call:
     device: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """A presented token whose signature holds, or whose secret id is on record; its times are not past."""
 
     token_id: str
@@ -288,8 +287,7 @@ class SignIn:
     """Whether a user who is new is to be created."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A kind has nothing against a proof."""
 
     user: SignIn | None = None

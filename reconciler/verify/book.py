@@ -18,6 +18,7 @@ from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import AnyKind, Grants
 from reconciler.live.interface import Credential, LiveToken, TokenState
 from reconciler.specs.model import from_normal_form
+from reconciler.verify.interface import Identity
 
 _NOT_A_SPEC = (ValueError, KeyError, TypeError, ValidationError)
 
@@ -41,6 +42,10 @@ class Held:
     """Of a kind that signs users in, its spec."""
     rolled_back: bool = False
     """Whether the store has gone back behind what was seen of it."""
+
+    def identity(self, credential: Credential) -> Identity:
+        """Who it is, proven by one of its credentials."""
+        return Identity(self.id, self.name, self.kind.name, self.owner, credential.generation, self.grants)
 
 
 @dataclass(frozen=True, slots=True)

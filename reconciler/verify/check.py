@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.kinds import checking, keys
 from reconciler.kinds.checking import OWNER_SIGNED_SECONDS, Accepted, Call, Proof, Reason
@@ -16,7 +17,7 @@ from reconciler.live.interface import Credential, TokenState
 from reconciler.secret import Secret
 from reconciler.verify import signatures
 from reconciler.verify.book import Book, Held
-from reconciler.verify.interface import Identity, IssuerKey, Verdict
+from reconciler.verify.interface import IssuerKey, Verdict
 from reconciler.verify.reading import HMAC, Signed, read
 from reconciler.verify.signatures import Key
 
@@ -43,8 +44,7 @@ class Rules:
     """Sealed shared secret → the secret, if the verifier's identity opens it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What one presented token is held against."""
 
     book: Book
@@ -54,8 +54,7 @@ class Asked:
     """Epoch seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Proven:
+class _Proven(NamedTuple):
     """Whose a presented token is: its signature holds, or its secret id is on record."""
 
     held: Held
@@ -195,7 +194,7 @@ def _judged(proven: _Proven, asked: Asked) -> Verdict:
     return Verdict(
         reason=Reason.ACCEPTED if isinstance(outcome, Accepted) else outcome,
         call=asked.call,
-        token=Identity(held.id, held.name, held.kind.name, held.owner, credential.generation, held.grants),
+        token=held.identity(credential),
         claimed=held.id,
         user=outcome.user if isinstance(outcome, Accepted) else None,
         expires_at=_end(proven),
@@ -269,6 +268,9 @@ def _issued_claims(claims: Mapping[str, object], asked: Asked) -> Reason | None:
 
 def _end(proven: _Proven) -> int | None:
     """When what was presented ends by itself: the first of all its ends."""
-    signed = (proven.claims or {}).get("exp")
-    ends = [proven.credential.not_after, proven.held.expires_at, signed if isinstance(signed, int) else None]
-    return min((end for end in ends if end is not None), default=None)
+    end = (proven.claims or {}).get("exp")
+    first = end if isinstance(end, int) else None
+    for other in (proven.credential.not_after, proven.held.expires_at):
+        if other is not None and (first is None or other < first):
+            first = other
+    return first

@@ -10,8 +10,8 @@ import json
 import re
 from binascii import a2b_base64
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Never, TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, Never, TypeAlias
 
 from reconciler.kinds.checking import Reason
 
@@ -22,6 +22,9 @@ MOST_BRACKETS = 64
 LARGEST = 2**53
 """Numbers from here on are not the same in every language (RFC 8259 §6)."""
 MOST_DIGITS = 17
+SHORT = 256
+"""Characters of a header that is remembered."""
+HEADERS_KEPT = 8192
 
 HMAC = frozenset({"HS256", "HS384", "HS512"})
 ASYMMETRIC = frozenset(
@@ -40,22 +43,15 @@ _ENDS = (b"", b"", _ALPHABET[::16], _ALPHABET[::4])
 Members: TypeAlias = "dict[str, object]"
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """A compact JWS that was read, and is not believed yet."""
 
     algorithm: str
     kid: str | None
     typ: str | None
     claims: Mapping[str, object]
-    signing_input: bytes
-    """What the signature is over (RFC 7515 §5.1)."""
-    signature: bytes
-
-    @property
-    def checked(self) -> tuple[bytes, bytes]:
-        """What was signed, and the signature."""
-        return self.signing_input, self.signature
+    checked: tuple[bytes, bytes]
+    """What the signature is over (RFC 7515 §5.1), and the signature."""
 
 
 class _Refused(Exception):
@@ -77,13 +73,13 @@ def read(text: str) -> Signed | Reason:
     if shape is None:
         return _misshapen(data)
     try:
-        header = _object(_decoded(shape[1]))
-        algorithm, kid, typ = _header(header)
-        claims = _claims(_decoded(shape[2]))
-        signature = _decoded(shape[3])
+        header, claims, signature = shape.groups()
+        algorithm, kid, typ = _known_header(header) if len(header) <= SHORT else _header(header)
+        return Signed(
+            algorithm, kid, typ, _claims(_decoded(claims)), (data[: shape.end(2)], _decoded(signature))
+        )
     except _Refused as refused:
         return refused.reason
-    return Signed(algorithm, kid, typ, claims, data[: shape.end(2)], signature)
 
 
 def _misshapen(data: bytes) -> Reason:
@@ -105,8 +101,15 @@ def _decoded(part: bytes) -> bytes:
     return a2b_base64(part.translate(_STANDARD) + _PADDING[over])
 
 
-def _header(header: Members) -> tuple[str, str | None, str | None]:
+@lru_cache(maxsize=HEADERS_KEPT)
+def _known_header(part: bytes) -> tuple[str, str | None, str | None]:
+    """As `_header`, for one that was read before: an owner writes the same each time."""
+    return _header(part)
+
+
+def _header(part: bytes) -> tuple[str, str | None, str | None]:
     """`alg`, `kid` and `typ` of a header that asks for nothing else. Raises _Refused."""
+    header = _object(_decoded(part))
     if len(header) > 1:
         _plain(header)
     algorithm = header.get("alg")
