@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLContext
 
 from reconciler.cli.context import now
 from reconciler.errors import SettingsError, UsageError
@@ -19,7 +20,6 @@ from reconciler.verify.http.signing import SigningKey
 from reconciler.verify.interface import IssuerKey
 from reconciler.verify.routes import Routes
 from reconciler.verify.unsealing import unsealing
-from reconciler.verify.verifier import default_audience
 from reconciler.workspace import Workspace
 
 KEY_FILE = "RECONCILER_SIGNING_KEY_FILE"
@@ -52,9 +52,8 @@ def setup(workspace: Workspace, flags: Flags) -> Setup:
     if flags.token_ttl > LONGEST_TTL:
         raise UsageError("--token-ttl is longer than 10m", hint="issued tokens last 10m at the most")
     specs = workspace.specs
-    chosen = specs.settings.verifier
-    issuer_url = flags.issuer or chosen.url
-    audience = flags.audience or chosen.audience or chosen.url or default_audience(specs.name)
+    issuer_url = flags.issuer or specs.settings.verifier.url
+    audience = flags.audience or specs.audience
     keys = signing.load(flags.signing_keys or _from_environment(workspace))
     return Setup(
         store=workspace.opening(),
@@ -107,12 +106,12 @@ def _issuer(keys: tuple[SigningKey, ...], url: str | None, audience: str, ttl: i
     if url is None:
         raise SettingsError(
             "there is a signing key, and tokens need an issuer",
-            hint="name this verifier's address with --issuer, or as spec.verifier.url in the Workspace document",
+            hint="name this verifier's address: --issuer, or spec.verifier.url in the Workspace document",
         )
     return Issuer(url, audience, ttl, keys[0])
 
 
-def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> tls.ssl.SSLContext | None:
+def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> SSLContext | None:
     if certificate is None and key is None and authority is None:
         return None
     if certificate is None or key is None:

@@ -16,7 +16,7 @@ V = TypeVar("V")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 
-class Value(click.ParamType, Generic[V]):
+class Value(click.ParamType[V], Generic[V]):
     """What a function makes of a text; it raises ValueError."""
 
     def __init__(self, name: str, read: Callable[[str], V], says: str) -> None:
@@ -43,7 +43,6 @@ def _matching(pattern: str | re.Pattern[str]) -> Callable[[str], str]:
 
 def _header(text: str) -> bytes:
     return _matching(HEADER_NAME)(text).lower().encode()
-
 
 
 PLACE: Value[Place] = Value("HOST:PORT", place, "HOST:PORT, such as 127.0.0.1:8400 or [::1]:8400")

@@ -1,4 +1,4 @@
-"""The app: `/verify` at once, everything else by Starlette's routes, and around both the log and the metrics."""
+"""The app: `/verify` at once, all else by Starlette's routes, and around both the log and the metrics."""
 
 from __future__ import annotations
 

@@ -6,14 +6,14 @@ The gateway says what the call is in headers that it sets itself; the client's o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, unquote_plus
 
 from reconciler.kinds.checking import Call, Reason
 from reconciler.verify.http.message import JSON, NO_STORE, Answer, Noted, Request, header_text, json_answer
-from reconciler.verify.http.peers import Trust
+from reconciler.verify.http.peers import REMEMBERED, Trust
 from reconciler.verify.interface import Identity, Verdict
 
 Check: TypeAlias = Callable[[str, Call], Verdict]
@@ -21,7 +21,7 @@ Check: TypeAlias = Callable[[str, Call], Verdict]
 Match: TypeAlias = Callable[[str, str], "Call | Reason"]
 """Method and URI → the call that the catalog says this is."""
 
-PATH_PREFIX = "/verify/path"
+BELOW_PATH = "/verify/path/"
 METHOD, URI, FOR = b"x-forwarded-method", b"x-forwarded-uri", b"x-forwarded-for"
 AUTHORIZATION = b"authorization"
 SCHEME = "Bearer "
@@ -29,6 +29,7 @@ WORDS = frozenset({"api", "project", "user", "app", "shop", "device"})
 """Parameters of `/verify` itself: the gateway's own words about the call."""
 NAMING = ("api", "app")
 """With one of these the gateway says what is called, and no route has to."""
+NO_WORDS: Mapping[str, str] = {}
 IN_QUERY = "access_token"
 FORM = frozenset({Reason.SEVERAL_TOKENS, Reason.SCHEME})
 OPEN = FORM | {Reason.TOKEN_MISSING, Reason.GATEWAY, Reason.STALE, Reason.FAULT}
@@ -46,10 +47,19 @@ class Gateways:
     device_header: bytes | None = None
     """In lower case."""
     user_header: bytes | None = None
+    read: frozenset[bytes] = field(init=False)
+    """Every header that has a meaning here."""
+    client: Callable[[str], str | None] = field(init=False, compare=False, repr=False)
+    """`X-Forwarded-For` → the client's address."""
+
+    def __post_init__(self) -> None:
+        """What follows from the rest."""
+        named = {METHOD, URI, FOR, AUTHORIZATION, self.device_header, self.user_header}
+        object.__setattr__(self, "read", frozenset(name for name in named if name is not None))
+        object.__setattr__(self, "client", lru_cache(REMEMBERED)(self.trust.client))
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a gateway asks."""
 
     token: str | Reason
@@ -77,46 +87,52 @@ def decided(asked: Asked, check: Check) -> Verdict:
         return Verdict(asked.token, asked.call)
     verdict = check(asked.token, asked.call)
     if asked.unrouted is not None and verdict.active:
-        return replace(verdict, reason=asked.unrouted)
+        return verdict._replace(reason=asked.unrouted)
     return verdict
 
 
 def read(request: Request, gateways: Gateways, match: Match) -> Asked | str:
     """What is asked, from a gateway that is trusted; a sentence on what is wrong with its configuration."""
-    method, uri, forwarded, words = request.method, "", [], {}
-    tokens: list[str] = []
-    devices: list[str] = []
-    users: list[str] = []
-    methods: list[str] = []
-    uris: list[str] = []
-    places = {AUTHORIZATION: tokens, FOR: forwarded, METHOD: methods, URI: uris}
-    if gateways.device_header:
-        places[gateways.device_header] = devices
-    if gateways.user_header:
-        places[gateways.user_header] = users
+    said: dict[bytes, str] = {}
+    several = False
     for name, value in request.headers:
-        if (place := places.get(name)) is not None:
-            place.append(value.decode("latin-1"))
-    if any(len(one) > 1 for one in (methods, uris, devices, users)):
-        return "a header that the gateway sets came twice: have it overwrite what the client sends"
-    if request.path.startswith(PATH_PREFIX + "/"):
-        uri = request.path.removeprefix(PATH_PREFIX) + (f"?{request.query}" if request.query else "")
+        if name not in gateways.read:
+            continue
+        if name not in said:
+            said[name] = value.decode("latin-1")
+        elif name == FOR:
+            said[name] += "," + value.decode("latin-1")
+        elif name == AUTHORIZATION:
+            several = True
+        else:
+            return "a header that the gateway sets came twice: have it overwrite what the client sends"
+    words: Mapping[str, str] | str = NO_WORDS
+    if request.path.startswith(BELOW_PATH):
+        method, uri = request.method, request.path[len(BELOW_PATH) - 1 :]
+        if request.query:
+            uri = f"{uri}?{request.query}"
     else:
-        method, uri = methods[0] if methods else "", uris[0] if uris else ""
-        words = _words(request.query)
-        if isinstance(words, str):
-            return words
+        method, uri = said.get(METHOD, ""), said.get(URI, "")
+        words = _words(request.query) if request.query else NO_WORDS
+    if isinstance(words, str):
+        return words
+    token = Reason.SEVERAL_TOKENS if several else token_in(said.get(AUTHORIZATION), uri)
     call, unrouted = _call(method, uri, words, match)
-    call = Call(
-        api=call.api,
-        project=call.project,
-        user=(users[0] if users else "") or call.user,
-        app=call.app or gateways.app,
-        shop=call.shop,
-        address=gateways.trust.client(forwarded),
-        device=(devices[0] if devices else "") or call.device,
+    return Asked(token, _completed(call, said, gateways), unrouted)
+
+
+def _completed(call: Call, said: Mapping[bytes, str], gateways: Gateways) -> Call:
+    """The call with what the gateway knows of the client."""
+    user, device = gateways.user_header, gateways.device_header
+    return Call(
+        call.api,
+        call.project,
+        (said.get(user) if user else None) or call.user,
+        call.app or gateways.app,
+        call.shop,
+        gateways.client(said[FOR]) if FOR in said else None,
+        (said.get(device) if device else None) or call.device,
     )
-    return Asked(token_in(tokens, uri.partition("?")[2]), call, unrouted)
 
 
 def _call(method: str, uri: str, words: Mapping[str, str], match: Match) -> tuple[Call, Reason | None]:
@@ -141,20 +157,20 @@ def _words(query: str) -> Mapping[str, str] | str:
     return words
 
 
-def token_in(values: list[str], query: str) -> str | Reason:
-    """The token that a client sends, from its Authorization headers and the query of its request."""
-    if not values:
+def token_in(authorization: str | None, uri: str) -> str | Reason:
+    """The token that a client sends, by its Authorization header and the URI of its request."""
+    if authorization is None:
         return Reason.TOKEN_MISSING
-    if len(values) > 1 or _in_query(query):
+    if "?" in uri and _in_query(uri.partition("?")[2]):
         return Reason.SEVERAL_TOKENS
-    scheme, token = values[0][: len(SCHEME)], values[0][len(SCHEME) :]
-    if scheme != SCHEME or not token or " " in token or "\t" in token:
+    token = authorization[len(SCHEME) :]
+    if not authorization.startswith(SCHEME) or not token or " " in token or "\t" in token:
         return Reason.SCHEME
     return token
 
 
 def _in_query(query: str) -> bool:
-    if not query or IN_QUERY not in unquote_plus(query):
+    if IN_QUERY not in unquote_plus(query):
         return False
     parts = query.replace(";", "&").split("&")
     return any(unquote_plus(part.partition("=")[0]) == IN_QUERY for part in parts)
@@ -165,18 +181,27 @@ def acceptance(verdict: Verdict, token: Identity) -> Answer:
     call = verdict.call
     user = verdict.user.username if verdict.user is not None else call.user
     headers = (
-        NO_STORE,
-        (b"content-length", b"0"),
-        (b"x-reconciler-token", token.id.encode()),
-        (b"x-reconciler-name", token.name.encode()),
-        (b"x-reconciler-kind", token.kind.encode()),
-        (b"x-reconciler-owner", header_text(token.owner)),
-        (b"x-reconciler-generation", str(token.generation).encode()),
+        *_identified(token.id, token.name, token.kind, token.owner, token.generation),
         (b"x-reconciler-api", header_text(call.api)),
         (b"x-reconciler-project", header_text(call.project)),
         (b"x-reconciler-user", header_text(user)),
     )
     return Answer(200, headers, b"", Noted.of(verdict))
+
+
+@lru_cache(maxsize=4096)
+def _identified(
+    token_id: str, name: str, kind: str, owner: str | None, generation: int
+) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        NO_STORE,
+        (b"content-length", b"0"),
+        (b"x-reconciler-token", token_id.encode()),
+        (b"x-reconciler-name", name.encode()),
+        (b"x-reconciler-kind", kind.encode()),
+        (b"x-reconciler-owner", header_text(owner)),
+        (b"x-reconciler-generation", str(generation).encode()),
+    )
 
 
 def refusal(verdict: Verdict, realm: str) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.canonical import Json
 from reconciler.kinds import keys
@@ -72,7 +72,8 @@ def _caller(request: Request, settings: Introspection, check: Check) -> Verdict:
         return Verdict(Reason.SECRET_ID, call)
     verdict = check(pair.secret, call)
     if verdict.token is None or verdict.token.id != pair.id:
-        return replace(verdict, reason=Reason.UNKNOWN if verdict.active else verdict.reason, token=None)
+        reason = Reason.UNKNOWN if verdict.active else verdict.reason
+        return verdict._replace(reason=reason, token=None)
     return verdict
 
 
@@ -85,9 +86,7 @@ def _refused(verdict: Verdict, realm: str) -> Answer:
     return made
 
 
-def _told(
-    verdict: Verdict, token: Identity, text: Secret, settings: Introspection
-) -> Mapping[str, Json]:
+def _told(verdict: Verdict, token: Identity, text: Secret, settings: Introspection) -> Mapping[str, Json]:
     signed = read(text.open())
     claims = {} if isinstance(signed, Reason) else signed.claims
     scope = claims.get("scope")

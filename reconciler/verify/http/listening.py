@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import SettingsError
 
+LAST_PORT = 65_535
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
 
@@ -30,7 +31,7 @@ def place(text: str) -> Place:
         host = host[1:-1]
     elif ":" in host:
         raise ValueError("an IPv6 address stands in brackets")
-    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > LAST_PORT:
         raise ValueError("not HOST:PORT")
     return Place(host, int(port))
 
@@ -48,7 +49,7 @@ def bound(where: Place) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
         made.listen(BACKLOG)
-        made.setblocking(False)
+        made.setblocking(False)  # noqa: FBT003 - its name says what
     except OSError as error:
         made.close()
         raise _cannot(where, error) from None

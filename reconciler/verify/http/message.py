@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from reconciler.canonical import Json
@@ -18,13 +16,10 @@ Headers: TypeAlias = "Iterable[tuple[bytes, bytes]]"
 
 NO_STORE = (b"cache-control", b"no-store")
 JSON = (b"content-type", b"application/json")
-PLAIN = re.compile(r"[ -$&-~]*")
-"""Printable ASCII without `%`: a header's value as it is."""
 KEPT = "!#$&'()*+,/:;=?@[]~<>^`{|}\"\\-._ "
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request."""
 
     method: str
@@ -43,8 +38,7 @@ class Request:
         return [value.decode("latin-1") for key, value in self.headers if key == name]
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(NamedTuple):
     """What the log and the metrics may know of an answer."""
 
     reason: str = ""
@@ -68,8 +62,7 @@ class Noted:
 NOTHING = Noted()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer."""
 
     status: int
@@ -79,11 +72,7 @@ class Answer:
 
     def with_headers(self, *more: tuple[bytes, bytes]) -> Answer:
         """The same with more headers."""
-        return replace(self, headers=(*self.headers, *more))
-
-    def about(self, noted: Noted) -> Answer:
-        """The same, as the log is to know it."""
-        return replace(self, noted=noted)
+        return self._replace(headers=(*self.headers, *more))
 
 
 def json_answer(status: int, document: Mapping[str, Json], *, noted: Noted = NOTHING) -> Answer:
@@ -105,6 +94,6 @@ def header_text(value: str | None) -> bytes:
     """
     if value is None:
         return b""
-    if PLAIN.fullmatch(value):
+    if value.isascii() and value.isprintable() and "%" not in value:
         return value.encode("ascii")
     return quote(value, safe=KEPT).encode("ascii")

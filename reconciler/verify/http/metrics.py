@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import isfinite
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -16,6 +17,9 @@ from reconciler.verify.interface import Freshness
 TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 NO_KIND = "none"
+
+_Outcome: TypeAlias = tuple[str, int, str, "str | None"]
+"""Endpoint, status, reason and kind."""
 
 
 class Metrics:
@@ -41,31 +45,29 @@ class Metrics:
             self._told = CollectorRegistry()
             MultiProcessCollector(self._told, folder)  # type: ignore[no-untyped-call]
         self._told.register(_Store(freshness))
-        self._counting: dict[tuple[str, int, str, str | None], Callable[[float], None]] = {}
+        self._observing: dict[str, Callable[[float], None]] = {}
+        self._waiting: dict[_Outcome, int] = {}
 
     def count(self, endpoint: str, status: int, noted: Noted, seconds: float) -> None:
         """One request that was answered."""
         key = (endpoint, status, noted.reason, noted.kind)
-        counting = self._counting.get(key)
-        if counting is None:
-            counting = self._counting[key] = self._counted(*key)
-        counting(seconds)
+        self._waiting[key] = self._waiting.get(key, 0) + 1
+        observe = self._observing.get(endpoint)
+        if observe is None:
+            observe = self._observing[endpoint] = self._seconds.labels(endpoint).observe
+        observe(seconds)
 
-    def _counted(self, endpoint: str, status: int, reason: str, kind: str | None) -> Callable[[float], None]:
-        request = self._requests.labels(endpoint, str(status)).inc
-        observe = self._seconds.labels(endpoint).observe
-        check = self._checks.labels(reason, kind or NO_KIND).inc if reason else None
-
-        def counting(seconds: float) -> None:
-            request()
-            observe(seconds)
-            if check is not None:
-                check()
-
-        return counting
+    def settle(self) -> None:
+        """Hands over what was counted since: that is dearer than to count."""
+        waiting, self._waiting = self._waiting, {}
+        for (endpoint, status, reason, kind), count in waiting.items():
+            self._requests.labels(endpoint, str(status)).inc(count)
+            if reason:
+                self._checks.labels(reason, kind or NO_KIND).inc(count)
 
     def answer(self) -> Answer:
         """All of it, in the text format."""
+        self.settle()
         return Answer(200, ((b"content-type", TYPE), NO_STORE), generate_latest(self._told))
 
 

@@ -80,9 +80,7 @@ def asked(request: Request, issuer: Issuer, check: Check) -> Asked | Answer:
         form = form_of(request)
         header = authorization(request)
         tried = header is not None
-        if form.get("grant_type") != GRANT:
-            error = "unsupported_grant_type" if "grant_type" in form else "invalid_request"
-            raise Refused(error, f"grant_type must be {GRANT}")
+        _check_grant(form)
         client = _client(form, header)
         if isinstance(client, Pair):
             return by_secret(client, form.get("scope"), check)
@@ -91,6 +89,12 @@ def asked(request: Request, issuer: Issuer, check: Check) -> Asked | Answer:
         return problem(400, "invalid_request", str(misread))
     except Refused as refused:
         return refusal(refused, challenged=tried)
+
+
+def _check_grant(form: Mapping[str, str]) -> None:
+    if form.get("grant_type") != GRANT:
+        error = "unsupported_grant_type" if "grant_type" in form else "invalid_request"
+        raise Refused(error, f"grant_type must be {GRANT}")
 
 
 def refusal(refused: Refused, *, challenged: bool) -> Answer:

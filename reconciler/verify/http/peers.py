@@ -51,18 +51,18 @@ class Trust:
                 self._known[text] = known
         return known
 
-    def client(self, forwarded: list[str]) -> str | None:
+    def client(self, forwarded: str) -> str | None:
         """Whom the gateways speak for: the last in `X-Forwarded-For` that is no gateway itself.
 
         Where all of them are gateways, the first is the client. None where nobody is named, or where what
         stands in the place of an address is none.
         """
-        named = [part.strip(" \t") for value in forwarded for part in value.split(",")]
+        named = [part.strip(" \t") for part in forwarded.split(",")]
         for text in reversed(named):
             if not self.has(text):
                 found = address(text)
                 return None if found is None else str(found)
-        return str(address(named[0])) if named else None
+        return str(address(named[0]))
 
 
 def trusted(texts: tuple[str, ...] = LOOPBACK) -> Trust:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from reconciler.kinds.checking import Call
 from reconciler.secret import Secret
@@ -18,8 +19,5 @@ class Check(Protocol):
         """The verdict; `audience` is what `aud` has to be, where that is not the verifier's own."""
 
 
-class SignIn(Protocol):
-    """What becomes of a sign-in token, by the name of the application's token."""
-
-    def __call__(self, name: str, token: str | Secret, call: Call | None = None) -> Verdict:
-        """The verdict, with the user who is signed in."""
+SignIn: TypeAlias = Callable[[str, Secret, Call], Verdict]
+"""What becomes of a sign-in token, by the name of the application's token."""

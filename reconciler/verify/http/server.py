@@ -62,8 +62,8 @@ class Serving:
             clock=setup.clock,
             entropy=setup.entropy,
         )
-        metrics = Metrics(self.verifier.freshness, setup.metrics_folder)
-        self.server = _Server(_config(App(self.service, metrics, log), setup))
+        self.metrics = Metrics(self.verifier.freshness, setup.metrics_folder)
+        self.server = _Server(_config(App(self.service, self.metrics, log), setup))
 
     async def run(self, listening: socket.socket) -> None:
         """Serves until `stop`."""
@@ -77,6 +77,7 @@ class Serving:
             await self.server.serve([listening])
         finally:
             sweeping.cancel()
+            self.metrics.settle()
             self.verifier.close()
             self.service.once.close()
             self.log.flush()
@@ -105,10 +106,11 @@ class Serving:
             self.log.event("info", "the routes were read again")
 
     async def _sweep(self) -> None:
-        """Drops clients that take too long to say what they want."""
+        """Once a second: drops clients that take too long to say what they want, and counts together."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
+            self.metrics.settle()
             for connection in list(self.server.server_state.connections):
                 if isinstance(connection, Guarded):
                     connection.drop_if_late(loop.time())

@@ -10,6 +10,7 @@ from reconciler.verify.http.forward import Gateways, Match
 from reconciler.verify.http.introspect import Introspection
 from reconciler.verify.http.oauth import Issuer
 from reconciler.verify.http.once import Once
+from reconciler.verify.http.signin import parameter
 from reconciler.verify.http.signing import SigningKey
 from reconciler.verify.verifier import Verifier
 
@@ -34,4 +35,4 @@ class Service:
 
     def parameter(self, name: str) -> str:
         """What the application behind a token calls the parameter that carries its sign-in JWT."""
-        return self.verifier.parameter(name)
+        return parameter(self.verifier.book, name)

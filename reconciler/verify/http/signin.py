@@ -6,12 +6,13 @@ The one question that only the store can answer, whether a `jti` was used before
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.canonical import Json
 from reconciler.kinds.checking import Call, Reason
 from reconciler.kinds.checking import SignIn as User
 from reconciler.secret import Secret
+from reconciler.verify.book import Book
 from reconciler.verify.http.form import Misread, form_of, parameters
 from reconciler.verify.http.forward import refusal
 from reconciler.verify.http.message import Answer, Noted, Request, header_text, json_answer, problem
@@ -23,6 +24,8 @@ from reconciler.verify.reading import read
 
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """The token may stand in the address of the page."""
+PARAMETER = "token"
+"""Where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,13 @@ class Asked:
 
     verdict: Verdict
     once: Ticket | None = None
+
+
+def parameter(book: Book, name: str) -> str:
+    """What the application of a token, by the token's name, calls the parameter with its JWT."""
+    held = book.by_id.get(book.signing_in.get(name, ""))
+    found = getattr(held.spec, "token_name", None) if held is not None else None
+    return found if isinstance(found, str) else PARAMETER
 
 
 def asked(request: Request, name: str, parameter: str, sign_in: SignIn) -> Asked | Answer:
@@ -42,7 +52,7 @@ def asked(request: Request, name: str, parameter: str, sign_in: SignIn) -> Asked
     if parameter not in found:
         return Asked(Verdict(Reason.TOKEN_MISSING, Call()))
     token = Secret(found[parameter])
-    verdict = sign_in(name, token)
+    verdict = sign_in(name, token, Call())
     if not verdict.active or verdict.token is None:
         return Asked(verdict)
     signed = read(token.open())
@@ -51,7 +61,7 @@ def asked(request: Request, name: str, parameter: str, sign_in: SignIn) -> Asked
     if jti is None:
         return Asked(verdict)
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_ID or not isinstance(exp, int):
-        return Asked(replace(verdict, reason=Reason.JTI, user=None))
+        return Asked(verdict._replace(reason=Reason.JTI, user=None))
     return Asked(verdict, ticket(verdict.token.id, jti, exp))
 
 
@@ -60,7 +70,7 @@ def answered(found: Asked, use: Use | None, realm: str) -> Answer:
     verdict = found.verdict
     if found.once is not None and use is not Use.FIRST:
         reason = Reason.REPLAYED if use is Use.AGAIN else Reason.STALE
-        verdict = replace(verdict, reason=reason, user=None)
+        verdict = verdict._replace(reason=reason, user=None)
     if not verdict.active or verdict.token is None or verdict.user is None:
         return refusal(verdict, realm).with_headers(NO_REFERRER)
     return _signed_in(verdict, verdict.token, verdict.user)

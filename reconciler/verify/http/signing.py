@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -63,7 +62,7 @@ def load(files: Sequence[Path]) -> tuple[SigningKey, ...]:
 def _load(file: Path) -> SigningKey:
     try:
         data = read_regular(file, LONGEST)
-        mode = os.stat(file).st_mode
+        mode = file.stat().st_mode
     except OSError as error:
         raise SettingsError(
             f"the signing key {file} cannot be read: {error.strerror or error}", hint=MAKE
@@ -86,9 +85,7 @@ def _judged(file: Path, key: object) -> SigningKey:
         case ed25519.Ed25519PrivateKey():
             return _made(key, "EdDSA", OKPAlgorithm.to_jwk(key.public_key(), as_dict=True))
         case ec.EllipticCurvePrivateKey() if key.curve.name in CURVES:
-            return _made(
-                key, CURVES[key.curve.name], ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-            )
+            return _made(key, CURVES[key.curve.name], ECAlgorithm.to_jwk(key.public_key(), as_dict=True))
         case rsa.RSAPrivateKey():
             numbers = key.public_key().public_numbers()
             if (weak := weakness(numbers.n, numbers.e)) is not None:

@@ -1,4 +1,4 @@
-"""Several processes on one listening socket: started, watched, and told the signals that their parent gets."""
+"""Several processes on one listening socket: started, watched, and told the signals of their parent."""
 
 from __future__ import annotations
 
