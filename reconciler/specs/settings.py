@@ -214,6 +214,10 @@ class Settings(Model):
         """Where artifacts stand."""
         return Layout(self.artifacts, self.deliver.path)
 
+    def audience(self, workspace: str) -> str:
+        """Who the verifier of a workspace is, as `aud` in what owners sign for it names it."""
+        return self.verifier.audience or self.verifier.url or f"reconciler:{workspace}"
+
 
 class WorkspaceName(Model):
     """Which workspace it is."""
