@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 
@@ -41,9 +42,9 @@ class Postgres:
             self.programs, "pg_ctl", "start", "-w", "-D", self.data, "-l", self.socket / "log", "-o", options
         )
 
-    def stop(self) -> None:
-        """Stops it at once, as a crash would; what was committed is there when it starts again."""
-        _run(self.programs, "pg_ctl", "stop", "-w", "-D", self.data, "-m", "immediate")
+    def stop(self, how: Literal["fast", "immediate"] = "fast") -> None:
+        """Stops it: whoever is connected is thrown out. `immediate` may lose the last commits."""
+        _run(self.programs, "pg_ctl", "stop", "-w", "-D", self.data, "-m", how)
 
     def url(self, database: str, user: str = "postgres") -> str:
         """A URL of ours for a database on it."""
@@ -73,7 +74,7 @@ def postgres() -> Iterator[Postgres]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")
     finally:
         shutil.rmtree(home)
 
