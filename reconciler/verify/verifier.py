@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ from reconciler.errors import SettingsError, StoreUnreadable
 from reconciler.kinds.checking import Call, Reason
 from reconciler.live.opening import open_store
 from reconciler.secret import Secret
+from reconciler.verify.book import Book
 from reconciler.verify.check import LEEWAY_SECONDS, Asked, Rules, check, sign_in
 from reconciler.verify.following import Follower, Monotonic, OpenStore
 from reconciler.verify.interface import Freshness, IssuerKey, Verdict
@@ -104,12 +105,16 @@ class Verifier:
         shop: str | None = None,
         address: str | None = None,
         device: str | None = None,
+        audience: str | None = None,
     ) -> Verdict:
-        """The verdict on a bearer token. The call is given whole, or by its parts. Raises nothing."""
+        """The verdict on a bearer token. The call is given whole, or by its parts. Raises nothing.
+
+        `audience` is what `aud` has to be, where that is not the verifier's own.
+        """
         asked = call or Call(api, project, user, app, shop, address, device)
         if self._follower.age() > self.max_stale:
             return Verdict(Reason.STALE, asked)
-        return check(_secret(token), self._asked(asked))
+        return check(_secret(token), self._asked(asked, audience))
 
     def sign_in(self, name: str, token: str | Secret, call: Call = NO_CALL) -> Verdict:
         """The verdict on a JWT with which the application `name` signs a user in. Raises nothing."""
@@ -120,6 +125,11 @@ class Verifier:
     def freshness(self) -> Freshness:
         """How well the live records are known to be true."""
         return self._follower.freshness(self.max_stale)
+
+    @property
+    def book(self) -> Book:
+        """The live records as they were read last."""
+        return self._follower.book
 
     @property
     def alive(self) -> bool:
@@ -138,8 +148,9 @@ class Verifier:
     ) -> None:
         self.close()
 
-    def _asked(self, call: Call) -> Asked:
-        return Asked(self._follower.book, call, self.rules, int(self._clocks.now()))
+    def _asked(self, call: Call, audience: str | None = None) -> Asked:
+        rules = self.rules if audience is None else replace(self.rules, audience=audience)
+        return Asked(self._follower.book, call, rules, int(self._clocks.now()))
 
 
 def default_audience(workspace: str) -> str:
