@@ -19,7 +19,7 @@ from reconciler.verify.http.message import Noted
 LONGEST = 500
 """Characters of a path."""
 TOKENS_START = ("eyJ", "rcn_")
-TOKENLIKE = re.compile(rf"({'|'.join(TOKENS_START)})[A-Za-z0-9_.~+/=-]{{8,}}")
+TOKENLIKE = re.compile(rf"({'|'.join(TOKENS_START)})[A-Za-z0-9_.~+=-]{{8,}}")
 """Somebody may put a token where a path has no place for one."""
 HIDDEN = "***"
 AT_ONCE = 8
@@ -118,9 +118,9 @@ class Log:
                 self.stream.flush()
 
     def _write(self, text: str) -> None:
-        if not self._waiting:
-            self.soon(self.flush)
         self._waiting.append(text)
+        if len(self._waiting) == 1:
+            self.soon(self.flush)
 
 
 def where(error: BaseException) -> str:

@@ -64,7 +64,8 @@ class Serving:
             entropy=setup.entropy,
         )
         self.metrics = Metrics(self.verifier.freshness, setup.metrics_folder)
-        self.server = _Server(_config(App(self.service, self.metrics, log), setup))
+        self.app = App(self.service, self.metrics, log)
+        self.server = _Server(_config(self.app, setup))
 
     async def run(self, listening: socket.socket) -> None:
         """Serves until `stop`."""
@@ -81,9 +82,13 @@ class Serving:
         finally:
             sweeping.cancel()
             self.metrics.settle()
-            self.verifier.close()
-            self.service.once.close()
-            self.log.flush()
+            self.close()
+
+    def close(self) -> None:
+        """Lets the store go, and writes what waits to be written."""
+        self.verifier.close()
+        self.service.once.close()
+        self.log.flush()
 
     def stop(self) -> None:
         """Ends it: at once where this is said twice."""
