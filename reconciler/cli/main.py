@@ -35,6 +35,7 @@ COMMANDS = {
         "reseal": "Encrypt artifacts anew for the recipients that .sops.yaml names now.",
     },
     "Check tokens": {
+        "verify": "Check a token from standard input, and explain the verdict.",
         "serve": "Check tokens over HTTP, for gateways and servers.",
     },
     "Set up": {
