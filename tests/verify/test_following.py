@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from reconciler.errors import SettingsError, StoreUnreadable
@@ -220,3 +222,66 @@ def test_a_verdict_as_json_has_no_part_of_what_was_presented(house: House) -> No
             shown = json.dumps(verdict.to_json()) + repr(verdict)
             assert presented not in shown
             assert all(part not in shown for part in presented.split("."))
+
+
+def test_a_store_that_is_slow_is_as_one_that_is_lost_until_it_answers(house: House) -> None:
+    """Somebody holds all of it locked: a read waits, and does not fail."""
+    house.declare(jwt_token("mes"))
+    house.apply()
+    token, hands = bearer(house, "mes"), Hands()
+    with following(house, hands) as verifier:
+        with locked(house):
+            hands.at += 2 * verifier.max_stale
+            assert verifier.check(token).reason is Reason.STALE
+        until(lambda: verifier.freshness().ready, "it does not go on when the lock is gone")
+        assert verifier.check(token).active
+
+
+@contextmanager
+def locked(house: House) -> Iterator[None]:
+    """The store while nobody else can read it, as a migration or a broken disk would leave it."""
+    house.close()
+    if house.url.startswith("sqlite"):
+        # Readers of a file in WAL mode wait for nobody who writes: only for whoever recovers it.
+        with closing(sqlite3.connect(house.url.removeprefix("sqlite:///"), timeout=30)) as file:
+            file.execute("PRAGMA journal_mode = DELETE")
+            file.execute("BEGIN EXCLUSIVE")
+            yield
+            file.rollback()
+        return
+    with psycopg.connect(house.url) as connection:
+        connection.execute("LOCK TABLE token, workspace IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+def test_a_store_file_that_is_gone_is_a_store_that_is_lost(tmp_path: Path, quick: None) -> None:
+    root = tmp_path / "house"
+    file = root / ".reconciler" / "live.db"
+    house = House(root, f"sqlite:///{file}")
+    house.declare(jwt_token("mes"))
+    house.apply()
+    token, hands = bearer(house, "mes"), Hands()
+    with following(house, hands) as verifier:
+        house.close()
+        aside = root / "aside"
+        file.parent.rename(aside)
+        hands.at += 2 * verifier.max_stale
+        until(lambda: not verifier.freshness().ready, "nobody notices")
+        assert verifier.check(token).reason is Reason.STALE
+        aside.rename(file.parent)
+        until(lambda: verifier.freshness().ready, "it is not found again")
+        assert verifier.check(token).active
+
+
+@pytest.mark.parametrize(("ahead", "reason"), [(-31, Reason.IAT), (-30, Reason.ACCEPTED), (3600, Reason.EXP)])
+def test_a_verifier_whose_clock_is_off_allows_for_half_a_minute_of_it(
+    ahead: int, reason: Reason, house: House
+) -> None:
+    """An owner's clock is the verifier's own, but for so many seconds."""
+    house.declare(rsa_token("historian"))
+    house.apply()
+    house.now += DAY
+    token = bearer(house, "historian")
+    with following(house) as verifier:
+        house.now += ahead
+        assert verifier.check(token).reason is reason
