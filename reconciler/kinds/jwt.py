@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from reconciler.kinds import keys
+from reconciler.kinds.bearing import Bearing, Client
 from reconciler.kinds.fields import Duration, Model, Names, parse_duration
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 
@@ -63,6 +64,10 @@ KIND = Kind(
     new_id=keys.token_id,
     mint=mint,
     copied=("secret_id",),
+    bearer=Bearing(
+        delivered="jwt",
+        client=lambda fields, _: Client(basic=(fields["token_id"], fields["secret_id"])),
+    ),
     renewal=lambda spec: parse_duration(spec.lifetime),
     catalog={"apis": "apis", "users": "users"},
     example={"apis": ["telemetry.write"], "users": ["svc-mes"]},

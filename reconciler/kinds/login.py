@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConst
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import interface, keys
+from reconciler.kinds.bearing import Bearing
 from reconciler.kinds.fields import (
     TRACE_ID,
     EntryName,
@@ -148,6 +149,7 @@ KIND = Kind(
     mint=mint,
     meet=meet,
     copied=("login_token",),
+    bearer=Bearing(delivered="login_token"),
     carries_end=True,
     catalog={"aud": "apps", "sap": "apps", "api": "apis", "shop": "shops", "role": "roles", "rule": "rules"},
     example={

@@ -7,8 +7,14 @@ from typing import Literal
 from pydantic import ValidationInfo, field_validator
 
 from reconciler.kinds import keys, ownkeys
+from reconciler.kinds.bearing import Asked, Bearing, Client, Fields, Signing, Unsigned
 from reconciler.kinds.fields import Model, Names
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
+from reconciler.secret import Secret
+
+LONGEST = 600
+"""Seconds that a JWT which the owner signs may last."""
+USUAL = 300
 
 
 class RSASpec(Model):
@@ -54,6 +60,27 @@ def mint(spec: RSASpec, draft: Draft) -> Minted:
     )
 
 
+def unsigned(token_id: str, algorithm: str, asked: Asked) -> Unsigned:
+    """The JWT that the owner signs: short, for one audience, and never the same twice."""
+    claims = {
+        "iss": token_id,
+        "sub": token_id,
+        "aud": asked.audience,
+        "iat": asked.now,
+        "nbf": asked.now,
+        "exp": asked.now + asked.ttl,
+        "jti": keys.single_use(asked.entropy),
+    }
+    return Unsigned({"alg": algorithm, "kid": token_id, "typ": "JWT"}, claims)
+
+
+def signed(fields: Fields, asked: Asked) -> Secret:
+    """The same, signed with the key of an artifact. Raises CannotOpen."""
+    token_id, algorithm = fields["token_id"].open(), fields["algorithm"].open()
+    key = keys.private_key(fields["private_key"])
+    return keys.sign(unsigned(token_id, algorithm, asked).claims, key, algorithm, token_id)
+
+
 KIND = Kind(
     name="RSAToken",
     summary="an RSA key with which the owner signs short-lived JWTs",
@@ -63,6 +90,10 @@ KIND = Kind(
     new_id=keys.token_id,
     mint=mint,
     copied=("private_key",),
+    bearer=Bearing(
+        signing=Signing(longest=LONGEST, usual=USUAL, unsigned=unsigned, sign=signed),
+        client=lambda fields, asked: Client(assertion=signed(fields, asked)),
+    ),
     pem=lambda _: True,
     own_key=lambda spec: spec.publicKey,
     catalog={"apis": "apis", "projects": "projects"},
