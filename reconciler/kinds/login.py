@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConst
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import checking, interface, keys
+from reconciler.kinds.bearing import Bearing
 from reconciler.kinds.checking import Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import (
     TRACE_ID,
@@ -216,6 +217,7 @@ KIND = Kind(
     signed_once=True,
     meet=meet,
     copied=("login_token",),
+    bearer=Bearing(delivered="login_token"),
     carries_end=True,
     catalog={"aud": "apps", "sap": "apps", "api": "apis", "shop": "shops", "role": "roles", "rule": "rules"},
     example={

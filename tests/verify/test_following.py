@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -17,7 +16,7 @@ from reconciler.kinds.checking import Reason
 from reconciler.live.opening import open_store
 from reconciler.verify.verifier import Verifier
 from tests.apply.kit import DAY, House, auth_token, jwt_token, login_token, rsa_token
-from tests.servers import postgres
+from tests.servers import Postgres, postgres
 from tests.verify.follow import Hands, bearer, caught_up, following, held, until
 from tests.verify.kit import signed
 
@@ -224,34 +223,23 @@ def test_a_verdict_as_json_has_no_part_of_what_was_presented(house: House) -> No
             assert all(part not in shown for part in presented.split("."))
 
 
-def test_a_store_that_is_slow_is_as_one_that_is_lost_until_it_answers(house: House) -> None:
-    """Somebody holds all of it locked: a read waits, and does not fail."""
+def test_a_store_that_is_slow_is_as_one_that_is_lost_until_it_answers(
+    server: Postgres, tmp_path: Path, quick: None
+) -> None:
+    """Somebody holds its tables locked, as a migration would: a read waits, and does not fail."""
+    server.run("CREATE DATABASE slow")
+    house, hands = House(tmp_path / "house", server.url("slow")), Hands()
     house.declare(jwt_token("mes"))
     house.apply()
-    token, hands = bearer(house, "mes"), Hands()
+    token = bearer(house, "mes")
+    house.close()
     with following(house, hands) as verifier:
-        with locked(house):
+        with psycopg.connect(house.url) as connection:
+            connection.execute("LOCK TABLE token, workspace IN ACCESS EXCLUSIVE MODE")
             hands.at += 2 * verifier.max_stale
             assert verifier.check(token).reason is Reason.STALE
         until(lambda: verifier.freshness().ready, "it does not go on when the lock is gone")
         assert verifier.check(token).active
-
-
-@contextmanager
-def locked(house: House) -> Iterator[None]:
-    """The store while nobody else can read it, as a migration or a broken disk would leave it."""
-    house.close()
-    if house.url.startswith("sqlite"):
-        # Readers of a file in WAL mode wait for nobody who writes: only for whoever recovers it.
-        with closing(sqlite3.connect(house.url.removeprefix("sqlite:///"), timeout=30)) as file:
-            file.execute("PRAGMA journal_mode = DELETE")
-            file.execute("BEGIN EXCLUSIVE")
-            yield
-            file.rollback()
-        return
-    with psycopg.connect(house.url) as connection:
-        connection.execute("LOCK TABLE token, workspace IN ACCESS EXCLUSIVE MODE")
-        yield
 
 
 def test_a_store_file_that_is_gone_is_a_store_that_is_lost(tmp_path: Path, quick: None) -> None:
