@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +31,8 @@ class Postgres:
 
     socket: Path
     """The folder that the socket is in."""
+    install: Path = field(repr=False)
+    """The folder of its programs."""
 
     def url(self, database: str, user: str = "postgres") -> str:
         """A URL of ours for a database on it."""
@@ -44,6 +46,29 @@ class Postgres:
             for statement in statements:
                 connection.execute(statement.encode())
 
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """The server stopped, for as long as the block takes."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def start(self) -> None:
+        """Ready to take connections when this is over."""
+        options = f"{FAST} -c listen_addresses='' -c unix_socket_directories='{self.socket}'"
+        log = self.socket / "log"
+        _run(self.install, "pg_ctl", "start", "-w", "-D", self._data, "-l", log, "-o", options)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Whoever is connected is cut off. With the mode `immediate`, what was committed may be lost."""
+        _run(self.install, "pg_ctl", "stop", "-w", "-D", self._data, "-m", mode)
+
+    @property
+    def _data(self) -> Path:
+        return self.socket / "data"
+
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
@@ -55,12 +80,12 @@ def postgres() -> Iterator[Postgres]:
         data = home / "data"
         _run(install, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         (data / "pg_hba.conf").write_text(ACCESS, encoding="utf-8")
-        options = f"{FAST} -c listen_addresses='' -c unix_socket_directories='{home}'"
-        _run(install, "pg_ctl", "start", "-w", "-D", data, "-l", home / "log", "-o", options)
+        running = Postgres(home, install)
+        running.start()
         try:
-            yield Postgres(home)
+            yield running
         finally:
-            _run(install, "pg_ctl", "stop", "-w", "-D", data, "-m", "immediate")
+            running.stop("immediate")
     finally:
         shutil.rmtree(home)
 
