@@ -71,10 +71,14 @@ def test_what_is_past_is_removed_bit_by_bit(
 
 
 def test_another_workspace_is_not_cleared(url: str, opener: Opener) -> None:
-    """Each removes its own."""
-    opener(url, "other").first_use("old", NOW, NOW)
-    opener(url).first_use("new", END + 9999, END + 9999)
-    assert kept(url) == ["new", "old"]
+    """Each removes its own, also where both remember the same assertion."""
+    mine, other = opener(url), opener(url, "other")
+    mine.first_use("same", NOW, NOW)
+    other.first_use("same", END + 9999, NOW)
+    other.first_use("old", NOW, NOW)
+    assert mine.first_use("new", END + 9999, END + 999)
+    assert kept(url) == ["new", "old", "same"]
+    assert not other.first_use("same", END + 9999, END + 999)
 
 
 def test_threads_race_for_an_assertion(store: LiveStore) -> None:

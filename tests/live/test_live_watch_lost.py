@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from reconciler.errors import StoreUnreadable
 from reconciler.live import watching_postgres
 from reconciler.live.interface import LiveStore, Watch
+from reconciler.live.watching_postgres import PostgresWatch
 from tests.live.hands import look
 from tests.live.test_live_watch import LONG, SOON, ended, meanwhile, settled, watching
 from tests.live.values import Opener, names, put, token
@@ -181,10 +182,11 @@ def test_a_connection_that_is_cut(own_server: Postgres, own: LiveStore) -> None:
 
 
 @contextmanager
-def silent(server: Postgres) -> Iterator[None]:
-    """The process that serves the watch does nothing, for as long as the block takes."""
-    ((process,),) = look(server.url("postgres"), f"SELECT pid {LISTENING}")
-    assert isinstance(process, int)
+def silent(watch: Watch) -> Iterator[None]:
+    """The process of the server that serves the watch does nothing, for as long as the block takes."""
+    assert isinstance(watch, PostgresWatch)
+    assert watch._connection is not None
+    process = watch._connection.info.backend_pid
     os.kill(process, signal.SIGSTOP)
     try:
         yield
@@ -192,28 +194,26 @@ def silent(server: Postgres) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
-def test_a_server_that_says_nothing(
-    own_server: Postgres, own: LiveStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_says_nothing(own: LiveStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked when the time is over, and its answer is not waited for without end."""
     monkeypatch.setattr(watching_postgres, "ANSWER_SECONDS", 0.2)
     with watching(own) as watch:
         settled(watch)
-        with silent(own_server), pytest.raises(StoreUnreadable, match="does not answer") as raised:
+        with silent(watch), pytest.raises(StoreUnreadable, match="does not answer") as raised:
             watch.wait(0.05)
         assert "server runs" in raised.value.hint
         assert ended(watch)
 
 
 def test_whoever_closes_does_not_wait_for_a_silent_server(
-    own_server: Postgres, own: LiveStore, monkeypatch: pytest.MonkeyPatch
+    own: LiveStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor does whoever wakes."""
     monkeypatch.setattr(watching_postgres, "ANSWER_SECONDS", LONG)
     for end in ("wake", "close"):
         with watching(own) as watch:
             settled(watch)
-            with silent(own_server), meanwhile(getattr(watch, end)):
+            with silent(watch), meanwhile(getattr(watch, end)):
                 start = monotonic()
                 assert watch.wait(0)
                 assert monotonic() - start < SOON
