@@ -146,6 +146,8 @@ def _of_issued(signed: Signed, asked: Asked) -> Verdict:
 
 
 def _of_generation(credentials: Iterable[Credential], generation: object) -> Credential | None:
+    if type(generation) is not int:
+        return None  # what was signed may be true or 1.0, and each equals 1
     return next((each for each in credentials if each.generation == generation), None)
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -20,7 +21,8 @@ from reconciler.kinds import keys
 from reconciler.kinds.checking import Reason
 from reconciler.live.interface import Credential, CredentialState
 from reconciler.verify.interface import Verdict
-from tests.verify.kit import AUDIENCE, NOW, Owned, owned
+from reconciler.verify.signatures import ALGORITHMS
+from tests.verify.kit import AUDIENCE, NOW, Owned, owned, signed
 
 HMACS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 
@@ -101,6 +103,31 @@ def b64(data: bytes) -> str:
 
 def unb64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def exactly(of: Owned, header: bytes, claims: bytes) -> str:
+    """These very bytes, under a good signature."""
+    algorithm = ALGORITHMS[of.live.credentials[0].algorithm]
+    text = f"{b64(header)}.{b64(claims)}"
+    return f"{text}.{b64(algorithm.sign(text.encode(), algorithm.prepare_key(of.key)))}"
+
+
+def forged(of: Owned, key: rsa.RSAPrivateKey, header: Mapping[str, Any] | None = None) -> str:
+    """Right in all, but signed with another RSA key: so that the number is below the right key's modulus."""
+    pem = of.live.credentials[0].public_key
+    right = load_pem_public_key((pem or "").encode())
+    assert isinstance(right, rsa.RSAPublicKey)
+    texts = (
+        signed(
+            {**claims_for(of), "number": number},
+            key,
+            of.live.credentials[0].algorithm,
+            {"kid": of.id, **(header or {})},
+        )
+        for number in count()
+    )
+    n = right.public_numbers().n
+    return next(text for text in texts if int.from_bytes(signature_of(text)) < n)
 
 
 def signature_of(text: str) -> bytes:

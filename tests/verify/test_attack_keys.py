@@ -15,7 +15,7 @@ from reconciler.secret import Secret
 from reconciler.verify.check import Rules
 from reconciler.verify.signatures import ED25519_EIGHTH, ED25519_FIELD, public
 from tests.kinds.odd_keys import ec_pem, ec_private, other_pem, pem, pem_of, rsa_private, spki
-from tests.verify.attacks import claims_for, hmac_signed, keyed, refused, token, with_signature
+from tests.verify.attacks import claims_for, forged, hmac_signed, keyed, refused, token, with_signature
 from tests.verify.kit import AUDIENCE, Desk, Owned, raw, rsa_key, signed, verifier_keys
 
 ATTACKER = rsa_key(1)
@@ -50,8 +50,8 @@ def test_a_header_that_brings_or_names_a_key_is_refused(member: str, value: obje
 def test_the_attackers_key_in_the_header_does_not_make_his_signature_hold() -> None:
     of = token("RSAToken")
     for header in ({"jwk": brought()["jwk"]}, {}):
-        forged = signed(claims_for(of), ATTACKER, "RS256", {"kid": of.id, **header})
-        refused(Desk([of]).check(forged), Reason.KEY_INJECTED if header else Reason.SIGNATURE)
+        text = forged(of, ATTACKER, header)
+        refused(Desk([of]).check(text), Reason.KEY_INJECTED if header else Reason.SIGNATURE)
 
 
 ODD_KIDS = [
@@ -109,8 +109,7 @@ def test_a_bearer_without_kid_is_refused() -> None:
 
 def test_the_kid_of_another_token_names_nobody() -> None:
     mine, other = token("RSAToken"), token("RSAToken", "RS384")
-    forged = signed(claims_for(other), mine.key, "RS384", {"kid": other.id})
-    verdict = Desk([mine, other]).check(forged)
+    verdict = Desk([mine, other]).check(forged(other, mine.key))
     refused(verdict, Reason.SIGNATURE)
     assert verdict.claimed == other.id
 
@@ -200,10 +199,10 @@ def test_a_point_of_small_order_on_record_is_not_used(height: int, sign: int) ->
     point = (height | sign << 255).to_bytes(32, "little")
     key = ed25519.Ed25519PublicKey.from_public_bytes(point)
     of, desk = keyed("JWTToken"), on_record("EdDSA", pem_of(key))
-    forged = with_signature(by("EdDSA", 64), (1).to_bytes(32, "little") + bytes(32))
+    text = with_signature(by("EdDSA", 64), (1).to_bytes(32, "little") + bytes(32))
     if point == (1).to_bytes(32, "little"):
         key.verify((1).to_bytes(32, "little") + bytes(32), b"whatever text, it does not raise")
-    refused(desk.check(forged), Reason.KEY_WEAK)
+    refused(desk.check(text), Reason.KEY_WEAK)
     assert Desk([of]).check(of.signed({"gen": 1})).active
 
 

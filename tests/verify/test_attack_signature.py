@@ -15,6 +15,7 @@ from reconciler.verify.interface import Verdict
 from reconciler.verify.signatures import ED25519_ORDER, ORDERS
 from tests.verify.attacks import (
     claims_for,
+    forged,
     hmac_signed,
     keyed,
     proper,
@@ -23,7 +24,7 @@ from tests.verify.attacks import (
     token,
     with_signature,
 )
-from tests.verify.kit import Desk, Owned, rsa_key, signed
+from tests.verify.kit import Desk, Owned, rsa_key
 
 LENGTHS = {
     "RS256": 256,
@@ -92,7 +93,7 @@ def test_a_signature_of_the_right_length_and_all_zero_is_refused(algorithm: str)
     refused(presented(of, with_signature(text, bytes(LENGTHS[algorithm]))), Reason.SIGNATURE_RANGE)
 
 
-@pytest.mark.parametrize("place", [0, 10, -1])
+@pytest.mark.parametrize("place", [5, 10, -1])
 @pytest.mark.parametrize("algorithm", LENGTHS)
 def test_a_signature_with_one_bit_turned_is_refused(algorithm: str, place: int) -> None:
     of, text = of_algorithm(algorithm)
@@ -112,10 +113,10 @@ def test_another_tokens_signature_is_refused(algorithm: str) -> None:
 
 def test_the_signature_of_another_key_over_the_same_text_is_refused() -> None:
     of, stranger = token("RSAToken"), rsa_key(1)
-    refused(Desk([of]).check(signed(claims_for(of), stranger, "RS256", {"kid": of.id})), Reason.SIGNATURE)
+    refused(Desk([of]).check(forged(of, stranger)), Reason.SIGNATURE)
     of = token("TokenAuth")
-    forged = hmac_signed({"alg": "HS256"}, claims_for(of), b"an attacker's own secret, long enough")
-    refused(Desk([of]).sign_in("tokenauth", forged), Reason.SIGNATURE)
+    text = hmac_signed({"alg": "HS256"}, claims_for(of), b"an attacker's own secret, long enough")
+    refused(Desk([of]).sign_in("tokenauth", text), Reason.SIGNATURE)
 
 
 @pytest.mark.parametrize("part", [0, 1])
@@ -264,5 +265,5 @@ def test_an_rsa_signature_over_a_bare_hash_is_refused() -> None:
     assert presented(of, with_signature(text, named)).active
     numbers = key.private_numbers()
     padded = b"\0\1" + b"\xff" * 221 + b"\0" + digest
-    forged = pow(int.from_bytes(padded), numbers.d, numbers.public_numbers.n).to_bytes(256)
-    refused(presented(of, with_signature(text, forged)), Reason.SIGNATURE)
+    bare = pow(int.from_bytes(padded), numbers.d, numbers.public_numbers.n).to_bytes(256)
+    refused(presented(of, with_signature(text, bare)), Reason.SIGNATURE)
