@@ -186,8 +186,10 @@ def allows(held: Grants, call: Call) -> Reason | None:
 
 
 def _inside(address: str | None, networks: Names) -> bool:
+    if address is None or "%" in address:
+        return False  # an interface of one machine means nothing to another
     try:
-        found = ipaddress.ip_address(address or "")
+        found = ipaddress.ip_address(address)
         return any(_plain(found) in network for network in _parsed_all(networks))
     except ValueError:
         return False
