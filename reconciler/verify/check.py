@@ -43,6 +43,8 @@ class Rules:
     """`iss` of the access tokens that it issues itself."""
     issuer_keys: Mapping[str, IssuerKey] = field(default_factory=dict)
     """`kid` → a key that it signs those with."""
+    holds: Callable[[Key, bytes, bytes], Reason | None] = signatures.refused
+    """Why a signature does not hold, if it does not."""
     unseal: Callable[[str], Secret | None] = lambda _: None
     """Sealed shared secret → the secret, if the verifier's identity opens it."""
 
@@ -127,7 +129,7 @@ def _of_issued(signed: Signed, asked: Asked) -> Verdict:
     if issuer_key.algorithm != signed.algorithm:
         return Verdict(_unlike(signed.algorithm, [issuer_key.algorithm]), call)
     key = signatures.public(issuer_key.algorithm, issuer_key.public_key)
-    against = key if isinstance(key, Reason) else signatures.refused(key, *signed.checked)
+    against = key if isinstance(key, Reason) else asked.rules.holds(key, *signed.checked)
     if against is not None:
         return Verdict(against, call)
     token_id, generation = signed.claims.get("sub"), signed.claims.get("gen")
@@ -166,7 +168,7 @@ def _proving(signed: Signed, held: Held, rules: Rules) -> Credential | Reason:
     against: Reason | None = Reason.SIGNATURE
     for credential in fitting:
         key = _key(credential, rules)
-        against = key if isinstance(key, Reason) else signatures.refused(key, *signed.checked)
+        against = key if isinstance(key, Reason) else rules.holds(key, *signed.checked)
         if against is None:
             return credential
     return against or Reason.SIGNATURE
