@@ -32,9 +32,11 @@ COMMANDS = {
         "show": "Show one token.",
         "download": "Open a token's artifact into a file.",
         "copy": "Copy one field of a token to the clipboard.",
+        "bearer": "Print a bearer token, for a request to an API.",
         "reseal": "Encrypt artifacts anew for the recipients that .sops.yaml names now.",
     },
     "Check tokens": {
+        "verify": "Check a token from standard input, and explain the verdict.",
         "serve": "Check tokens over HTTP, for gateways and servers.",
     },
     "Set up": {

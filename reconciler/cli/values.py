@@ -51,4 +51,7 @@ SECONDS: Value[int] = Value("10s", parse_duration, "a duration such as 30s or 5m
 HEADER: Value[bytes] = Value("NAME", _header, "the name of a header: letters, digits and -")
 URL: Value[str] = Value("URL", _matching(SERVICE_URL), "https://HOST, with a port and a path if need be")
 NAME: Value[str] = Value("NAME", _matching(ENTRY_NAME), "1 to 128 letters, digits and . _ : / @ -")
+REQUEST: Value[str] = Value(
+    "REQUEST", _matching(r"[A-Z]+ /\S*"), 'a method and a path, such as "GET /v1/devices"'
+)
 TEXT: Value[str] = Value("TEXT", _matching(AUDIENCE), "1 to 200 letters of ASCII, without blanks")

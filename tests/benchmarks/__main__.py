@@ -20,7 +20,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler import __version__
-from tests.benchmarks import checking, cold_plan, memory, no_change, opening, rsa_apply, sealing, startup
+from tests.benchmarks import (
+    checking,
+    cold_plan,
+    freshness,
+    memory,
+    no_change,
+    opening,
+    rsa_apply,
+    sealing,
+    startup,
+)
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.measure import MeasurementError
 from tests.benchmarks.rows import Row, table
@@ -32,6 +42,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "sealing": sealing.measure,
     "opening": opening.measure,
     "checking": checking.measure,
+    "freshness": freshness.measure,
     "memory": memory.measure,
     "startup": startup.measure,
 }
