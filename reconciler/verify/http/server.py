@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 
@@ -24,6 +25,8 @@ from reconciler.verify.http.service import Service, remembering
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.verifier import Clocks, Verifier
 
+LOG_SECONDS = 0.05
+"""That a line of the log may wait for others, so that they are written together."""
 GRACE_SECONDS = 1.0
 """From the signal to the end of listening: `/readyz` says so, and every answer ends its connection."""
 END_SECONDS = 30
@@ -168,7 +171,7 @@ async def _serve(
     setup: Setup, listening: socket.socket, begun: Callable[[], None], lifeline: int | None
 ) -> None:
     loop = asyncio.get_running_loop()
-    log = Log(sys.stdout, setup.clock, loop.call_soon, requests=setup.access_log)
+    log = Log(sys.stdout, setup.clock, partial(loop.call_later, LOG_SECONDS), requests=setup.access_log)
     logging.getLogger().addHandler(Libraries(log))
     loop.set_exception_handler(lambda _, context: _say(log, context))
     serving = Serving(setup, log)
