@@ -93,12 +93,12 @@ class Log:
     """Calls a function a little later."""
     requests: bool = True
     """Whether requests are logged."""
-    _waiting: list[str] = field(default_factory=list)
+    _waiting: list[str | Entry] = field(default_factory=list)
 
     def request(self, entry: Entry) -> None:
         """One request."""
         if self.requests:
-            self._write(line(entry))
+            self._write(entry)
 
     def event(self, level: str, message: str) -> None:
         """Something else that an operator must know."""
@@ -113,11 +113,12 @@ class Log:
         """Writes what waits. A reader that is gone stops nothing."""
         waiting, self._waiting = self._waiting, []
         with suppress(OSError, ValueError):
-            for start in range(0, len(waiting), AT_ONCE):
-                self.stream.write("".join(waiting[start : start + AT_ONCE]))
+            lines = [line(one) if isinstance(one, Entry) else one for one in waiting]
+            for start in range(0, len(lines), AT_ONCE):
+                self.stream.write("".join(lines[start : start + AT_ONCE]))
                 self.stream.flush()
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str | Entry) -> None:
         self._waiting.append(text)
         if len(self._waiting) == 1:
             self.soon(self.flush)

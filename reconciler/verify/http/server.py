@@ -25,7 +25,7 @@ from reconciler.verify.http.service import Service, remembering
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.verifier import Clocks, Verifier
 
-LOG_SECONDS = 0.05
+LOG_SECONDS = 0.02
 """That a line of the log may wait for others, so that they are written together."""
 GRACE_SECONDS = 1.0
 """From the signal to the end of listening: `/readyz` says so, and every answer ends its connection."""
