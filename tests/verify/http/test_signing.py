@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from reconciler.errors import SettingsError
+from reconciler.kinds import keys
 from reconciler.verify.http import signing
 from reconciler.verify.http.wellknown import metadata_path
 from tests.verify.http.conftest import key_file
