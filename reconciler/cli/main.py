@@ -34,6 +34,9 @@ COMMANDS = {
         "copy": "Copy one field of a token to the clipboard.",
         "reseal": "Encrypt artifacts anew for the recipients that .sops.yaml names now.",
     },
+    "Check tokens": {
+        "gateway": "Print the configuration of a gateway that asks the verifier.",
+    },
     "Set up": {
         "keygen": "Make an age identity, and a creation rule.",
         "doctor": "Say in one screen what is set up.",

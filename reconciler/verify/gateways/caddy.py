@@ -1,0 +1,88 @@
+"""Caddy, by `forward_auth`."""
+
+from __future__ import annotations
+
+from reconciler.verify.gateways.interface import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    IDENTITY,
+    MISLEADING,
+    Gateway,
+    Setting,
+    each,
+    fill,
+)
+
+TEMPLATE = r"""# Caddy in front of <<upstream>>, asking the verifier at <<verifier>>.
+# Printed by `reconcile gateway caddy`. Start: caddy run --adapter caddyfile --config THIS_FILE
+#
+# Change: the addresses; for TLS the site's address to your host name, and take out `auto_https off`.
+{
+	# No interface by which this could be changed at run time, and nothing fetched by itself.
+	admin off
+	persist_config off
+	auto_https off
+	servers {
+		protocols h1 h2
+	}
+}
+
+http://:<<listen_port>> {
+	bind <<listen_host>>
+	# Neither token nor query stands in the log; both could hold a secret.
+	log {
+		output stdout
+		format filter {
+			request>headers delete
+			resp_headers delete
+			request>uri regexp "\?.*" ""
+		}
+	}
+	# `route` keeps this order; without it Caddy has one of its own, in which forward_auth comes first.
+	route {
+		request_header -X-Reconciler*
+		request_header -X_Reconciler*
+		<<misleading>>
+		forward_auth <<verifier_origin>> {
+			uri <<verifier_path>>/verify?
+			header_up -*
+			header_up Host {http.reverse_proxy.upstream.hostport}
+			header_up Authorization {http.request.header.Authorization}
+			header_up X-Forwarded-Method {http.request.method}
+			header_up X-Forwarded-Uri {http.request.orig_uri}
+			header_up X-Forwarded-For {http.request.remote.host}
+			copy_headers <<identity>>
+			transport http {
+				dial_timeout <<connect>>s
+				response_header_timeout <<answer>>s
+				read_timeout <<answer>>s
+				write_timeout <<answer>>s
+			}
+		}
+		reverse_proxy <<upstream>> {
+			header_up -Authorization
+			flush_interval -1
+		}
+	}
+}
+"""
+
+
+def render(setting: Setting) -> str:
+    """The whole Caddyfile."""
+    return fill(
+        TEMPLATE,
+        verifier=setting.verifier.url,
+        verifier_origin=setting.verifier.origin,
+        verifier_path=setting.verifier.path,
+        upstream=setting.upstream.origin,
+        listen_host=setting.listen.host,
+        listen_port=str(setting.listen.port),
+        identity=" ".join(IDENTITY),
+        misleading=each("request_header -{}", MISLEADING),
+        connect=str(CONNECT_SECONDS),
+        answer=str(ANSWER_SECONDS),
+    )
+
+
+GATEWAY = Gateway("caddy", "Caddy, which asks by forward_auth", render)
