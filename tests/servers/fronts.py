@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from tests.servers.openbao import ATTEMPTS, HOST, PATIENCE, free_port
@@ -47,7 +48,7 @@ def _started(stack: ExitStack, home: Path, command: Command, configure: Configur
         config = home / "config"
         config.write_text(configure(running.port), encoding="utf-8")
         process = _start(running, home, command(config, config.read_text(encoding="utf-8")))
-        if _listens(process, running.port):
+        if _ready(process, running.port):
             stack.callback(_stop, process)
             return running
         _stop(process)
@@ -68,15 +69,23 @@ def _start(running: Front, home: Path, command: list[str | Path]) -> subprocess.
         )
 
 
-def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Whether it takes connections before it ends, and before patience does."""
+def _ready(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it answers by its configuration before it ends, and before patience does."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection((HOST, port), timeout=PATIENCE):
+        if _answers(port):
             return process.poll() is None
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.02)
             return False
+    return False
+
+
+def _answers(port: int) -> bool:
+    """Traefik listens before it has read its routes, and knows no path until then."""
+    with suppress(OSError, HTTPException), closing(HTTPConnection(HOST, port, timeout=PATIENCE)) as connection:
+        connection.request("GET", "/ready")
+        return connection.getresponse().status != HTTPStatus.NOT_FOUND
     return False
 
 

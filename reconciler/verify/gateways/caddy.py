@@ -40,6 +40,8 @@ http://:<<listen_port>> {
 	}
 	# `route` keeps this order; without it Caddy has one of its own, in which forward_auth comes first.
 	route {
+		@other method CONNECT TRACE
+		respond @other 405
 		request_header -X-Reconciler*
 		request_header -X_Reconciler*
 		<<misleading>>
@@ -49,14 +51,12 @@ http://:<<listen_port>> {
 			header_up Host {http.reverse_proxy.upstream.hostport}
 			header_up Authorization {http.request.header.Authorization}
 			header_up X-Forwarded-Method {http.request.method}
-			header_up X-Forwarded-Uri {http.request.orig_uri}
+			header_up X-Forwarded-Uri {http.request.uri}
 			header_up X-Forwarded-For {http.request.remote.host}
 			copy_headers <<identity>>
 			transport http {
 				dial_timeout <<connect>>s
 				response_header_timeout <<answer>>s
-				read_timeout <<answer>>s
-				write_timeout <<answer>>s
 			}
 		}
 		reverse_proxy <<upstream>> {

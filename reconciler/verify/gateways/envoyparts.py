@@ -17,9 +17,9 @@ LISTENER = r"""static_resources:
                 "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
                 stat_prefix: api
                 # The client is who is at the other end of the connection; what it says of itself is taken out.
+                # Envoy's own way of adding it would, for a client on loopback, add an address of Envoy's.
                 use_remote_address: true
-                xff_num_trusted_hops: 0
-                internal_address_config: {}
+                skip_xff_append: true
                 early_header_mutation_extensions:
                   - name: envoy.http.early_header_mutation.header_mutation
                     typed_config:
@@ -29,6 +29,11 @@ LISTENER = r"""static_resources:
                         - remove_on_match: {key_matcher: {prefix: x-forwarded-, ignore_case: true}}
                         - remove_on_match: {key_matcher: {prefix: x-envoy-, ignore_case: true}}
                         <<misleading>>
+                        - append:
+                            header:
+                              key: x-forwarded-for
+                              value: "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
+                            append_action: OVERWRITE_IF_EXISTS_OR_ADD
                 # Verifier and upstream get the path as the client sent it.
                 normalize_path: false
                 merge_slashes: false
@@ -68,7 +73,7 @@ LISTENER = r"""static_resources:
                     - name: api
                       domains: ["*"]
                       # The upstream gets no token. To hand it on, take this line out.
-                      request_headers_to_remove: [authorization]
+                      request_headers_to_remove: [authorization, x-envoy-internal]
                       routes:
                         - match: {prefix: "/"}
                           route: {cluster: upstream, timeout: 0s}

@@ -23,6 +23,7 @@ MISLEADING = (
     "Forwarded",
     "X-Forwarded-Method",
     "X-Forwarded-Path",
+    "X-Forwarded-Port",
     "X-Forwarded-Prefix",
     "X-Forwarded-Server",
     "X-Forwarded-Uri",

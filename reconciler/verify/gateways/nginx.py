@@ -57,6 +57,11 @@ http {
         '~[ ,]error="(?<named>[a-z_]+)"' $named;
     }
 
+    map $reconciler_reason $reconciler_body {
+        default '{"error": "$reconciler_error", "reason": "$reconciler_reason"}';
+        ""      '{"error": "$reconciler_error"}';
+    }
+
     server {
         listen <<listen>>;
         # The path that is matched below is no other than the one that is checked and handed on.
@@ -81,7 +86,6 @@ http {
             proxy_set_header Connection $reconciler_connection;
             proxy_set_header X-Forwarded-For $remote_addr;
             proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Forwarded-Port $server_port;
             proxy_set_header X-Forwarded-Proto $scheme;
             # Who it is, in place of whatever the client sent under these names.
             <<identity>>
@@ -120,14 +124,14 @@ http {
             default_type application/json;
             add_header WWW-Authenticate $reconciler_challenge always;
             add_header Cache-Control no-store always;
-            return 403 '{"error": "$reconciler_error", "reason": "$reconciler_reason"}\n';
+            return 403 $reconciler_body;
         }
 
         location @unavailable {
             internal;
             default_type application/json;
             add_header Cache-Control no-store always;
-            return 503 '{"error": "temporarily_unavailable"}\n';
+            return 503 '{"error": "temporarily_unavailable"}';
         }
     }
 }
