@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
+from pathlib import Path
 from typing import Any
 
 from reconciler.verify.gateways.interface import IDENTITY
@@ -17,12 +18,18 @@ PATIENCE = 20.0
 GOOD, NARROW = "good-token", "narrow-token"
 DENIED = {"error": "insufficient_scope", "reason": "api-denied"}
 UNKNOWN = {"error": "invalid_token"}
-MISSING = {"error": "invalid_request", "reason": "token-missing"}
-WHO = dict(zip(IDENTITY, ("xmuvvorpcf3urllehbkr", "bridge", "JWTToken", "team", "3", "device.read", "", ""), strict=True))
+MISSING = {"error": "unauthorized", "reason": "token-missing"}
+WHO = dict(
+    zip(
+        IDENTITY,
+        ("xmuvvorpcf3urllehbkr", "bridge", "JWTToken", "team", "3", "device.read", "", ""),
+        strict=True,
+    )
+)
 
 
 def judge(request: Request) -> Answer:
-    """As the contract of `/verify` says: `good-token` may do all, `narrow-token` nothing, others are unknown."""
+    """As `/verify` answers: `good-token` may do all, `narrow-token` nothing, others are unknown."""
     tokens = request.all("Authorization")
     if len(tokens) == 1 and tokens[0] == f"Bearer {GOOD}":
         return Answer(200, tuple(WHO.items()))
@@ -47,7 +54,8 @@ def asked_for(check: Request) -> tuple[str, str, str]:
     """Method, URI and client address in a check request, in whichever of the two forms it came."""
     if check.target.startswith("/verify/path"):
         return check.method, check.target.removeprefix("/verify/path"), check.one("X-Forwarded-For")
-    assert check.target == "/verify"
+    # Nothing of the client's query: what stands there is the gateway's own word.
+    assert check.target.removesuffix("?") == "/verify"
     return check.one("X-Forwarded-Method"), check.one("X-Forwarded-Uri"), check.one("X-Forwarded-For")
 
 
@@ -142,3 +150,15 @@ class Bench:
     client: Client
     verifier: Recorder
     upstream: Recorder
+    log: Path
+    """What the gateway printed."""
+
+    def reached(self) -> Request:
+        """The one request that the upstream got."""
+        (found,) = self.upstream.seen
+        return found
+
+    def check(self) -> Request:
+        """The one request that the verifier got."""
+        (found,) = self.verifier.seen
+        return found

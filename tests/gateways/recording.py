@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 HOST = "127.0.0.1"
+BROKEN = 599
+"""The status of an answer after which the connection ends."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Answer:
 
     def encoded(self) -> bytes:
         """As it goes out."""
-        fields = (*self.headers, ("Content-Length", str(len(self.body)))) if self.status != 101 else self.headers
+        fields = (
+            (*self.headers, ("Content-Length", str(len(self.body)))) if self.status != 101 else self.headers
+        )
         lines = [f"HTTP/1.1 {self.status} Said", *(f"{name}: {value}" for name, value in fields), "", ""]
         return "\r\n".join(lines).encode("latin-1") + self.body
 
@@ -57,6 +61,8 @@ class Recorder:
     answer: Callable[[Request], Answer]
     port: int = 0
     seen: list[Request] = field(default_factory=list)
+    trickle: tuple[bytes, threading.Event, bytes] | None = None
+    """Said instead of an answer: the first part, and the second when the event comes."""
     _free: threading.Event = field(default_factory=threading.Event)
     _open: set[socket.socket] = field(default_factory=set)
     _listener: socket.socket | None = None
@@ -69,13 +75,13 @@ class Recorder:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def stop(self) -> None:
-        """Ends all that is open, as a process does that dies."""
-        self._free.set()
+        """Ends all that is open, as a process does that dies; nothing that waits is answered any more."""
         assert self._listener is not None
         for one in (self._listener, *list(self._open)):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
+        self._free.set()
 
     @contextmanager
     def down(self) -> Iterator[None]:
@@ -119,12 +125,23 @@ class Recorder:
                 self.seen.append(request)
                 answer = self.answer(request)
                 self._free.wait()
-                connection.sendall(answer.encoded())
-                if answer.status == 101:
-                    while data := connection.recv(1024):
-                        connection.sendall(data)
+                if not self._say(connection, answer):
                     break
         self._open.discard(connection)
+
+    def _say(self, connection: socket.socket, answer: Answer) -> bool:
+        """Answers; whether another request may follow."""
+        if self.trickle is not None:
+            first, more, second = self.trickle
+            connection.sendall(b"HTTP/1.1 200 Said\r\nContent-Type: text/event-stream\r\n\r\n" + first)
+            more.wait()
+            connection.sendall(second)
+            return False
+        connection.sendall(answer.encoded())
+        if answer.status == 101:
+            while data := connection.recv(1024):
+                connection.sendall(data)
+        return answer.status not in (101, BROKEN)
 
 
 def read_request(stream: BinaryIO) -> Request | None:

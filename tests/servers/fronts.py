@@ -83,7 +83,10 @@ def _ready(process: subprocess.Popen[bytes], port: int) -> bool:
 
 def _answers(port: int) -> bool:
     """Traefik listens before it has read its routes, and knows no path until then."""
-    with suppress(OSError, HTTPException), closing(HTTPConnection(HOST, port, timeout=PATIENCE)) as connection:
+    with (
+        suppress(OSError, HTTPException),
+        closing(HTTPConnection(HOST, port, timeout=PATIENCE)) as connection,
+    ):
         connection.request("GET", "/ready")
         return connection.getresponse().status != HTTPStatus.NOT_FOUND
     return False

@@ -16,6 +16,21 @@ from reconciler.verify.gateways.interface import (
 TEMPLATE = r"""# Caddy in front of <<upstream>>, asking the verifier at <<verifier>>.
 # Printed by `reconcile gateway caddy`. Start: caddy run --adapter caddyfile --config THIS_FILE
 #
+# What is so, found by experiment on Caddy 2.11 and kept so by tests:
+# - Every request is checked, and no verdict is cached. Only 2xx lets it through; a verifier that is away or
+#   slow is 502 or 504 to the client.
+# - `uri /verify?` ends in a question mark for a reason: without it the client's query would be appended, and
+#   parameters there are the gateway's own words (`?api=…`) to the verifier.
+# - forward_auth by itself sends all headers of the client to the check. `header_up -*` takes them out; a
+#   header that the verifier is to trust (--device-header) is set after that line, from what Caddy knows.
+# - Two Authorization headers arrive as one, `Bearer A,Bearer B`, which the verifier refuses.
+# - {http.request.uri} is the path as the upstream gets it: dots, doubled and encoded slashes stay, and what
+#   may not stand in a path (`|`, `"`, `#`) is percent-encoded for both. orig_uri would differ from that.
+# - copy_headers leaves a client's own header where the verifier sends none (GHSA-7r4p-vjf4-gxv4); the two
+#   request_header lines make that harmless, and the second is for servers that take _ for -.
+# - Of Transfer-Encoding beside Content-Length, Caddy drops the latter and hands on chunks.
+# - The upstream gets no token. To hand it on, take out the line `header_up -Authorization`.
+# - Caddy warns that `header_up X-Forwarded-For` is not needed; it is, after `header_up -*`.
 # Change: the addresses; for TLS the site's address to your host name, and take out `auto_https off`.
 {
 	# No interface by which this could be changed at run time, and nothing fetched by itself.
@@ -42,6 +57,10 @@ http://:<<listen_port>> {
 	route {
 		@other method CONNECT TRACE
 		respond @other 405
+		# `Connection: X-Reconciler-Owner` would have Caddy take that header out, as one for this hop only.
+		@upgrade header Upgrade *
+		request_header -Connection
+		request_header @upgrade Connection Upgrade
 		request_header -X-Reconciler*
 		request_header -X_Reconciler*
 		<<misleading>>

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from reconciler.verify.gateways.interface import CONNECT_SECONDS, MISLEADING, Endpoint, Setting, each, fill
+from reconciler.verify.gateways.interface import CONNECT_SECONDS, MISLEADING, Setting, each, fill
+from reconciler.verify.gateways.places import Endpoint
 
 LISTENER = r"""static_resources:
   listeners:
     - name: api
       address:
         socket_address: {address: "<<listen_host>>", port_value: <<listen_port>>}
-      per_connection_buffer_limit_bytes: 32768
       filter_chains:
         - filters:
             - name: envoy.filters.network.http_connection_manager
               typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                "@type": <<type>>.filters.network.http_connection_manager.v3.HttpConnectionManager
                 stat_prefix: api
-                # The client is who is at the other end of the connection; what it says of itself is taken out.
+                # The client is who is at the other end of the connection; what it says of itself goes.
                 # Envoy's own way of adding it would, for a client on loopback, add an address of Envoy's.
                 use_remote_address: true
                 skip_xff_append: true
                 early_header_mutation_extensions:
                   - name: envoy.http.early_header_mutation.header_mutation
                     typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
+                      "@type": <<type>>.http.early_header_mutation.header_mutation.v3.HeaderMutation
                       mutations:
                         - remove_on_match: {key_matcher: {prefix: x-reconciler, ignore_case: true}}
                         - remove_on_match: {key_matcher: {prefix: x-forwarded-, ignore_case: true}}
@@ -52,13 +52,13 @@ LISTENER = r"""static_resources:
                 access_log:
                   - name: envoy.access_loggers.stdout
                     typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
+                      "@type": <<type>>.access_loggers.stream.v3.StdoutAccessLog
                       log_format:
                         json_format:
                           at: "%START_TIME%"
                           client: "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
                           method: "%REQ(:METHOD)%"
-                          path: "%PATH(NQ:ORIG)%"
+                          path: "%PATH(NQ:PATH)%"
                           status: "%RESPONSE_CODE%"
                           token: "%REQ(X-RECONCILER-TOKEN)%"
                           details: "%RESPONSE_CODE_DETAILS%"
@@ -66,13 +66,12 @@ LISTENER = r"""static_resources:
                   <<check>>
                   - name: envoy.filters.http.router
                     typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+                      "@type": <<type>>.filters.http.router.v3.Router
                       suppress_envoy_headers: true
                 route_config:
                   virtual_hosts:
                     - name: api
                       domains: ["*"]
-                      # The upstream gets no token. To hand it on, take this line out.
                       request_headers_to_remove: [authorization, x-envoy-internal]
                       routes:
                         - match: {prefix: "/"}
@@ -99,7 +98,7 @@ TLS = r"""
 transport_socket:
   name: envoy.transport_sockets.tls
   typed_config:
-    "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+    "@type": <<type>>.transport_sockets.tls.v3.UpstreamTlsContext
     <<sni>>
     common_tls_context:
       validation_context:
@@ -110,9 +109,13 @@ transport_socket:
 """
 
 
+TYPE = "type.googleapis.com/envoy.extensions"
+
+
 def values(setting: Setting) -> dict[str, str]:
     """What the holes of a head, the listener and a filter are filled with."""
     return {
+        "type": TYPE,
         "verifier": setting.verifier.url,
         "verifier_origin": setting.verifier.origin,
         "verifier_path": setting.verifier.path,
@@ -147,6 +150,7 @@ def _cluster(name: str, endpoint: Endpoint, setting: Setting) -> str:
 def _tls(endpoint: Endpoint, setting: Setting) -> str:
     return fill(
         TLS,
+        type=TYPE,
         sni="" if endpoint.is_address else f"sni: {endpoint.host}",
         san="IP_ADDRESS" if endpoint.is_address else "DNS",
         host=endpoint.host,

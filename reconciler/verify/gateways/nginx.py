@@ -7,12 +7,12 @@ from reconciler.verify.gateways.interface import (
     CONNECT_SECONDS,
     IDENTITY,
     MISLEADING,
-    Endpoint,
     Gateway,
     Setting,
     each,
     fill,
 )
+from reconciler.verify.gateways.places import Endpoint
 
 TEMPLATE = r"""# nginx in front of <<upstream>>, asking the verifier at <<verifier>>.
 # Printed by `reconcile gateway nginx`. Start: nginx -c THIS_FILE -e stderr
@@ -26,8 +26,11 @@ TEMPLATE = r"""# nginx in front of <<upstream>>, asking the verifier at <<verifi
 # - auth_request makes 500 of everything but 2xx, 401 and 403; here that is told as 503.
 # - The upstream gets no token. To hand it on, take out the line `proxy_set_header Authorization "";`.
 # - Headers with an underscore in their name are dropped by nginx: leave underscores_in_headers off.
-# Change: the addresses; `listen … ssl` with ssl_certificate and ssl_certificate_key.
+# - X-Reconciler-* beyond the eight that are set below reach the upstream as the client sent them.
+# - Names of servers are looked up once, at the start.
+# Change: the addresses; where the log goes; `listen … ssl` with ssl_certificate and ssl_certificate_key.
 
+worker_processes auto;
 events {
     worker_connections 4096;
 }
@@ -36,8 +39,8 @@ http {
     server_tokens off;
 
     # Neither token nor query stands in the log; both could hold a secret.
-    log_format reconciler escape=json '{"at":"$time_iso8601","client":"$remote_addr","method":"$request_method",'
-        '"path":"$uri","status":$status,"token":"$reconciler_token","reason":"$reconciler_reason"}';
+    log_format reconciler escape=json '{"at":"$time_iso8601","client":"$remote_addr",'
+        '"method":"$request_method","path":"$uri","status":$status,"token":"$reconciler_token","reason":"$reconciler_reason"}';
     access_log /dev/stdout reconciler;
 
     upstream reconciler_verifier {
@@ -57,6 +60,11 @@ http {
         '~[ ,]error="(?<named>[a-z_]+)"' $named;
     }
 
+    # nginx hands the challenge of a 401 on by itself, and that of a 403 not.
+    map $status $reconciler_denied {
+        403     $reconciler_challenge;
+        default "";
+    }
     map $reconciler_reason $reconciler_body {
         default '{"error": "$reconciler_error", "reason": "$reconciler_reason"}';
         ""      '{"error": "$reconciler_error"}';
@@ -122,7 +130,7 @@ http {
         location @refused {
             internal;
             default_type application/json;
-            add_header WWW-Authenticate $reconciler_challenge always;
+            add_header WWW-Authenticate $reconciler_denied always;
             add_header Cache-Control no-store always;
             return 403 $reconciler_body;
         }

@@ -1,4 +1,4 @@
-"""Addresses as they are typed on the command line, read so strictly that they are safe in any configuration."""
+"""Addresses as they are typed, read so strictly that they are safe in any configuration."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from reconciler.errors import UsageError
 
+LAST_PORT = 65_535
 PORTS = {"http": 80, "https": 443}
-_URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?((?:/[A-Za-z0-9._~-]+)*)/?")
+_URL = re.compile(
+    r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?((?:/[A-Za-z0-9._~-]+)*)/?"
+)
 _NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]{1,5})")
 _WORD = re.compile(r"[!-~]{1,200}")
@@ -82,7 +85,7 @@ def read_endpoint(text: str, flag: str) -> Endpoint:
 
 
 def read_upstream(text: str, flag: str) -> Endpoint:
-    """As `read_endpoint`, without a path: a path goes to the upstream as the verifier saw it, or they differ."""
+    """As `read_endpoint`, without a path: the upstream gets the one that the verifier checked."""
     found = read_endpoint(text, flag)
     if found.path:
         raise UsageError(
@@ -117,7 +120,7 @@ def read_file(text: str, flag: str) -> str:
 
 def _port(text: str, flag: str, whole: str) -> int:
     port = int(text)
-    if not 1 <= port <= 65_535:
+    if not 1 <= port <= LAST_PORT:
         raise _wrong(flag, whole, "a port from 1 to 65535")
     return port
 

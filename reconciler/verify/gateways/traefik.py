@@ -16,6 +16,22 @@ TEMPLATE = r"""# Traefik in front of <<upstream>>, asking the verifier at <<veri
 #     --global.checkNewVersion=false
 #     --global.sendAnonymousUsage=false
 #
+# What is so, found by experiment on Traefik 3.7 and kept so by tests:
+# - Every request is checked, and no verdict is cached. Only 2xx lets it through; a verifier that is away is
+#   500 to the client. How long it waits for a slow one is fixed in Traefik: 30 s, and then it is 500.
+# - The check gets no body, and of the client's headers only Authorization. Two of them arrive as two, which
+#   the verifier refuses. authRequestHeaders must not be empty: that means all.
+# - Traefik sets X-Forwarded-Method, -Uri and -For for the check itself. trustForwardHeader would let the
+#   client set them: leave it false, and name a proxy of yours in front in forwardedHeaders.trustedIPs.
+# - Traefik decodes needless escapes (%2e, %41), writes the others in capitals, and makes `&` of `;` in a
+#   query, before both the check and the upstream: they get the same. sanitizePath=false leaves dots and
+#   doubled slashes for the verifier to refuse; with true it would resolve them, for both.
+# - authResponseHeadersRegex takes every X-Reconciler-* of the client out before it sets the verifier's;
+#   underscoreHeadersStrategy is for servers that take _ for -.
+# - Of Transfer-Encoding beside Content-Length, Traefik drops the latter and hands on chunks.
+# - The upstream gets no token. To hand it on, take reconciler-token out of `middlewares`.
+# - No dashboard, no API, no access log: --accesslog=true would write the query, which may hold a token.
+# Change: the addresses; for TLS --entryPoints.api.http.tls=true and a certificate under `tls`.
 http:
   routers:
     api:
