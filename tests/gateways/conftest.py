@@ -54,20 +54,20 @@ def open_front(upstream: Recorder) -> Iterator[Opener]:
 
         def opened(name: str, verifier_port: int) -> Front:
             if (name, verifier_port) not in running:
-                configure = printed(name, verifier_port, upstream.port)
+                configure = printed(
+                    name, Endpoint("http", HOST, verifier_port), Endpoint("http", HOST, upstream.port)
+                )
                 running[name, verifier_port] = stack.enter_context(front(name, COMMANDS[name], configure))
             return running[name, verifier_port]
 
         yield opened
 
 
-def printed(name: str, verifier_port: int, upstream_port: int) -> Configure:
+def printed(name: str, verifier: Endpoint, upstream: Endpoint, authorities: str = "") -> Configure:
     """What `reconcile gateway` prints, for whatever port the gateway is to listen on."""
 
     def configure(port: int) -> str:
-        verifier = Endpoint("http", HOST, verifier_port)
-        upstream = Endpoint("http", HOST, upstream_port)
-        setting = Setting(verifier, upstream, Listen(HOST, port), verifier.url, "acme", "")
+        setting = Setting(verifier, upstream, Listen(HOST, port), verifier.url, "acme", authorities)
         return all_gateways()[name].render(setting)
 
     return configure

@@ -6,6 +6,7 @@ It reads requests itself: a library would tidy the path and fold the headers, an
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -61,6 +62,7 @@ class Recorder:
     answer: Callable[[Request], Answer]
     port: int = 0
     seen: list[Request] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     trickle: tuple[bytes, threading.Event, bytes] | None = None
     """Said instead of an answer: the first part, and the second when the event comes."""
     _free: threading.Event = field(default_factory=threading.Event)
@@ -120,6 +122,14 @@ class Recorder:
 
     def _serve(self, connection: socket.socket) -> None:
         self._open.add(connection)
+        if self.tls is not None:
+            with suppress(OSError), self.tls.wrap_socket(connection, server_side=True) as secured:
+                self._talk(secured)
+        else:
+            self._talk(connection)
+        self._open.discard(connection)
+
+    def _talk(self, connection: socket.socket) -> None:
         with suppress(OSError, ValueError), connection, connection.makefile("rb") as stream:
             while (request := read_request(stream)) is not None:
                 self.seen.append(request)
@@ -127,7 +137,6 @@ class Recorder:
                 self._free.wait()
                 if not self._say(connection, answer):
                     break
-        self._open.discard(connection)
 
     def _say(self, connection: socket.socket, answer: Answer) -> bool:
         """Answers; whether another request may follow."""

@@ -76,11 +76,13 @@ http://:<<listen_port>> {
 			transport http {
 				dial_timeout <<connect>>s
 				response_header_timeout <<answer>>s
+				<<verifier_tls>>
 			}
 		}
 		reverse_proxy <<upstream>> {
 			header_up -Authorization
 			flush_interval -1
+			<<upstream_tls>>
 		}
 	}
 }
@@ -89,6 +91,7 @@ http://:<<listen_port>> {
 
 def render(setting: Setting) -> str:
     """The whole Caddyfile."""
+    trust = f"tls_trust_pool file {setting.authorities}"
     return fill(
         TEMPLATE,
         verifier=setting.verifier.url,
@@ -99,6 +102,8 @@ def render(setting: Setting) -> str:
         listen_port=str(setting.listen.port),
         identity=" ".join(IDENTITY),
         misleading=each("request_header -{}", MISLEADING),
+        verifier_tls=trust if setting.verifier.tls else "",
+        upstream_tls=f"transport http {{\n\t{trust}\n}}" if setting.upstream.tls else "",
         connect=str(CONNECT_SECONDS),
         answer=str(ANSWER_SECONDS),
     )

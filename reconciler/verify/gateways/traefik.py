@@ -52,6 +52,7 @@ http:
         authResponseHeadersRegex: ^X-Reconciler-
         forwardBody: false
         maxResponseBodySize: 65536
+        <<verifier_tls>>
     reconciler-token:
       headers:
         customRequestHeaders:
@@ -64,16 +65,22 @@ http:
           flushInterval: -1ms
         servers:
           - url: <<upstream>>
+        <<transport>>
+  <<transports>>
 """
 
 
 def render(setting: Setting) -> str:
     """The dynamic configuration, with the start command in its comments."""
+    ca = setting.authorities
     return fill(
         TEMPLATE,
         verifier=setting.verifier.url,
         upstream=setting.upstream.origin,
         listen=setting.listen.at,
+        verifier_tls=f"tls: {{ca: {ca}}}" if setting.verifier.tls else "",
+        transport="serversTransport: upstream" if setting.upstream.tls else "",
+        transports=f"serversTransports:\n  upstream: {{rootCAs: [{ca}]}}" if setting.upstream.tls else "",
         misleading=each('{}: ""', (*MISLEADING, *IDENTITY)),
     )
 
