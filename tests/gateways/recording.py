@@ -142,7 +142,7 @@ class Recorder:
         """Answers; whether another request may follow."""
         if self.trickle is not None:
             first, more, second = self.trickle
-            connection.sendall(b"HTTP/1.1 200 Said\r\nContent-Type: text/event-stream\r\n\r\n" + first)
+            connection.sendall(b"HTTP/1.1 200 Said\r\nContent-Type: application/x-ndjson\r\n\r\n" + first)
             more.wait()
             connection.sendall(second)
             return False

@@ -110,7 +110,7 @@ def test_a_web_socket_without_a_good_token_is_not_opened(bench: Bench) -> None:
 
 
 def test_what_the_upstream_says_bit_by_bit_arrives_bit_by_bit(bench: Bench) -> None:
-    """A stream of events would be of no use if the gateway waited for its end."""
+    """A stream would be of no use if the gateway waited for its end; nothing marks it as one of events."""
     more = threading.Event()
     bench.upstream.trickle = (b"data: one\n\n", more, b"data: two\n\n")
     try:

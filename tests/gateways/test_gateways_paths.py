@@ -79,6 +79,17 @@ def test_what_a_path_could_hide_is_there_for_the_verifier_to_refuse(bench: Bench
     assert seen == (path.replace("%2e", ".") if bench.name == "traefik" else path)
 
 
+@pytest.mark.parametrize("path", ["/a%2fb", "/a%2Fb", "/a%5cb", "/a%252fb"])
+def test_an_encoded_slash_stays_encoded(bench: Bench, path: str) -> None:
+    """Envoy refuses it by itself; for the others the verifier decides."""
+    status = bench.client.ask(path).status
+    if bench.name == "envoy" and path != "/a%252fb":
+        assert status == 400
+        assert bench.verifier.seen == bench.upstream.seen == []
+    else:
+        assert bench.reached().target.lower() == asked_for(bench.check())[1].lower() == path.lower()
+
+
 def test_an_absolute_request_target_is_checked_by_its_path(bench: Bench) -> None:
     assert bench.client.ask("http://evil.example/v1/x?y=1").status == 200
     assert bench.reached().target == asked_for(bench.check())[1] == "/v1/x?y=1"

@@ -45,6 +45,12 @@ def test_a_header_twice_or_in_other_letters_is_no_way_around(bench: Bench) -> No
     assert bench.reached().all("X-Reconciler-Owner") == [WHO["X-Reconciler-Owner"]]
 
 
+def test_no_header_of_the_verifiers_family_comes_from_the_client(bench: Bench) -> None:
+    """Not even one that no verifier knows yet. nginx can name headers only, and says so."""
+    bench.client.ask("/v1/devices", ("X-Reconciler-Scope", SAID), ("x-reconciler-x", SAID))
+    assert (SAID in str(bench.reached().headers)) == (bench.name == "nginx")
+
+
 def test_underscores_are_no_way_around(bench: Bench) -> None:
     """An application server may take `X_Reconciler_Owner` for `X-Reconciler-Owner`."""
     spellings = ("X_Reconciler_Owner", "X-Reconciler_Owner", "X_Reconciler-Owner", "x_reconciler_owner")

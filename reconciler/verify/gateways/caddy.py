@@ -29,6 +29,8 @@ TEMPLATE = r"""# Caddy in front of <<upstream>>, asking the verifier at <<verifi
 # - copy_headers leaves a client's own header where the verifier sends none (GHSA-7r4p-vjf4-gxv4); the two
 #   request_header lines make that harmless, and the second is for servers that take _ for -.
 # - Of Transfer-Encoding beside Content-Length, Caddy drops the latter and hands on chunks.
+# - Streams of no set length and web sockets flow as they come. `flush_interval -1` is not needed for that,
+#   and would have Caddy go on reading from the upstream after the client is gone.
 # - The upstream gets no token. To hand it on, take out the line `header_up -Authorization`.
 # - Caddy warns that `header_up X-Forwarded-For` is not needed; it is, after `header_up -*`.
 # Change: the addresses; for TLS the site's address to your host name, and take out `auto_https off`.
@@ -81,7 +83,6 @@ http://:<<listen_port>> {
 		}
 		reverse_proxy <<upstream>> {
 			header_up -Authorization
-			flush_interval -1
 			<<upstream_tls>>
 		}
 	}

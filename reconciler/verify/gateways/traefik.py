@@ -29,6 +29,7 @@ TEMPLATE = r"""# Traefik in front of <<upstream>>, asking the verifier at <<veri
 # - authResponseHeadersRegex takes every X-Reconciler-* of the client out before it sets the verifier's;
 #   underscoreHeadersStrategy is for servers that take _ for -.
 # - Of Transfer-Encoding beside Content-Length, Traefik drops the latter and hands on chunks.
+# - Streams of no set length and web sockets flow as they come.
 # - The upstream gets no token. To hand it on, take reconciler-token out of `middlewares`.
 # - No dashboard, no API, no access log: --accesslog=true would write the query, which may hold a token.
 # Change: the addresses; for TLS --entryPoints.api.http.tls=true and a certificate under `tls`.
@@ -61,8 +62,6 @@ http:
     upstream:
       loadBalancer:
         passHostHeader: true
-        responseForwarding:
-          flushInterval: -1ms
         servers:
           - url: <<upstream>>
         <<transport>>
