@@ -171,6 +171,15 @@ class Workspace:
         finally:
             store.close()
 
+    def opening(self) -> Callable[[], LiveStore]:
+        """Opens the live store anew each time, for those who follow it; one that is not there reads as empty.
+
+        Raises SettingsError for one that a pull request must not choose.
+        """
+        url, name = self.store_url, self.specs.name
+        self._check_untracked(url)
+        return lambda: open_store(url, name, create=False)
+
     def _check_untracked(self, url: str) -> None:
         """A store that came with a commit says what a pull request wants it to. Raises SettingsError."""
         if not url.startswith(SQLITE):

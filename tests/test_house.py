@@ -76,7 +76,8 @@ def test_only_the_workspace_names_a_concrete_store_sealer_or_publisher() -> None
     )
     for path in SOURCES:
         family = path.relative_to(PACKAGE).parts[0]
-        if path == PACKAGE / "workspace.py":
+        # The second is the front door of the library: who comes through it has a URL, and no workspace.
+        if path in (PACKAGE / "workspace.py", PACKAGE / "verify" / "verifier.py"):
             continue
         for name in concrete:
             if name.split(".")[1] != family:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.artifacts import agewrap, sops
+from reconciler.artifacts.agewrap import Identity
 from reconciler.artifacts.packing import Packed
 from reconciler.artifacts.rules import Rule
 from reconciler.artifacts.tree import Entropy, Metadata, Stanza
-from reconciler.errors import NoRecipients
+from reconciler.errors import CannotOpen, NoRecipients
 from reconciler.secret import Secret
 
 
@@ -49,3 +50,11 @@ def seal_text(recipients: Sequence[str], text: Secret) -> str:
     if not recipients:
         raise NoRecipients("there is nobody to seal to", hint="name at least one age recipient")
     return agewrap.wrap(text.open().encode(), [agewrap.recipient(one) for one in recipients])
+
+
+def open_text(identities: Sequence[Identity], armored: str) -> Secret:
+    """What `seal_text` sealed. Raises CannotOpen."""
+    try:
+        return Secret(agewrap.unwrap(armored, identities).decode())
+    except UnicodeDecodeError:
+        raise CannotOpen("what is sealed is not text", hint="rotate the token") from None

@@ -72,6 +72,7 @@ def _as_json(row: Row) -> dict[str, object]:
         "description": entry.description if entry else None,
         "deprecated": entry.deprecated if entry else None,
         "members": sorted(entry.members) if entry and entry.members else None,
+        "routes": list(entry.routes) if entry and entry.routes else None,
         "groups": list(row.groups),
         "tokens": row.tokens,
         "owners": sorted(row.owners),
@@ -137,6 +138,8 @@ def _lines(row: Row) -> Iterator[tuple[str, str]]:
         yield "deprecated", row.entry.deprecated
     if row.entry and row.entry.members:
         yield "members", ", ".join(sorted(row.entry.members))
+    for route in (row.entry.routes if row.entry else None) or ():
+        yield "route", route
     if row.groups:
         yield "member of", ", ".join(row.groups)
 

@@ -58,6 +58,11 @@ def surroundings() -> Surroundings:
     )
 
 
+def now() -> float:
+    """Epoch seconds and parts of them."""
+    return time.time()
+
+
 def commit_of(root: Path) -> str | None:
     """The commit that is checked out in a folder; None where there is no git repository."""
     try:

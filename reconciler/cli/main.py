@@ -35,6 +35,8 @@ COMMANDS = {
         "reseal": "Encrypt artifacts anew for the recipients that .sops.yaml names now.",
     },
     "Check tokens": {
+        "verify": "Check a token from standard input, and explain the verdict.",
+        "serve": "Check tokens over HTTP, for gateways and servers.",
         "gateway": "Print the configuration of a gateway that asks the verifier.",
     },
     "Set up": {

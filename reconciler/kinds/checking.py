@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 
 class Reason(StrEnum):
@@ -257,19 +257,16 @@ class Call:
     device: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """A presented token whose signature holds, or whose secret id is on record; its times are not past."""
 
     token_id: str
-    generation: int
-    """Of the credential that proved it."""
     claims: Mapping[str, object] | None
     """What was signed; None for a secret id."""
     grants: Mapping[str, tuple[str, ...]]
     """Of the live record."""
-    spec: Mapping[str, object]
-    """The fields of the live spec that the kind says are kept for the check."""
+    spec: object
+    """The live spec, of the kind's own model: where the kind signs users in; else None."""
     call: Call
     now: int
     """Epoch seconds."""
@@ -290,8 +287,46 @@ class SignIn:
     """Whether a user who is new is to be created."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A kind has nothing against a proof."""
 
     user: SignIn | None = None
+
+
+OWNER_SIGNED_SECONDS = 600
+"""How long a JWT that an owner signs for a call may last (RFC 9068 §2.2 says short; RFC 8725 §2.8)."""
+
+
+def grants(names: tuple[str, ...], wanted: str | None) -> bool:
+    """Whether names cover one that a call names. `*` is all only where it stands alone and whole."""
+    return wanted is None or names == ("*",) or wanted in names
+
+
+def end(claims: Mapping[str, object], longest: int | None = None) -> Reason | None:
+    """What there is against `exp`, which must be there (RFC 7519 §4.1.4), and against how long it is.
+
+    `longest` is in seconds, from `iat` on, which must be there too (§4.1.6). Both are whole numbers by now.
+    """
+    exp, iat = claims.get("exp"), claims.get("iat")
+    if not isinstance(exp, int):
+        return Reason.EXP_MISSING
+    if longest is None:
+        return None
+    if not isinstance(iat, int):
+        return Reason.IAT_MISSING
+    return Reason.EXP_FAR if exp - iat > longest else None
+
+
+def audience(claims: Mapping[str, object], wanted: str) -> Reason | None:
+    """What there is against `aud`: it must be exactly the one, as a string or as a list of one (§4.1.3)."""
+    found = claims.get("aud")
+    if found is None:
+        return Reason.AUD_MISSING
+    return None if found in (wanted, [wanted]) else Reason.AUD
+
+
+def about(claims: Mapping[str, object], wanted: str) -> Reason | None:
+    """What there is against `iss` and `sub` (§4.1.1, §4.1.2): where they stand, they are this, exactly."""
+    if claims.get("iss", wanted) != wanted:
+        return Reason.ISS
+    return None if claims.get("sub", wanted) == wanted else Reason.SUB

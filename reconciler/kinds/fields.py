@@ -40,9 +40,13 @@ OWNER = f"^[^ {_UNSEEN}{_SPACES}]([^{_UNSEEN}{_SPACES}]{{0,198}}[^ {_UNSEEN}{_SP
 LABEL_VALUE = f"^[^{_UNSEEN}]{{0,200}}$"
 LABEL = "^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$"
 RECIPIENT = "^age1[0-9a-z]{1,4096}$"
+SERVICE_URL = "^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$"
+AUDIENCE = "^[!-~]{1,200}$"
 
 EXPECTED = {
     RECIPIENT: "a public key that starts with age1, as reconcile keygen prints it",
+    SERVICE_URL: "https://HOST, with a port and a path if need be, and no / at the end",
+    AUDIENCE: "1 to 200 letters of ASCII, without blanks",
     TOKEN_NAME: "1 to 63 of a-z, 0-9 and -, and a letter first",
     ENTRY_NAME: "1 to 128 letters, digits and . _ : / @ -",
     ENTRY_OR_ALL: "1 to 128 letters, digits and . _ : / @ -, or * for all",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from reconciler.kinds.checking import Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import Model
 from reconciler.secret import Secret
 
@@ -76,6 +77,14 @@ class Kind(Generic[S]):
     new_id: Callable[[Entropy], str]
     mint: Callable[[S, Draft], Minted]
     """Raises nothing of its own; a spec that validated can be minted."""
+    claims: Callable[[Proof], Accepted | Reason]
+    """What there is against the claims of a presented token, or the user whom it signs in."""
+    allows: Callable[[Grants, Call], Reason | None]
+    """Why the grants do not cover a call; None where they do."""
+    signed_once: bool = False
+    """Whether its JWT is signed when it is minted, with the generation in `gen`; else the owner signs."""
+    signs_in: bool = False
+    """Whether its JWTs sign users in, and call no API."""
     renewal: Callable[[S], int | None] = lambda _: None
     """Seconds after which a credential of this kind ends by itself, if it does."""
     copied: tuple[str, ...] = ()

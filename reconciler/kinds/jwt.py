@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from reconciler.kinds import keys
+from reconciler.kinds import checking, keys
+from reconciler.kinds.checking import Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import Duration, Model, Names, parse_duration
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 
@@ -54,6 +55,22 @@ def mint(spec: JWTSpec, draft: Draft) -> Minted:
     )
 
 
+def claims(proof: Proof) -> Accepted | Reason:
+    """What `mint` signed: an end, and the token that it is. A secret id has no claims."""
+    if proof.claims is None:
+        return Accepted()
+    if "sub" not in proof.claims:
+        return Reason.SUB
+    return checking.end(proof.claims) or checking.about(proof.claims, proof.token_id) or Accepted()
+
+
+def allows(held: Grants, call: Call) -> Reason | None:
+    """By API and user."""
+    if not checking.grants(held["apis"], call.api):
+        return Reason.API
+    return None if checking.grants(held["users"], call.user) else Reason.USER_DENIED
+
+
 KIND = Kind(
     name="JWTToken",
     summary="a secret id and a ready-to-use JWT",
@@ -62,6 +79,9 @@ KIND = Kind(
     grants=grants,
     new_id=keys.token_id,
     mint=mint,
+    claims=claims,
+    allows=allows,
+    signed_once=True,
     copied=("secret_id",),
     renewal=lambda spec: parse_duration(spec.lifetime),
     catalog={"apis": "apis", "users": "users"},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds import interface, keys
+from reconciler.kinds import checking, interface, keys
+from reconciler.kinds.checking import Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import (
     TRACE_ID,
     EntryName,
@@ -22,6 +25,7 @@ from reconciler.kinds.interface import Draft, Grants, Kind, Minted, Names
 
 ALGORITHM = "EdDSA"
 
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -138,6 +142,67 @@ def _narrower(one: Network, other: Network) -> Network:
     return one if one.prefixlen >= other.prefixlen else other
 
 
+def checked_claims(proof: Proof) -> Accepted | Reason:
+    """All twelve claims, of their forms; and they cover the call, as the live grants have to."""
+    signed = signed_grants(proof.claims or {})
+    if signed is None:
+        return Reason.CLAIM
+    if signed["aud"] != proof.grants["aud"]:
+        return Reason.AUD
+    return allows(signed, proof.call) or Accepted()
+
+
+def signed_grants(found: Mapping[str, object]) -> Grants | None:
+    """The claims as grants; None where one is missing, or is not what `claims` writes."""
+    read = {name: _listed(found.get(name)) for name in LISTS}
+    aud, sap, jti = (found.get(name) for name in ("aud", "sap", "jti"))
+    whole = found.get("typ") == "L" and isinstance(jti, str) and isinstance(aud, str) and isinstance(sap, str)
+    lists = {name: names for name, names in read.items() if names is not None}
+    return {"aud": (str(aud),), "sap": (str(sap),), **lists} if whole and len(lists) == len(LISTS) else None
+
+
+def _listed(value: object) -> Names | None:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not value:
+        return None
+    names = tuple(name for name in value if isinstance(name, str))
+    return names if len(names) == len(value) else None
+
+
+def allows(held: Grants, call: Call) -> Reason | None:
+    """By service, API, shop, address and device. An address or a device that is limited must be known."""
+    if not checking.grants(held["sap"], call.app):
+        return Reason.APP
+    if not checking.grants(held["api"], call.api):
+        return Reason.API
+    if not checking.grants(held["shop"], call.shop):
+        return Reason.SHOP
+    if held["ipm"] != ("*",) and not _inside(call.address, held["ipm"]):
+        return Reason.ADDRESS
+    devices = held["dvm"]
+    return None if devices == ("*",) or (call.device or "") in devices else Reason.DEVICE
+
+
+def _inside(address: str | None, networks: Names) -> bool:
+    try:
+        found = ipaddress.ip_address(address or "")
+        return any(_plain(found) in network for network in _parsed_all(networks))
+    except ValueError:
+        return False
+
+
+def _plain(address: Address) -> Address:
+    """An IPv4 address that is written in IPv6 is an IPv4 address (RFC 4291 §2.5.5.2)."""
+    mapped = None if isinstance(address, ipaddress.IPv4Address) else address.ipv4_mapped
+    return mapped or address
+
+
+@lru_cache(maxsize=4096)
+def _parsed_all(networks: Names) -> tuple[Network, ...]:
+    return tuple(map(_parsed, networks))
+
+
 KIND = Kind(
     name="LoginToken",
     summary="a signed login token of an application",
@@ -146,6 +211,9 @@ KIND = Kind(
     grants=grants,
     new_id=keys.short_id,
     mint=mint,
+    claims=checked_claims,
+    allows=allows,
+    signed_once=True,
     meet=meet,
     copied=("login_token",),
     carries_end=True,

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from reconciler.kinds import keys, ownkeys
+from reconciler.kinds import checking, keys, ownkeys
+from reconciler.kinds.checking import OWNER_SIGNED_SECONDS, Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import Model, Names
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 
@@ -54,6 +55,24 @@ def mint(spec: RSASpec, draft: Draft) -> Minted:
     )
 
 
+def claims(proof: Proof) -> Accepted | Reason:
+    """The owner signed it a short while ago, for this verifier (RFC 7519, RFC 8725 §3.8 and §3.9)."""
+    signed = proof.claims or {}
+    return (
+        checking.end(signed, OWNER_SIGNED_SECONDS)
+        or checking.audience(signed, proof.audience)
+        or checking.about(signed, proof.token_id)
+        or Accepted()
+    )
+
+
+def allows(held: Grants, call: Call) -> Reason | None:
+    """By API and project."""
+    if not checking.grants(held["apis"], call.api):
+        return Reason.API
+    return None if checking.grants(held["projects"], call.project) else Reason.PROJECT
+
+
 KIND = Kind(
     name="RSAToken",
     summary="an RSA key with which the owner signs short-lived JWTs",
@@ -62,6 +81,8 @@ KIND = Kind(
     grants=grants,
     new_id=keys.token_id,
     mint=mint,
+    claims=claims,
+    allows=allows,
     copied=("private_key",),
     pem=lambda _: True,
     own_key=lambda spec: spec.publicKey,

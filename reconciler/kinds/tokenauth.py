@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from reconciler.kinds import keys, ownkeys
-from reconciler.kinds.fields import APP_NAME, EntryName, Model, OneOrManyNames, Reference, Switch
+from reconciler.kinds import checking, keys, ownkeys
+from reconciler.kinds.checking import Accepted, Call, Proof, Reason, SignIn
+from reconciler.kinds.fields import APP_NAME, LINE, EntryName, Model, OneOrManyNames, Reference, Switch
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 from reconciler.secret import Secret
 
 HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+
+NAMED = re.compile(LINE)
+"""A name or an address as claims may give it: one line, with nothing in it that is not seen."""
 
 AppName: TypeAlias = Annotated[str, StringConstraints(pattern=APP_NAME)]
 
@@ -94,6 +100,52 @@ def mint(spec: TokenAuthSpec, draft: Draft) -> Minted:
     )
 
 
+def claims(proof: Proof) -> Accepted | Reason:
+    """The application signed it, a short while ago; and whom it signs in, by the spec's `fieldmap`."""
+    spec, signed = proof.spec, proof.claims or {}
+    if not isinstance(spec, TokenAuthSpec):
+        return Reason.FAULT
+    against = (
+        _end(signed, spec.expire, proof.now)
+        or (checking.audience(signed, proof.audience) if "aud" in signed else None)
+        or (Reason.ISS if signed.get("iss", spec.name) != spec.name else None)
+    )
+    return against or _sign_in(spec, signed)
+
+
+def _end(signed: Mapping[str, object], expire: int, now: int) -> Reason | None:
+    """From when it was made if it says so, else from now on, it may last as long as the spec says."""
+    made = signed.get("iat", now)
+    return checking.end({**signed, "iat": made}, expire)
+
+
+def _sign_in(spec: TokenAuthSpec, signed: Mapping[str, object]) -> Accepted | Reason:
+    fields = spec.fieldmap
+    username, name, email = (signed.get(claim) for claim in (fields.username, fields.name, fields.email))
+    if username is None or username == "":
+        return Reason.USER
+    if not _is_line(username) or not all(found is None or _is_line(found) for found in (name, email)):
+        return Reason.CLAIM
+    return Accepted(
+        SignIn(
+            username=str(username),
+            name=None if name is None else str(name),
+            email=None if email is None else str(email),
+            roles=spec.initroles or (),
+            create=spec.inituser,
+        )
+    )
+
+
+def _is_line(value: object) -> bool:
+    return isinstance(value, str) and NAMED.fullmatch(value) is not None
+
+
+def allows(_: Grants, __: Call) -> Reason | None:
+    """It calls no API: whom it signs in may do what the server lets that user do."""
+    return None
+
+
 KIND = Kind(
     name="TokenAuth",
     summary="a key with which an application signs its users in",
@@ -102,6 +154,9 @@ KIND = Kind(
     grants=grants,
     new_id=keys.token_id,
     mint=mint,
+    claims=claims,
+    allows=allows,
+    signs_in=True,
     enabled=lambda spec: spec.enable,
     copied=("secret", "private_key"),
     pem=lambda spec: spec.algorithm not in HASH_BYTES,

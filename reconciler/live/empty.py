@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from reconciler.errors import StoreError
-from reconciler.live.interface import Batch, Holder, Intent, Lease, LiveStore, LiveToken, Record, Workspace
+from reconciler.live.interface import (
+    Batch,
+    Holder,
+    Intent,
+    Lease,
+    LiveStore,
+    LiveToken,
+    Record,
+    Since,
+    Watch,
+    Workspace,
+)
+from reconciler.live.watching import BlindWatch
 
 
 class EmptyStore(LiveStore):
@@ -45,6 +57,18 @@ class EmptyStore(LiveStore):
     def holders(self, public_keys: Collection[str]) -> Sequence[Holder]:
         """None."""
         return ()
+
+    def since(self, revision: int) -> Since:
+        """Nothing."""
+        return Since(store_id="", revision=0, token_count=0, tombstone_count=0, tokens=())
+
+    def watch(self) -> Watch:
+        """One that sees nothing: when its time is over, somebody may have made the store. Open it anew."""
+        return BlindWatch(self.url)
+
+    def first_use(self, digest: str, expires_at: int, now: int) -> bool:
+        """Raises StoreError."""
+        raise self._not_there()
 
     def intents(self) -> Iterator[Intent]:
         """None."""

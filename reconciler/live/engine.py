@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from reconciler.errors import SettingsError
 from reconciler.live.address import Address
@@ -32,6 +35,8 @@ class Engines:
     """Sees one snapshot for as long as the transaction lasts."""
     writer: Engine
     """Holds the right to write from its first statement on (SQLite), or locks rows (PostgreSQL)."""
+    file: Path | None = None
+    """Of a SQLite store."""
 
     def close(self) -> None:
         """Lets the connections go."""
@@ -45,17 +50,52 @@ def connect(address: Address) -> Engines:
 
 def sqlite(file: Path) -> Engines:
     """Engines for a SQLite file that is there: it is never made by opening it."""
-    url = URL.create(
-        "sqlite+pysqlite",
-        database=f"file:{quote(str(file.absolute()))}",
-        query={"mode": "rw", "uri": "true"},
-    )
+    url = URL.create("sqlite+pysqlite", database=file_uri(file), query={"mode": "rw", "uri": "true"})
     engine = create_engine(
         url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    return Engines(reader=engine, writer=engine.execution_options(**{WRITE: True}))
+    _stay_with(engine, file)
+    return Engines(reader=engine, writer=engine.execution_options(**{WRITE: True}), file=file)
+
+
+def file_uri(file: Path) -> str:
+    """A SQLite file as SQLite's own URI, without options."""
+    return f"file:{quote(str(file.absolute()))}"
+
+
+Identity: TypeAlias = "tuple[int, int] | None"
+
+
+def identity(file: Path) -> Identity:
+    """Which file has this name now: its device and its inode. Raises OSError."""
+    found = file.stat()
+    return found.st_dev, found.st_ino
+
+
+def _stay_with(engine: Engine, file: Path) -> None:
+    """A connection whose file no longer has its name is not used again: a restored store is read anew.
+
+    Which file it is is asked before it is opened, so that one replaced in between is opened once more.
+    """
+
+    def remember(_: object, record: ConnectionPoolEntry, *_arguments: object) -> None:
+        record.info["file"] = _identity_or_none(file)
+
+    def compare(_: object, record: ConnectionPoolEntry, *_arguments: object) -> None:
+        if record.info.get("file") != _identity_or_none(file):
+            raise DisconnectionError("the file was replaced")
+
+    event.listen(engine, "do_connect", remember)
+    event.listen(engine, "checkout", compare)
+
+
+def _identity_or_none(file: Path) -> Identity:
+    try:
+        return identity(file)
+    except OSError:
+        return None  # what is wrong with it, opening it tells
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:

@@ -12,6 +12,10 @@ from reconciler.errors import StoreError, StoreLocked, StoreUnreadable
 RESTORE = "restore it from a backup"
 HINTS = (
     (
+        ("denied for table used_assertion",),
+        "let a verifier's role remember them: GRANT SELECT, INSERT, UPDATE, DELETE ON used_assertion TO …",
+    ),
+    (
         ("database or disk is full", "no space left", "disk i/o"),
         "free space or mend the disk, then run again",
     ),
@@ -50,7 +54,7 @@ def translated(shown: str) -> Iterator[None]:
 
 def translate(error: Exception, shown: str) -> StoreError:
     """The error of ours that says what `error` says."""
-    said = _said(error)
+    said = what_it_said(error)
     if isinstance(error, IntegrityError | DataError | UnicodeEncodeError | OverflowError):
         return StoreError(
             f"the live store {shown} refused what was to be written: {said}",
@@ -60,10 +64,15 @@ def translate(error: Exception, shown: str) -> StoreError:
         return StoreLocked(
             f"another process is writing to the live store {shown}", hint="wait for it, then run again"
         )
+    return unusable(said, shown)
+
+
+def unusable(said: str, shown: str) -> StoreUnreadable:
+    """The error for a store that is out of reach or damaged, by what was said of it."""
     return StoreUnreadable(f"the live store {shown} cannot be used: {said}", hint=_hint(said))
 
 
-def _said(error: Exception) -> str:
+def what_it_said(error: Exception) -> str:
     """The first line of what the driver said; the rest is SQL, or advice for its own users."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     lines = str(cause).strip().splitlines()

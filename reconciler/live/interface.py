@@ -222,6 +222,50 @@ class Workspace:
     unpublished: tuple[Record, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed in a workspace after a revision, and how many tokens there are, as one read saw it.
+
+    Whoever follows a store starts from 0 again where `store_id` is another one, or `revision` is lower
+    than the one he knew: that store was put in the place of his, or is an older copy of it. The counts
+    tell him whether what he knew and what changed make up the whole.
+    """
+
+    store_id: str
+    revision: int
+    """Of the workspace: where the next question goes on from."""
+    token_count: int
+    """How many tokens are not deleted."""
+    tombstone_count: int
+    """How many are."""
+    tokens: tuple[LiveToken, ...]
+    """As they are now, deleted ones too; with the credentials that are not retired, so that deleted ones
+    have none. In no order to rely on."""
+
+
+class Watch(Protocol):
+    """An eye on a store, for one thread that waits; others may wake it or close it at any time.
+
+    It sees every commit from the moment it was made on. So make the watch first, and read then: what is
+    committed while that read goes on ends the next wait.
+    """
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as something may have changed, also where nothing that matters did; False when the
+        time is over, and then the store was there just now.
+
+        Raises StoreUnreadable where it is out of reach, or the watch is closed. While it is out of
+        reach, each call tries again once, and whoever calls leaves some time in between. The call that
+        finds it again returns True.
+        """
+
+    def wake(self) -> None:
+        """Lets the wait that is going on, or the next one, return True at once."""
+
+    def close(self) -> None:
+        """Wakes, and lets the connection go. Does not wait for anybody."""
+
+
 class LiveStore(Protocol):
     """A live store of any make. Every method raises StoreUnreadable when a read breaks off.
 
@@ -255,6 +299,24 @@ class LiveStore(Protocol):
     def holders(self, public_keys: Collection[str]) -> Sequence[Holder]:
         """Every credential that has one of these keys, retired ones and those of deleted tokens too; in the
         order of the names, ids and generations."""
+
+    def since(self, revision: int) -> Since:
+        """Every token that changed after this revision, as one consistent read; from 0, every one.
+
+        Raises StoreUnreadable where a token cannot be read, or a read from 0 brings more or fewer than
+        there are. All of it is in memory at once.
+        """
+
+    def watch(self) -> Watch:
+        """A watch on the store. Raises StoreUnreadable where it is out of reach."""
+
+    def first_use(self, digest: str, expires_at: int, now: int) -> bool:
+        """Remembers that a one-time assertion was used: True for the first who asks about this digest in
+        this workspace, whatever process asks; False for everybody else until `expires_at`.
+
+        This is the one thing that a verifier writes. It carries no intent: no token, no revision, no
+        count changes by it, and it needs no lease. What is live changes by apply alone.
+        """
 
     def intents(self) -> Iterator[Intent]:
         """The journal, in the order in which it was written."""

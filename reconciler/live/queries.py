@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Query: TypeAlias = "Select[*tuple[object, ...]]"
 
 BY_NAME = (_token.c.name, _credential.c.generation.desc())
+BY_NAME_AND_ID = (_token.c.name, _token.c.id, _credential.c.generation.desc())
 NEWEST_FIRST = (
     func.coalesce(_token.c.deleted_at, 0).desc(),
     _token.c.revision.desc(),
@@ -69,6 +70,21 @@ def holders(workspace: str, public_keys: Sequence[str]) -> Query:
     )
 
 
+def unretired(workspace: str) -> Query:
+    """Tokens and tombstones, joined with the credentials that are not retired: tombstones have none."""
+    return _joined(_credential.c.state != CredentialState.RETIRED).where(_token.c.workspace == workspace)
+
+
+def changed(workspace: str, revision: int) -> Sequence[Query]:
+    """What brings every token and tombstone that changed after a revision, as `unretired` shows them."""
+    if revision > 0:
+        # No word on their state: a condition that has an index would hide the one on revisions.
+        order = (_token.c.revision, _token.c.id, _credential.c.generation.desc())
+        return (unretired(workspace).where(_token.c.revision > revision).order_by(*order),)
+    every = unretired(workspace).order_by(*BY_NAME_AND_ID)
+    return [every.where(text(f"token.{only}")) for only in (schema.LIVE, schema.DELETED)]
+
+
 def journal(workspace: str) -> Query:
     """Intents. One run is open at a time, so their number is the order they were written in."""
     table = schema.intent
@@ -78,6 +94,17 @@ def journal(workspace: str) -> Query:
 def records(workspace: str) -> Query:
     """Records, in no order yet."""
     return select(*rows.RECORD_COLUMNS).where(_record.c.workspace == workspace)
+
+
+def totals(workspace: str) -> Select[int, int, int]:
+    """The revision, and how many tokens and tombstones there are to be."""
+    columns = (_workspace.c.revision, _workspace.c.token_count, _workspace.c.tombstone_count)
+    return select(*columns).where(_workspace.c.name == workspace)
+
+
+def store_id() -> Select[str]:
+    """What the store is called."""
+    return select(schema.store.c.id)
 
 
 def count(workspace: str, column: Column[int]) -> Select[int]:
@@ -103,12 +130,12 @@ def state(connection: Connection, workspace: str) -> Workspace:
 
     Raises StoreUnreadable where a run or a record is missing that the workspace's row tells of.
     """
-    store_id = connection.execute(select(schema.store.c.id)).scalar_one()
+    id_ = connection.execute(store_id()).scalar_one()
     row = connection.execute(lease.query(workspace)).one_or_none()
     if row is None:
-        return Workspace(store_id, 0)
+        return Workspace(id_, 0)
     return Workspace(
-        store_id=store_id,
+        store_id=id_,
         revision=row.revision,
         head=_head(connection, workspace),
         run=_open_run(connection, workspace),

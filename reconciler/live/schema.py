@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSIONS = ("0001", "0002", "0003", "0004")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every version of the schema that this tool knows, oldest first; one migration makes each."""
 
 HEAD = VERSIONS[-1]
@@ -96,6 +96,9 @@ Index(
     postgresql_where=text(DELETED),
 )
 
+# What changed after a revision, for those who follow the store.
+Index("token_changed", token.c.workspace, token.c.revision)
+
 credential = Table(
     "credential",
     metadata,
@@ -160,3 +163,15 @@ Index(
     sqlite_where=text(UNPUBLISHED),
     postgresql_where=text(UNPUBLISHED),
 )
+
+# One-time assertions that were presented: verifiers write here, and nothing else.
+used_assertion = Table(
+    "used_assertion",
+    metadata,
+    # No foreign key: it would wait for every commit to the workspace.
+    Column("workspace", NAME, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("used_assertion_past", used_assertion.c.workspace, used_assertion.c.expires_at)

@@ -11,10 +11,21 @@ from sqlalchemy import Column, Connection
 
 from reconciler.errors import StoreUnreadable
 from reconciler.live import lease as leases
-from reconciler.live import queries, rows, schema
+from reconciler.live import queries, rows, schema, uses, watching
 from reconciler.live.engine import PAGE_ROWS, Engines
 from reconciler.live.faults import RESTORE, translated
-from reconciler.live.interface import Batch, Holder, Intent, Lease, LiveToken, Record, Workspace
+from reconciler.live.interface import (
+    Batch,
+    Holder,
+    Intent,
+    Lease,
+    LiveToken,
+    Record,
+    Since,
+    TokenState,
+    Watch,
+    Workspace,
+)
 from reconciler.live.queries import Query
 from reconciler.live.writing import Writer
 
@@ -95,6 +106,31 @@ class SqlStore:
                 found.extend(map(rows.holder, connection.execute(query)))
         return sorted(found, key=lambda one: (one.name, one.token_id, one.generation))
 
+    def since(self, revision: int) -> Since:
+        """Every token that changed after this revision, and the counts, as one read saw them."""
+        found = list[LiveToken]()
+        with self._reading() as connection:
+            store_id = connection.execute(queries.store_id()).scalar_one()
+            row = connection.execute(queries.totals(self.workspace)).one_or_none()
+            for query in queries.changed(self.workspace, revision):
+                with connection.execute(query, execution_options={"yield_per": PAGE_ROWS}) as brought:
+                    found.extend(rows.tokens(brought))
+        now, live, dead = (0, 0, 0) if row is None else row
+        if revision <= 0:
+            buried = sum(token.state is TokenState.DELETED for token in found)
+            self._require(len(found) - buried, live, "live tokens")
+            self._require(buried, dead, "deleted tokens")
+        return Since(store_id, now, live, dead, tuple(found))
+
+    def watch(self) -> Watch:
+        """A watch on the file, or one that the server tells of commits."""
+        return watching.open_watch(self._engines, self.url, self.workspace)
+
+    def first_use(self, digest: str, expires_at: int, now: int) -> bool:
+        """Whether nobody asked about this digest before. Removes what is long past, some at a time."""
+        with self._writing() as connection:
+            return uses.first(connection, self.workspace, digest, expires_at, now)
+
     def intents(self) -> Iterator[Intent]:
         """The journal, by the number of its entries. Raises StoreUnreadable as `tokens` does."""
         query = queries.journal(self.workspace)
@@ -163,6 +199,9 @@ class SqlStore:
                 for item in build(found):
                     brought += 1
                     yield item
+        self._require(brought, expected, what)
+
+    def _require(self, brought: int, expected: int, what: str) -> None:
         if brought != expected:
             raise StoreUnreadable(
                 f"the live store {self.url} brought {brought} {what} of {expected}", hint=RESTORE

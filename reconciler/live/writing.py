@@ -15,6 +15,9 @@ from reconciler.live.putting import PART, TokenWriter, parts
 _token, _intent, _record, _run = schema.token, schema.intent, schema.record, schema.run
 _workspace = schema.workspace
 
+CHANNEL = "reconciler"
+"""Where PostgreSQL tells of commits: the workspace, a space, the revision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -36,6 +39,7 @@ class Writer:
             self._append(batch.record)
         self._published(batch.published)
         self._seal()
+        self._tell()
 
     def _tokens(self) -> TokenWriter:
         return TokenWriter(self.connection, self.workspace, self.revision)
@@ -145,3 +149,9 @@ class Writer:
                 unpublished_count=records.where(text(schema.UNPUBLISHED)).scalar_subquery(),
             )
         )
+
+    def _tell(self) -> None:
+        """Wakes those who watch, when the transaction is committed. In SQLite they see it by themselves."""
+        if self.connection.dialect.name == "postgresql":
+            said = {"channel": CHANNEL, "payload": f"{self.workspace} {self.revision}"}
+            self.connection.execute(text("SELECT pg_notify(:channel, :payload)"), said)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.fields import EntryOrAll, Granted, GroupMember, Line, Model, TokenName
+from reconciler.specs import routes
 from reconciler.specs.values import Document, List, Place
 
 ALL = "*"
@@ -30,13 +31,37 @@ Members: TypeAlias = Annotated[
 ]
 
 
+def _route(text: str) -> str:
+    try:
+        routes.parse(text)
+    except ValueError as error:
+        # As a value of the template: braces in the text are those of a route.
+        raise PydanticCustomError("route", "{said}", {"said": str(error)}) from error
+    return text
+
+
+RouteText: TypeAlias = Annotated[
+    str,
+    Field(max_length=routes.LONGEST),
+    AfterValidator(_route),
+    Field(json_schema_extra={"pattern": r"^(\*|[A-Z][A-Z0-9_-]{0,31}) /"}),
+]
+
+Routes: TypeAlias = Annotated[
+    tuple[RouteText, ...],
+    Strict(strict=False),
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
+]
+
+
 class Entry(Model):
     """One name that specs may use, or a group of names."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "if": {"properties": {"name": {"pattern": f"^{AT}"}}},
-            "then": {"required": ["members"]},
+            "then": {"required": ["members"], "not": {"required": ["routes"]}},
             "else": {"not": {"required": ["members"]}},
         }
     )
@@ -45,6 +70,9 @@ class Entry(Model):
     """As specs write it. `@` starts the name of a group; `*` lets specs write `*`."""
     members: Members | None = None
     """Of a group, and of no other: the names it stands for, all of this section; groups may be among them."""
+    routes: Routes | None = None
+    """Of a name in `apis`: the requests that it is, for the verifier: `GET /v1/devices/{device}`,
+    `* /v1/ping` for every method, `POST /v1/files/{rest...}` for one segment or more."""
     description: Annotated[str, Field(max_length=2000)] | None = None
     """What it is for."""
     deprecated: Line | None = None
@@ -118,7 +146,7 @@ class FoundCatalog(NamedTuple):
     document: CatalogDocument
     file: str
     places: Mapping[tuple[str, int, str], Place]
-    """Section, number of the entry, and a member of it, or nothing for the entry itself."""
+    """Section, number of the entry, and a member or a route of it, or nothing for the entry itself."""
 
 
 def found_catalog(catalog: CatalogDocument, file: str, document: Document) -> FoundCatalog:
@@ -128,7 +156,8 @@ def found_catalog(catalog: CatalogDocument, file: str, document: Document) -> Fo
         for number, entry in enumerate(catalog.entries(section) or ()):
             path = ("spec", section, number)
             places[section, number, ""] = document.place((*path, "name"))
-            members = document.at((*path, "members")) if entry.members else None
-            for index, member in enumerate(members if isinstance(members, List) else ()):
-                places[section, number, str(member)] = document.place((*path, "members", index))
+            for field in ("members", "routes") if entry.members or entry.routes else ():
+                listed = document.at((*path, field))
+                for index, one in enumerate(listed if isinstance(listed, List) else ()):
+                    places[section, number, str(one)] = document.place((*path, field, index))
     return FoundCatalog(catalog, file, places)

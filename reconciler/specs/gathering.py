@@ -10,7 +10,10 @@ from reconciler.canonical import Json
 from reconciler.specs.catalog import ALL, AT, SECTIONS, Entry, FoundCatalog
 from reconciler.specs.faults import Fault, did_you_mean, shown
 from reconciler.specs.groups import held_by
+from reconciler.specs.routes import Shape, parse
 
+ROUTED = "apis"
+"""The section whose names have routes."""
 MAX_GUESSES = 100
 """Members that come with a did-you-mean: a guess reads all names of the section."""
 
@@ -51,13 +54,17 @@ class _Listed(NamedTuple):
     section: str
     number: int
 
-    @property
-    def where(self) -> str:
-        line = self.catalog.places[self.section, self.number, ""].line
+    def where(self, part: str = "") -> str:
+        line = self.catalog.places[self.section, self.number, part].line
         return f"{self.catalog.file}:{line}"
 
-    def fault(self, rule: str, message: str, hint: str, member: str = "") -> Fault:
-        place = self.catalog.places[self.section, self.number, member]
+    @property
+    def routes(self) -> Sequence[str]:
+        return self.entry.routes or ()
+
+    def fault(self, rule: str, message: str, hint: str, part: str = "") -> Fault:
+        """What is wrong with it, or with one member or route of it."""
+        place = self.catalog.places[self.section, self.number, part]
         return Fault(self.catalog.file, *place, rule, message, hint)
 
 
@@ -75,6 +82,7 @@ def gathered(found: Iterable[FoundCatalog], *, lost: bool = False) -> tuple[Cata
                 listed = sections.setdefault(section, {})
                 for number, entry in enumerate(entries):
                     _add(listed, _Listed(entry, catalog, section, number), faults.append)
+    _check_routes(sections.get(ROUTED, {}).values(), faults.append)
     whole = {
         section: _section(section, dict(sorted(sections[section].items())), faults.append, lost=lost)
         for section in SECTIONS
@@ -100,7 +108,7 @@ def _add(listed: dict[str, _Listed], one: _Listed, say: Callable[[Fault], None])
             one.fault(
                 "catalog.twice",
                 f"{one.section} lists {shown(one.entry.name)} a second time{differs}; the first is at"
-                f" {first.where}",
+                f" {first.where()}",
                 "keep one of the two",
             )
         )
@@ -133,6 +141,23 @@ def _check_shape(one: _Listed, say: Callable[[Fault], None]) -> None:
     elif one.entry.members and not one.entry.is_group:
         hint = "remove members" if name == ALL else f'call it "{AT}{name}", or remove members'
         say(one.fault("catalog.members", f"{shown(name)} has members, and is no group", hint))
+    if one.routes and (one.section != ROUTED or one.entry.is_group or name == ALL):
+        message = f"{shown(name)} of {one.section} has routes, and is no API"
+        say(one.fault("catalog.routes", message, f"a route stands with one name in {ROUTED}", one.routes[0]))
+
+
+def _check_routes(listed: Iterable[_Listed], say: Callable[[Fault], None]) -> None:
+    """A request is of one API: the one with the most specific route. So no two are equally specific."""
+    first: dict[Shape, tuple[_Listed, str]] = {}
+    for one in listed:
+        for route in one.routes:
+            other, text = first.setdefault(parse(route).shape, (one, route))
+            if (other, text) != (one, route):
+                message = (
+                    f"{shown(route)} of {shown(one.entry.name)} matches the same requests as {shown(text)} of"
+                    f" {shown(other.entry.name)} at {other.where(text)}, and neither is more specific"
+                )
+                say(one.fault("catalog.routes", message, "keep one of the two", route))
 
 
 def _check_members(

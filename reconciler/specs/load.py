@@ -13,9 +13,10 @@ from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import SpecsInvalid
 from reconciler.kinds import all_kinds
 from reconciler.kinds.ownkeys import FIELD as OWN_KEY
+from reconciler.specs.catalog import Entry
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import read_bytes, spec_files, unreadable
-from reconciler.specs.gathering import Catalog, gathered
+from reconciler.specs.gathering import ROUTED, Catalog, gathered
 from reconciler.specs.layout import DEFAULT, Layout
 from reconciler.specs.naming import unknown_names
 from reconciler.specs.policies import in_force, policy_faults
@@ -49,6 +50,17 @@ class Specs:
     """Over every token, the settings, the catalog and the policies: the same meaning, the same digest."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Names that tokens had before → the names that they have now."""
+
+    @property
+    def apis(self) -> Sequence[Entry]:
+        """The APIs that the catalog lists; the routes of each say which requests are its own."""
+        listed = self.catalog.get(ROUTED)
+        return () if listed is None else tuple(listed.entries.values())
+
+    @property
+    def audience(self) -> str:
+        """What `aud` must be in what owners sign for the verifier of this workspace."""
+        return self.settings.audience(self.name)
 
     def token(self, name: str) -> Declared | None:
         """The token of a name, if it is declared."""

@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import RECIPIENT, Duration, Model, TokenName
+from reconciler.kinds.fields import AUDIENCE, RECIPIENT, SERVICE_URL, Duration, Model, TokenName
 from reconciler.specs.layout import DEFAULT as DEFAULT_PATH
 from reconciler.specs.layout import Layout, template_fault
 
-SERVICE_URL = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$"
-AUDIENCE = r"^[!-~]{1,200}$"
 DEFAULT_STORE = "sqlite:///.reconciler/live.db"
 DEFAULT_NAME = "default"
 
@@ -215,6 +213,10 @@ class Settings(Model):
     def layout(self) -> Layout:
         """Where artifacts stand."""
         return Layout(self.artifacts, self.deliver.path)
+
+    def audience(self, workspace: str) -> str:
+        """Who the verifier of a workspace is, as `aud` in what owners sign for it names it."""
+        return self.verifier.audience or self.verifier.url or f"reconciler:{workspace}"
 
 
 class WorkspaceName(Model):

@@ -1,17 +1,20 @@
-"""What the check gives out."""
+"""What the check gives out.
+
+What is made for every request is a named tuple: it is made three times as quickly as a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from reconciler.kinds.checking import Call, Reason, SignIn
 
 SCHEMA = "reconciler/verdict/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """The live token behind a presented one. No secret is in it."""
 
     id: str
@@ -24,7 +27,17 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class IssuerKey:
+    """A key with which the verifier signs access tokens: the public half."""
+
+    kid: str
+    """Its thumbprint (RFC 7638)."""
+    algorithm: str
+    public_key: str
+    """PEM, SubjectPublicKeyInfo."""
+
+
+class Verdict(NamedTuple):
     """What became of one presented token."""
 
     reason: Reason
@@ -51,8 +64,24 @@ class Verdict:
             "reason": str(self.reason),
             "says": self.reason.says,
             "remedy": self.reason.remedy,
-            "token": None if self.token is None else asdict(self.token),
+            "token": None if self.token is None else self.token._asdict(),
             "user": None if self.user is None else asdict(self.user),
             "call": {name: value for name, value in asdict(self.call).items() if value is not None},
             "expires_at": self.expires_at,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How well a verifier knows what is live."""
+
+    ready: bool
+    """Whether it accepts anything at all."""
+    revision: int
+    """Of the live store, as it was last read."""
+    tokens: int
+    """Tokens that are not deleted."""
+    age: float
+    """Seconds since the store last answered."""
+    why: str
+    """What is wrong, where it is not ready."""

@@ -26,6 +26,8 @@ from reconciler.live.interface import (
     LiveToken,
     Record,
     Run,
+    Since,
+    Watch,
     Workspace,
 )
 from reconciler.plan.change import Done
@@ -187,6 +189,15 @@ class BreakingStore(LiveStore):
 
     def holders(self, public_keys: Collection[str]) -> Sequence[Holder]:
         return self._do("holders", self._store.holders)(public_keys)
+
+    def since(self, revision: int) -> Since:
+        return self._store.since(revision)
+
+    def watch(self) -> Watch:
+        return self._store.watch()
+
+    def first_use(self, digest: str, expires_at: int, now: int) -> bool:
+        return self._store.first_use(digest, expires_at, now)
 
     def intents(self) -> Iterator[Intent]:
         return self._read("intents", self._store.intents())

@@ -20,7 +20,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler import __version__
-from tests.benchmarks import cold_plan, memory, no_change, opening, rsa_apply, sealing, startup
+from tests.benchmarks import (
+    checking,
+    cold_plan,
+    freshness,
+    memory,
+    no_change,
+    opening,
+    rsa_apply,
+    sealing,
+    startup,
+)
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.measure import MeasurementError
 from tests.benchmarks.rows import Row, table
@@ -31,6 +41,8 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "rsa_apply": rsa_apply.measure,
     "sealing": sealing.measure,
     "opening": opening.measure,
+    "checking": checking.measure,
+    "freshness": freshness.measure,
     "memory": memory.measure,
     "startup": startup.measure,
 }

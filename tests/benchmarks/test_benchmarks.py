@@ -11,7 +11,16 @@ from tests.benchmarks import peers
 from tests.benchmarks.__main__ import MEASUREMENTS, main
 
 TINY = ["--scale", "0.0005", "--runs", "1"]
-ROWS = {"cold_plan": 2, "no_change": 1, "rsa_apply": 1, "sealing": 3, "opening": 1, "memory": 2, "startup": 1}
+ROWS = {
+    "cold_plan": 2,
+    "no_change": 1,
+    "rsa_apply": 1,
+    "sealing": 3,
+    "opening": 1,
+    "checking": 4,
+    "memory": 2,
+    "startup": 1,
+}
 
 
 def measured(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -193,6 +193,7 @@ def test_json_tells_the_same(shop: Shop) -> None:
         "description": "State of devices",
         "deprecated": None,
         "members": None,
+        "routes": None,
         "groups": ["@device"],
         "tokens": 2,
         "owners": ["team-historian", "team-mes"],
@@ -239,3 +240,17 @@ def test_a_description_cannot_break_the_table(shop: Shop) -> None:
     assert "\x1b" not in out
     assert "…" in out
     assert "\x1b" not in shop.ok("catalog", "device.read").out
+
+
+# routes
+
+
+def test_an_entry_shows_its_routes(shop: Shop) -> None:
+    routes = ["GET /v1/projects/{project}/devices", "* /v1/devices/{rest...}"]
+    shop.spec(
+        CATALOG.replace("- device.list", f"- {{name: device.list, routes: {routes}}}", 1), "catalog.yaml"
+    )
+    shown = shop.ok("catalog", "device.list").out
+    assert [line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith("route ")] == routes
+    entries = shop.ok("catalog", "--section", "apis", "--format", "json").json["entries"]
+    assert {one["name"]: one["routes"] for one in entries if one["routes"]} == {"device.list": routes}

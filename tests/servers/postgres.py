@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 
@@ -31,6 +32,19 @@ class Postgres:
 
     socket: Path
     """The folder that the socket is in."""
+    programs: Path
+    data: Path
+
+    def start(self) -> None:
+        """Starts it, and waits until it takes connections."""
+        options = f"{FAST} -c listen_addresses='' -c unix_socket_directories='{self.socket}'"
+        _run(
+            self.programs, "pg_ctl", "start", "-w", "-D", self.data, "-l", self.socket / "log", "-o", options
+        )
+
+    def stop(self, how: Literal["fast", "immediate"] = "fast") -> None:
+        """Stops it: whoever is connected is thrown out. `immediate` may lose the last commits."""
+        _run(self.programs, "pg_ctl", "stop", "-w", "-D", self.data, "-m", how)
 
     def url(self, database: str, user: str = "postgres") -> str:
         """A URL of ours for a database on it."""
@@ -55,12 +69,12 @@ def postgres() -> Iterator[Postgres]:
         data = home / "data"
         _run(install, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         (data / "pg_hba.conf").write_text(ACCESS, encoding="utf-8")
-        options = f"{FAST} -c listen_addresses='' -c unix_socket_directories='{home}'"
-        _run(install, "pg_ctl", "start", "-w", "-D", data, "-l", home / "log", "-o", options)
+        server = Postgres(home, install, data)
+        server.start()
         try:
-            yield Postgres(home)
+            yield server
         finally:
-            _run(install, "pg_ctl", "stop", "-w", "-D", data, "-m", "immediate")
+            server.stop("immediate")
     finally:
         shutil.rmtree(home)
 

@@ -1,0 +1,26 @@
+"""What verifiers need: finding what changed after a revision, and one-time assertions that were used."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    """From 0004."""
+    op.create_index("token_changed", "token", ["workspace", "revision"])
+    op.create_table(
+        "used_assertion",
+        sa.Column("workspace", NAME, primary_key=True),
+        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("used_assertion_past", "used_assertion", ["workspace", "expires_at"])

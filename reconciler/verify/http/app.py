@@ -1,0 +1,246 @@
+"""The app: `/verify` at once, all else by Starlette's routes, and around both the log and the metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeAlias
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as Incoming
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from reconciler.verify.http import forward, health, introspect, oauth, signin, wellknown
+from reconciler.verify.http.accesslog import Entry, Log
+from reconciler.verify.http.form import LONGEST
+from reconciler.verify.http.message import NOTHING, Answer, Noted, Request, problem
+from reconciler.verify.http.metrics import Metrics
+from reconciler.verify.http.service import Service
+
+BODY_SECONDS = 10.0
+"""In which a body has to come."""
+VERIFY = b"/verify"
+BELOW_VERIFY = b"/verify/"
+CLOSE = (b"connection", b"close")
+
+Handler: TypeAlias = Callable[[Request, Incoming], Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the log is to know of a request that Starlette answers."""
+
+    status: int = 500
+    endpoint: str = "other"
+    noted: Noted = NOTHING
+
+
+class App:
+    """An ASGI app over one service."""
+
+    def __init__(self, service: Service, metrics: Metrics, log: Log) -> None:
+        self.service = service
+        self.metrics = metrics
+        self.log = log
+        self._others = _starlette(service, metrics, log)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        began = perf_counter()
+        raw: bytes = scope["raw_path"]
+        if raw == VERIFY or raw.startswith(BELOW_VERIFY):
+            answer = self._verify(scope, raw)
+            await _send(send, answer, stopping=self.service.stopping)
+            self._note(scope, "verify", answer.status, answer.noted, perf_counter() - began)
+            return
+        seen = _Seen()
+        scope["seen"] = seen
+        await self._others(scope, receive, _watching(send, seen, self.service))
+        self._note(scope, seen.endpoint, seen.status, seen.noted, perf_counter() - began)
+
+    def _verify(self, scope: Scope, raw: bytes) -> Answer:
+        try:
+            return forward.answer(
+                request_of(scope, raw),
+                self.service.gateways,
+                self.service.match,
+                self.service.verifier.check,
+            )
+        except Exception as error:  # noqa: BLE001 - a fault of ours refuses, and its message may hold a token
+            self.log.fault(error, raw.decode("latin-1"))
+            return problem(500, "server_error")
+
+    def _note(self, scope: Scope, endpoint: str, status: int, noted: Noted, seconds: float) -> None:
+        self.metrics.count(endpoint, status, noted, seconds)
+        if self.log.requests:
+            client = scope["client"]
+            self.log.request(
+                Entry(
+                    at=self.service.clock(),
+                    method=scope["method"],
+                    path=scope["raw_path"].decode("latin-1"),
+                    status=status,
+                    peer=client[0] if client else None,
+                    seconds=seconds,
+                    noted=noted,
+                )
+            )
+
+
+def request_of(scope: Scope, raw: bytes, body: bytes = b"") -> Request:
+    """The request as a value."""
+    client = scope["client"]
+    return Request(
+        scope["method"],
+        raw.decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        scope["headers"],
+        client[0] if client else None,
+        body,
+    )
+
+
+async def _send(send: Send, answer: Answer, *, stopping: bool) -> None:
+    headers = (*answer.headers, CLOSE) if stopping else answer.headers
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _watching(send: Send, seen: _Seen, service: Service) -> Send:
+    """Notes the status that goes out, and asks the client to come anew where we are about to stop."""
+
+    async def watched(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            seen.status = message["status"]
+            if service.stopping:
+                message["headers"] = [*message["headers"], CLOSE]
+        await send(message)
+
+    return watched
+
+
+def _starlette(service: Service, metrics: Metrics, log: Log) -> Starlette:
+    async def token(request: Request, _: Incoming) -> Answer:
+        return await _token(service, request)
+
+    async def introspection(request: Request, _: Incoming) -> Answer:
+        return introspect.answer(request, service.introspection, service.verifier.check)
+
+    async def sso(request: Request, incoming: Incoming) -> Answer:
+        return await _sign_in(service, request, incoming.path_params["name"])
+
+    async def jwks(_: Request, __: Incoming) -> Answer:
+        return wellknown.jwks(service.keys)
+
+    async def metadata(_: Request, __: Incoming) -> Answer:
+        return wellknown.metadata(service.issuer_url, service.keys)
+
+    async def healthz(_: Request, __: Incoming) -> Answer:
+        return health.healthz()
+
+    async def readyz(_: Request, __: Incoming) -> Answer:
+        return health.readyz(service.verifier.freshness(), stopping=service.stopping)
+
+    async def scraped(_: Request, __: Incoming) -> Answer:
+        return metrics.answer()
+
+    def route(path: str, name: str, handler: Handler, *methods: str) -> Route:
+        return Route(path, _endpoint(handler, name, log), methods=list(methods or ("GET",)))
+
+    places = dict.fromkeys((wellknown.METADATA, wellknown.metadata_path(service.issuer_url)))
+    app = Starlette(
+        routes=[
+            route(oauth.PATH, "token", token, "POST"),
+            route(wellknown.INTROSPECT, "introspect", introspection, "POST"),
+            route("/sso/{name}", "sso", sso, "GET", "POST"),
+            route(wellknown.JWKS, "jwks", jwks),
+            *(route(place, "metadata", metadata) for place in places),
+            route("/healthz", "healthz", healthz),
+            route("/readyz", "readyz", readyz),
+            route("/metrics", "metrics", scraped),
+        ],
+        exception_handlers={HTTPException: _unrouted},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _token(service: Service, request: Request) -> Answer:
+    if service.issuer is None:
+        return oauth.off()
+    found = oauth.asked(request, service.issuer, service.verifier.check)
+    if isinstance(found, Answer):
+        return found
+    use = None if found.once is None else await service.once.use(found.once)
+    return oauth.granted(found, use, service.issuer, int(service.clock()), service.entropy(16).hex())
+
+
+async def _sign_in(service: Service, request: Request, name: str) -> Answer:
+    found = signin.asked(request, name, service.parameter(name), service.verifier.sign_in)
+    if isinstance(found, Answer):
+        return found
+    use = None if found.once is None else await service.once.use(found.once)
+    return signin.answered(found, use, service.gateways.realm)
+
+
+def _endpoint(handler: Handler, name: str, log: Log) -> Callable[[Incoming], Awaitable[Response]]:
+    """Reads the body, calls the handler, and lets no fault out."""
+
+    async def endpoint(incoming: Incoming) -> Response:
+        seen: _Seen = incoming.scope["seen"]
+        seen.endpoint = name
+        try:
+            body = await _body(incoming)
+            if isinstance(body, Answer):
+                return _response(body)
+            raw: bytes = incoming.scope["raw_path"]
+            answer = await handler(request_of(incoming.scope, raw, body), incoming)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:  # noqa: BLE001 - its message may hold a token
+            log.fault(error, incoming.scope["raw_path"].decode("latin-1"))
+            answer = problem(500, "server_error")
+        seen.noted = answer.noted
+        return _response(answer)
+
+    return endpoint
+
+
+async def _body(incoming: Incoming) -> bytes | Answer:
+    """The body, whole, if it is short enough and comes soon enough."""
+    if incoming.method != "POST":
+        return b""
+    body = b""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in incoming.stream():
+                body += chunk
+                if len(body) > LONGEST:
+                    return problem(413, "invalid_request", "the body is too long").with_headers(CLOSE)
+    except TimeoutError:
+        return problem(408, "invalid_request", "the body did not come in time").with_headers(CLOSE)
+    return body
+
+
+def _response(answer: Answer) -> Response:
+    made = Response(answer.body, answer.status)
+    length = (b"content-length", str(len(answer.body)).encode())
+    made.raw_headers = [length, *answer.headers]
+    return made
+
+
+async def _unrouted(_: Incoming, error: Exception) -> Response:
+    """404 and 405, as everything else answers."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    word = {404: "not_found", 405: "method_not_allowed"}.get(status, "invalid_request")
+    headers = error.headers or {} if isinstance(error, HTTPException) else {}
+    allowed = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return _response(problem(status, word).with_headers(*allowed))

@@ -1,0 +1,240 @@
+"""`/verify`: may this call pass? Asked by a gateway, for each request that it is about to forward. Pure.
+
+The gateway says what the call is in headers that it sets itself; the client's own `Authorization` is with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+from urllib.parse import parse_qsl, unquote_plus
+
+from reconciler.kinds.checking import Call, Reason
+from reconciler.verify.http.message import JSON, NO_STORE, Answer, Noted, Request, header_text, json_answer
+from reconciler.verify.http.peers import REMEMBERED, Trust
+from reconciler.verify.interface import Identity, Verdict
+
+Check: TypeAlias = Callable[[str, Call], Verdict]
+"""A presented token and what it is to do → what becomes of it."""
+Match: TypeAlias = Callable[[str, str], "Call | Reason"]
+"""Method and URI → the call that the catalog says this is."""
+
+BELOW_PATH = "/verify/path/"
+METHOD, URI, FOR = b"x-forwarded-method", b"x-forwarded-uri", b"x-forwarded-for"
+AUTHORIZATION = b"authorization"
+SCHEME = "Bearer "
+WORDS = frozenset({"api", "project", "user", "app", "shop", "device"})
+"""Parameters of `/verify` itself: the gateway's own words about the call."""
+NAMING = ("api", "app")
+"""With one of these the gateway says what is called, and no route has to."""
+NO_WORDS: Mapping[str, str] = {}
+IN_QUERY = "access_token"
+FORM = frozenset({Reason.SEVERAL_TOKENS, Reason.SCHEME})
+OPEN = FORM | {Reason.TOKEN_MISSING, Reason.GATEWAY, Reason.STALE, Reason.FAULT}
+"""Reasons that tell nothing of any token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateways:
+    """What is believed, and from whom."""
+
+    trust: Trust
+    realm: str
+    app: str | None = None
+    """The service behind the gateway, where the gateway does not name it."""
+    device_header: bytes | None = None
+    """In lower case."""
+    user_header: bytes | None = None
+    read: frozenset[bytes] = field(init=False)
+    """Every header that has a meaning here."""
+    client: Callable[[str], str | None] = field(init=False, compare=False, repr=False)
+    """`X-Forwarded-For` → the client's address."""
+
+    def __post_init__(self) -> None:
+        """What follows from the rest."""
+        named = {METHOD, URI, FOR, AUTHORIZATION, self.device_header, self.user_header}
+        object.__setattr__(self, "read", frozenset(name for name in named if name is not None))
+        object.__setattr__(self, "client", lru_cache(REMEMBERED)(self.trust.client))
+
+
+class Asked(NamedTuple):
+    """What a gateway asks."""
+
+    token: str | Reason
+    call: Call
+    unrouted: Reason | None = None
+    """Why nobody knows what is called."""
+
+
+def answer(request: Request, gateways: Gateways, match: Match, check: Check) -> Answer:
+    """What a gateway is told."""
+    if not gateways.trust.has(request.peer):
+        return refusal(Verdict(Reason.GATEWAY, Call()), gateways.realm)
+    asked = read(request, gateways, match)
+    if isinstance(asked, str):
+        return json_answer(400, {"error": "invalid_request", "error_description": asked})
+    verdict = decided(asked, check)
+    if verdict.token is not None and verdict.active:
+        return acceptance(verdict, verdict.token)
+    return refusal(verdict, gateways.realm)
+
+
+def decided(asked: Asked, check: Check) -> Verdict:
+    """What becomes of it. Whose token is not good learns nothing of the routes."""
+    if isinstance(asked.token, Reason):
+        return Verdict(asked.token, asked.call)
+    verdict = check(asked.token, asked.call)
+    if asked.unrouted is not None and verdict.active:
+        return verdict._replace(reason=asked.unrouted)
+    return verdict
+
+
+def read(request: Request, gateways: Gateways, match: Match) -> Asked | str:
+    """What is asked, from a gateway that is trusted; a sentence on what is wrong with its configuration."""
+    said: dict[bytes, str] = {}
+    several = False
+    for name, value in request.headers:
+        if name not in gateways.read:
+            continue
+        if name not in said:
+            said[name] = value.decode("latin-1")
+        elif name == FOR:
+            said[name] += "," + value.decode("latin-1")
+        elif name == AUTHORIZATION:
+            several = True
+        else:
+            return "a header that the gateway sets came twice: have it overwrite what the client sends"
+    words: Mapping[str, str] | str = NO_WORDS
+    if request.path.startswith(BELOW_PATH):
+        method, uri = request.method, request.path[len(BELOW_PATH) - 1 :]
+        if request.query:
+            uri = f"{uri}?{request.query}"
+    else:
+        method, uri = said.get(METHOD, ""), said.get(URI, "")
+        words = _words(request.query) if request.query else NO_WORDS
+    if isinstance(words, str):
+        return words
+    token = Reason.SEVERAL_TOKENS if several else token_in(said.get(AUTHORIZATION), uri)
+    call, unrouted = _call(method, uri, words, match)
+    return Asked(token, _completed(call, said, gateways), unrouted)
+
+
+def _completed(call: Call, said: Mapping[bytes, str], gateways: Gateways) -> Call:
+    """The call with what the gateway knows of the client."""
+    user, device = gateways.user_header, gateways.device_header
+    return Call(
+        call.api,
+        call.project,
+        (said.get(user) if user else None) or call.user,
+        call.app or gateways.app,
+        call.shop,
+        gateways.client(said[FOR]) if FOR in said else None,
+        (said.get(device) if device else None) or call.device,
+    )
+
+
+def _call(method: str, uri: str, words: Mapping[str, str], match: Match) -> tuple[Call, Reason | None]:
+    """What is called, by the gateway's own words where they say it, else by the routes of the catalog."""
+    if any(name in words for name in NAMING):
+        return Call(**words), None
+    found = match(method, uri)
+    if isinstance(found, Reason):
+        return Call(**words), found
+    return (replace(found, **words) if words else found), None
+
+
+@lru_cache(maxsize=256)
+def _words(query: str) -> Mapping[str, str] | str:
+    """The gateway's own words. One that is not known would be a limit that nobody applies."""
+    if not query:
+        return {}
+    pairs = parse_qsl(query, keep_blank_values=True)
+    words = dict(pairs)
+    if len(words) < len(pairs) or not words.keys() <= WORDS or not all(words.values()):
+        return f"/verify takes {', '.join(sorted(WORDS))}, each once and with a value"
+    return words
+
+
+def token_in(authorization: str | None, uri: str) -> str | Reason:
+    """The token that a client sends, by its Authorization header and the URI of its request."""
+    if authorization is None:
+        return Reason.TOKEN_MISSING
+    if "?" in uri and _in_query(uri.partition("?")[2]):
+        return Reason.SEVERAL_TOKENS
+    token = authorization[len(SCHEME) :]
+    if not authorization.startswith(SCHEME) or not token or " " in token or "\t" in token:
+        return Reason.SCHEME
+    return token
+
+
+def _in_query(query: str) -> bool:
+    if IN_QUERY not in unquote_plus(query):
+        return False
+    parts = query.replace(";", "&").split("&")
+    return any(unquote_plus(part.partition("=")[0]) == IN_QUERY for part in parts)
+
+
+def acceptance(verdict: Verdict, token: Identity) -> Answer:
+    """200 and who it is. Every header is always there, so that a client's own never passes for it."""
+    call = verdict.call
+    user = verdict.user.username if verdict.user is not None else call.user
+    headers = (
+        *_identified(token.id, token.name, token.kind, token.owner, token.generation),
+        (b"x-reconciler-api", header_text(call.api)),
+        (b"x-reconciler-project", header_text(call.project)),
+        (b"x-reconciler-user", header_text(user)),
+    )
+    return Answer(200, headers, b"", Noted.of(verdict))
+
+
+@lru_cache(maxsize=4096)
+def _identified(
+    token_id: str, name: str, kind: str, owner: str | None, generation: int
+) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        NO_STORE,
+        (b"content-length", b"0"),
+        (b"x-reconciler-token", token_id.encode()),
+        (b"x-reconciler-name", name.encode()),
+        (b"x-reconciler-kind", kind.encode()),
+        (b"x-reconciler-owner", header_text(owner)),
+        (b"x-reconciler-generation", str(generation).encode()),
+    )
+
+
+def refusal(verdict: Verdict, realm: str) -> Answer:
+    """401, 403 or 503, with as much of the reason as the client may know."""
+    told = verdict.token is not None or verdict.reason in OPEN
+    headers, body = _refused(verdict.reason, realm, told=told)
+    return Answer(verdict.reason.status, headers, body, Noted.of(verdict))
+
+
+@lru_cache(maxsize=512)
+def _refused(reason: Reason, realm: str, *, told: bool) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    error = error_of(reason)
+    document = {"error": error, "reason": str(reason)} if told else {"error": error}
+    made = json_answer(reason.status, document)
+    headers = ((b"content-length", str(len(made.body)).encode()), JSON, NO_STORE)
+    if reason.status in (401, 403):
+        return (*headers, challenge(reason, realm)), made.body
+    return headers, made.body
+
+
+def error_of(reason: Reason) -> str:
+    """What RFC 6750 §3.1 calls it, and a word of ours where it has none."""
+    if reason in FORM:
+        return "invalid_request"
+    if reason is Reason.TOKEN_MISSING:
+        return "unauthorized"
+    if reason is Reason.GATEWAY:
+        return "access_denied"
+    return {401: "invalid_token", 403: "insufficient_scope"}.get(reason.status, "temporarily_unavailable")
+
+
+def challenge(reason: Reason, realm: str) -> tuple[bytes, bytes]:
+    """`WWW-Authenticate` (RFC 6750 §3): no error where no token came."""
+    bare = reason in (Reason.TOKEN_MISSING, Reason.GATEWAY)
+    error = "" if bare else f', error="{error_of(reason)}"'
+    return b"www-authenticate", f'Bearer realm="{realm}"{error}'.encode("ascii")

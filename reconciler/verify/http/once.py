@@ -1,0 +1,89 @@
+"""What is good for one use: remembered by the live store, for all verifiers, and never taken on trust."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from reconciler.canonical import canonical, digest
+from reconciler.errors import ReconcilerError
+
+PATIENCE = 5.0
+"""Seconds that a request waits for the store."""
+
+
+class Use(Enum):
+    """Whether something was used before."""
+
+    FIRST = "first"
+    AGAIN = "again"
+    UNKNOWN = "unknown"
+    """Nobody can tell now: not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Something that is good for one use."""
+
+    digest: str
+    expires_at: int
+    """Epoch seconds until which it must be remembered."""
+
+
+def ticket(token_id: str, jti: str, expires_at: int) -> Ticket:
+    """Of one signed claim set, by the token that signed it. The store learns neither of the two."""
+    return Ticket(digest(canonical(["reconciler/once/v1", token_id, jti])), expires_at)
+
+
+class Memory(Protocol):
+    """What remembers: a live store."""
+
+    def first_use(self, digest: str, expires_at: int, now: int) -> bool:
+        """Whether this is the first time that anybody asks for it."""
+
+    def close(self) -> None:
+        """Lets connections go."""
+
+
+@dataclass(slots=True)
+class Once:
+    """Asks the store, in a thread of its own, so that a slow store holds up nobody else."""
+
+    open: Callable[[], Memory]
+    clock: Callable[[], float]
+    patience: float = PATIENCE
+    _memory: Memory | None = None
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "once"))
+
+    async def use(self, wanted: Ticket) -> Use:
+        """Whether this is its first use."""
+        loop = asyncio.get_running_loop()
+        asked = loop.run_in_executor(self._thread, self._ask, wanted)
+        try:
+            return await asyncio.wait_for(asked, self.patience)
+        except TimeoutError:
+            return Use.UNKNOWN
+
+    def _ask(self, wanted: Ticket) -> Use:
+        try:
+            if self._memory is None:
+                self._memory = self.open()
+            first = self._memory.first_use(wanted.digest, wanted.expires_at, int(self.clock()))
+        except (ReconcilerError, OSError):
+            self._drop()
+            return Use.UNKNOWN
+        return Use.FIRST if first else Use.AGAIN
+
+    def _drop(self) -> None:
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            memory.close()
+
+    def close(self) -> None:
+        """Lets the store go."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._drop()

@@ -1,0 +1,183 @@
+"""One process that serves: uvicorn, the verifier's thread, and an end in which nobody loses an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from reconciler.errors import ReconcilerError
+from reconciler.verify.http.accesslog import Libraries, Log, where
+from reconciler.verify.http.app import App
+from reconciler.verify.http.listening import BACKLOG
+from reconciler.verify.http.metrics import Metrics
+from reconciler.verify.http.once import Once
+from reconciler.verify.http.protocol import Guarded
+from reconciler.verify.http.service import Service
+from reconciler.verify.http.setup import Setup
+from reconciler.verify.verifier import Clocks, Verifier
+
+GRACE_SECONDS = 1.0
+"""From the signal to the end of listening: `/readyz` says so, and every answer ends its connection."""
+END_SECONDS = 30
+"""After which requests that do not end are dropped."""
+IDLE_SECONDS = 75
+"""Longer than gateways keep a connection that nobody uses, so that they end it and not we."""
+FIRST_READ_SECONDS = 2.0
+"""That the first request may wait for the first read of the store."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with signals that are ours."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: uvicorn would end the process by the signal that it got."""
+        yield
+
+
+class Serving:
+    """The parts of one process."""
+
+    def __init__(self, setup: Setup, log: Log) -> None:
+        self.setup = setup
+        self.log = log
+        clocks = Clocks(now=setup.clock)
+        self.verifier = Verifier(setup.store, setup.rules, max_stale=setup.max_stale, clocks=clocks)
+        self.service = Service(
+            verifier=self.verifier,
+            match=setup.match,
+            gateways=setup.gateways,
+            introspection=setup.introspection,
+            issuer_url=setup.issuer_url,
+            issuer=setup.issuer,
+            keys=setup.keys,
+            once=Once(setup.store, setup.clock),
+            clock=setup.clock,
+            entropy=setup.entropy,
+        )
+        self.metrics = Metrics(self.verifier.freshness, setup.metrics_folder)
+        self.server = _Server(_config(App(self.service, self.metrics, log), setup))
+
+    async def run(self, listening: socket.socket) -> None:
+        """Serves until `stop`."""
+        loop = asyncio.get_running_loop()
+        reading = loop.run_in_executor(None, self.verifier.started)
+        await asyncio.wait([reading], timeout=FIRST_READ_SECONDS)
+        if not (found := self.verifier.freshness()).ready:
+            self.log.event("warning", f"not ready: {found.why}")
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            await self.server.serve([listening])
+        finally:
+            sweeping.cancel()
+            self.metrics.settle()
+            self.verifier.close()
+            self.service.once.close()
+            self.log.flush()
+
+    def stop(self) -> None:
+        """Ends it: at once where this is said twice."""
+        if self.service.stopping:
+            self.server.should_exit = self.server.force_exit = True
+            return
+        self.service.stopping = True
+        self.log.event("info", "stopping: what has begun is answered")
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._end)
+
+    def _end(self) -> None:
+        self.server.should_exit = True
+
+    async def reload(self) -> None:
+        """Reads the routes again; those that were there stay where the specs are broken."""
+        try:
+            self.service.match = await asyncio.to_thread(self.setup.read_routes)
+        except ReconcilerError as error:
+            self.log.event("error", f"the routes stay as they were: {error}")
+        except Exception as error:  # noqa: BLE001 - a broken file stops no server
+            self.log.event("error", f"the routes stay as they were: {where(error)}")
+        else:
+            self.log.event("info", "the routes were read again")
+
+    async def _sweep(self) -> None:
+        """Once a second: drops clients that take too long to say what they want, and counts together."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            self.metrics.settle()
+            for connection in list(self.server.server_state.connections):
+                if isinstance(connection, Guarded):
+                    connection.drop_if_late(loop.time())
+
+
+def _config(app: App, setup: Setup) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http=Guarded,
+        ws="none",
+        lifespan="off",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=END_SECONDS,
+        backlog=BACKLOG,
+    )
+    config.load()
+    config.ssl = setup.tls
+    return config
+
+
+def serve(setup: Setup, listening: socket.socket, lifeline: int | None = None) -> None:
+    """Serves until a signal says to stop, or until the other end of `lifeline` is gone."""
+    with asyncio.Runner(loop_factory=_new_loop()) as runner:
+        runner.run(_serve(setup, listening, lifeline))
+
+
+def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(setup: Setup, listening: socket.socket, lifeline: int | None) -> None:
+    loop = asyncio.get_running_loop()
+    log = Log(sys.stdout, setup.clock, loop.call_soon, requests=setup.access_log)
+    logging.getLogger().addHandler(Libraries(log))
+    loop.set_exception_handler(lambda _, context: _say(log, context))
+    serving = Serving(setup, log)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def reload() -> None:
+        task = asyncio.create_task(serving.reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, serving.stop)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    if lifeline is not None:
+        loop.add_reader(lifeline, _orphaned, loop, lifeline, serving)
+    await serving.run(listening)
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, serving: Serving) -> None:
+    loop.remove_reader(lifeline)
+    serving.stop()
+
+
+def _say(log: Log, context: dict[str, object]) -> None:
+    """What went wrong outside of any request."""
+    error = context.get("exception")
+    log.event("error", where(error) if isinstance(error, BaseException) else "a fault that was not foreseen")

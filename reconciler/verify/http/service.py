@@ -1,0 +1,38 @@
+"""What the handlers share in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.kinds.interface import Entropy
+from reconciler.verify.http.forward import Gateways, Match
+from reconciler.verify.http.introspect import Introspection
+from reconciler.verify.http.oauth import Issuer
+from reconciler.verify.http.once import Once
+from reconciler.verify.http.signin import parameter
+from reconciler.verify.http.signing import SigningKey
+from reconciler.verify.verifier import Verifier
+
+
+@dataclass(slots=True)
+class Service:
+    """The verifier of one process, and how it answers over HTTP."""
+
+    verifier: Verifier
+    match: Match
+    """The routes of the catalog; replaced when they are read again."""
+    gateways: Gateways
+    introspection: Introspection
+    issuer_url: str | None
+    issuer: Issuer | None
+    """None where no tokens are issued."""
+    keys: tuple[SigningKey, ...]
+    once: Once
+    clock: Callable[[], float]
+    entropy: Entropy
+    stopping: bool = False
+
+    def parameter(self, name: str) -> str:
+        """What the application behind a token calls the parameter that carries its sign-in JWT."""
+        return parameter(self.verifier.book, name)
