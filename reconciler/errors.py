@@ -17,6 +17,7 @@
     ├── ApplyError                      apply
     │   ├── PartlyApplied               partly-applied      something was done; run again to finish
     │   └── PublishFailed               publish-failed      artifacts could not be made durable
+    ├── ExchangeFailed                  exchange-failed     the verifier gave no token for a credential
     └── ArtifactError                   artifact
         ├── NoRecipients                no-recipients       no rule says to whom it is sealed
         ├── SealFailed                  seal-failed         sealing did not work
@@ -143,6 +144,12 @@ class PublishFailed(ApplyError):
     """Artifacts could not be made durable, so nothing became live."""
 
     code = "publish-failed"
+
+
+class ExchangeFailed(ReconcilerError):
+    """The verifier was not reached, or gave no token for a credential."""
+
+    code = "exchange-failed"
 
 
 class ArtifactError(ReconcilerError):

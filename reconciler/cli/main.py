@@ -32,6 +32,7 @@ COMMANDS = {
         "show": "Show one token.",
         "download": "Open a token's artifact into a file.",
         "copy": "Copy one field of a token to the clipboard.",
+        "bearer": "Print a bearer token, for a request to an API.",
         "reseal": "Encrypt artifacts anew for the recipients that .sops.yaml names now.",
     },
     "Check tokens": {

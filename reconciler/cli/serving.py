@@ -18,6 +18,7 @@ from reconciler.verify.http.peers import LOOPBACK, Network, Trust, trusted
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.http.signing import SigningKey
 from reconciler.verify.interface import IssuerKey
+from reconciler.verify.remembering import remembering
 from reconciler.verify.routes import Routes
 from reconciler.verify.unsealing import unsealing
 from reconciler.workspace import Workspace
@@ -62,6 +63,7 @@ def setup(workspace: Workspace, flags: Flags) -> Setup:
             leeway=flags.leeway,
             issuer=issuer_url,
             issuer_keys={key.kid: IssuerKey(key.kid, key.algorithm, key.public_pem) for key in keys},
+            holds=remembering(),
             unseal=unsealing(workspace.identities.native),
         ),
         max_stale=flags.max_stale,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from reconciler.kinds.bearing import Bearing
 from reconciler.kinds.checking import Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import Model
 from reconciler.secret import Secret
@@ -89,6 +90,8 @@ class Kind(Generic[S]):
     """Seconds after which a credential of this kind ends by itself, if it does."""
     copied: tuple[str, ...] = ()
     """The artifact's fields that `copy` takes when none is named: the first that is there."""
+    bearer: Bearing | None = None
+    """How its holder comes to a bearer token; None for a kind that is not for calling APIs."""
     pem: Callable[[S], bool] = lambda _: False
     """Whether the owner receives a private key, so that `deliver.format: pem` has a meaning."""
     own_key: Callable[[S], str | None] = lambda _: None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from reconciler.kinds import checking, keys
+from reconciler.kinds.bearing import Bearing, Client
 from reconciler.kinds.checking import Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import Duration, Model, Names, parse_duration
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
@@ -83,6 +84,10 @@ KIND = Kind(
     allows=allows,
     signed_once=True,
     copied=("secret_id",),
+    bearer=Bearing(
+        delivered="jwt",
+        client=lambda fields, _: Client(basic=(fields["token_id"], fields["secret_id"])),
+    ),
     renewal=lambda spec: parse_duration(spec.lifetime),
     catalog={"apis": "apis", "users": "users"},
     example={"apis": ["telemetry.write"], "users": ["svc-mes"]},

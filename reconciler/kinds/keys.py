@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from reconciler.errors import CannotOpen
 from reconciler.kinds.interface import Entropy
 from reconciler.secret import Secret
 
@@ -64,6 +65,26 @@ def sign(claims: Mapping[str, object], key: PrivateKey, algorithm: str, token_id
     import jwt
 
     return Secret(jwt.encode(dict(claims), key, algorithm=algorithm, headers={"kid": token_id}))
+
+
+def private_key(pem: Secret) -> PrivateKey:
+    """The key in a PEM, as `private_pem` writes it. Raises CannotOpen, which says nothing of the text."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem.open().encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)):
+        raise CannotOpen("the artifact holds no private key that can be read", hint="rotate the token")
+    return key
+
+
+def single_use(entropy: Entropy) -> str:
+    """A new `jti` (RFC 7519 §4.1.7): 22 letters and digits, which hold 128 bits."""
+    return base62(int.from_bytes(entropy(16)), 22)
 
 
 def token_id(entropy: Entropy) -> str:

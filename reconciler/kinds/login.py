@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConst
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import checking, interface, keys
+from reconciler.kinds.bearing import Bearing
 from reconciler.kinds.checking import Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import (
     TRACE_ID,
@@ -185,8 +186,10 @@ def allows(held: Grants, call: Call) -> Reason | None:
 
 
 def _inside(address: str | None, networks: Names) -> bool:
+    if address is None or "%" in address:
+        return False  # an interface of one machine means nothing to another
     try:
-        found = ipaddress.ip_address(address or "")
+        found = ipaddress.ip_address(address)
         return any(_plain(found) in network for network in _parsed_all(networks))
     except ValueError:
         return False
@@ -216,6 +219,7 @@ KIND = Kind(
     signed_once=True,
     meet=meet,
     copied=("login_token",),
+    bearer=Bearing(delivered="login_token"),
     carries_end=True,
     catalog={"aud": "apps", "sap": "apps", "api": "apis", "shop": "shops", "role": "roles", "rule": "rules"},
     example={

@@ -7,9 +7,14 @@ from typing import Literal
 from pydantic import ValidationInfo, field_validator
 
 from reconciler.kinds import checking, keys, ownkeys
+from reconciler.kinds.bearing import Asked, Bearing, Client, Fields, Signing, Unsigned
 from reconciler.kinds.checking import OWNER_SIGNED_SECONDS, Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import Model, Names
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
+from reconciler.secret import Secret
+
+USUAL_SECONDS = 300
+"""How long a JWT that the owner signs lasts, where nobody says."""
 
 
 class RSASpec(Model):
@@ -73,6 +78,27 @@ def allows(held: Grants, call: Call) -> Reason | None:
     return None if checking.grants(held["projects"], call.project) else Reason.PROJECT
 
 
+def unsigned(token_id: str, algorithm: str, asked: Asked) -> Unsigned:
+    """The JWT that the owner signs: short, for one audience, and never the same twice."""
+    claims = {
+        "iss": token_id,
+        "sub": token_id,
+        "aud": asked.audience,
+        "iat": asked.now,
+        "nbf": asked.now,
+        "exp": asked.now + asked.ttl,
+        "jti": keys.single_use(asked.entropy),
+    }
+    return Unsigned({"alg": algorithm, "kid": token_id, "typ": "JWT"}, claims)
+
+
+def signed(fields: Fields, asked: Asked) -> Secret:
+    """The same, signed with the key of an artifact. Raises CannotOpen."""
+    token_id, algorithm = fields["token_id"].open(), fields["algorithm"].open()
+    key = keys.private_key(fields["private_key"])
+    return keys.sign(unsigned(token_id, algorithm, asked).claims, key, algorithm, token_id)
+
+
 KIND = Kind(
     name="RSAToken",
     summary="an RSA key with which the owner signs short-lived JWTs",
@@ -84,6 +110,10 @@ KIND = Kind(
     claims=claims,
     allows=allows,
     copied=("private_key",),
+    bearer=Bearing(
+        signing=Signing(longest=OWNER_SIGNED_SECONDS, usual=USUAL_SECONDS, unsigned=unsigned, sign=signed),
+        client=lambda fields, asked: Client(assertion=signed(fields, asked)),
+    ),
     pem=lambda _: True,
     own_key=lambda spec: spec.publicKey,
     catalog={"apis": "apis", "projects": "projects"},

@@ -21,7 +21,8 @@ def first(connection: Connection, workspace: str, digest: str, expires_at: int, 
     _remove(connection, workspace, now - KEPT_SECONDS)
     query = upsert(connection, _used, ("workspace", "digest"), lambda _: _used.c.expires_at <= now)
     row = {"workspace": workspace, "digest": digest, "expires_at": expires_at}
-    return connection.execute(query, row).rowcount == 1
+    options = {"preserve_rowcount": True}
+    return connection.execute(query, row, execution_options=options).rowcount == 1
 
 
 def _remove(connection: Connection, workspace: str, until: int) -> None:

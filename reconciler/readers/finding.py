@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from reconciler.artifacts.interface import Expected
 from reconciler.errors import CannotOpen, ReconcilerError
 from reconciler.live.interface import LiveStore, LiveToken
-from reconciler.readers.opening import Reader, Sought, asked, guess, is_kept, kept, not_live, recorded, sought
+from reconciler.readers.opening import (
+    OwnersKey,
+    Reader,
+    Sought,
+    asked,
+    guess,
+    is_kept,
+    not_live,
+    recorded,
+    sought,
+)
 from reconciler.specs.faults import did_you_mean
 from reconciler.workspace import Workspace
 
@@ -63,7 +73,9 @@ def sought_in(reader: Reader, names: Collection[str]) -> list[Sought | Failed]:
     if missing:
         raise not_live(reader.workspace, missing[0], deleted=False)
     wanted = [one for one in found if not names or one.name in names]
-    told = [Failed.by(one.name, kept(one.name)) if isinstance(one, Kept) and names else one for one in wanted]
+    told = [
+        Failed.by(one.name, OwnersKey(one.name)) if isinstance(one, Kept) and names else one for one in wanted
+    ]
     return [one for one in told if not isinstance(one, Kept)]
 
 
@@ -82,7 +94,7 @@ def declared_in_tree(workspace: Workspace, names: Collection[str]) -> Iterator[t
         if not names or one.name in names:
             path = one.artifact_path(layout)
             if path is None and names:
-                raise kept(one.name)
+                raise OwnersKey(one.name)
             if path is not None and (names or os.path.lexists(workspace.root / path)):
                 yield one.name, path
 

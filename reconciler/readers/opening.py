@@ -37,6 +37,18 @@ class Reader:
     """Takes what the reader should know, on one line."""
 
 
+class OwnersKey(CannotOpen):
+    """There is no artifact: the owner brought the public key."""
+
+    def __init__(self, name: str, token: LiveToken | None = None) -> None:
+        super().__init__(
+            f"{name} has no artifact: its owner brought the public key, and keeps the private one",
+            hint="ask its owner, who signs with it: there is nothing to download or to encrypt anew",
+        )
+        self.token = token
+        """As it is live, where that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
     """A token's artifact before it is opened: where it stands, and whose it must be."""
@@ -98,14 +110,6 @@ def is_kept(workspace: Workspace, name: str, token: LiveToken | None) -> bool:
         return token.artifact_path is None
     declared = workspace.specs.token(name)
     return declared is not None and declared.own_key is not None
-
-
-def kept(name: str) -> CannotOpen:
-    """The error for an artifact that there is none of."""
-    return CannotOpen(
-        f"{name} has no artifact: its owner brought the public key, and keeps the private one",
-        hint="ask its owner, who signs with it: there is nothing to download or to encrypt anew",
-    )
 
 
 def sealed(workspace: Workspace, found: Sought) -> bytes:
@@ -241,7 +245,7 @@ def guess(workspace: Workspace, name: str) -> str:
 def _place(workspace: Workspace, name: str, token: LiveToken | None) -> tuple[str, str, Format]:
     """Kind, path and format of the artifact: as live says, else as the spec does."""
     if is_kept(workspace, name, token):
-        raise kept(name)
+        raise OwnersKey(name, token)
     if token is not None and token.artifact_path is not None:
         return token.kind, token.artifact_path, _form(token.declared, token.artifact_path)
     declared = workspace.specs.token(name)

@@ -7,7 +7,7 @@ an HS algorithm, is sealed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from sys import intern
 
 from pydantic import ValidationError
@@ -16,11 +16,11 @@ from pydantic_core import from_json
 from reconciler.errors import StoreUnreadable
 from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import AnyKind, Grants
-from reconciler.live.interface import Credential, LiveToken, TokenState
+from reconciler.live.interface import Credential, CredentialState, LiveToken, TokenState
 from reconciler.specs.model import from_normal_form
 from reconciler.verify.interface import Identity
 
-_NOT_A_SPEC = (ValueError, KeyError, TypeError, ValidationError)
+_NOT_A_SPEC = (ValueError, KeyError, TypeError, AttributeError, ValidationError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Book:
     """Hash of a secret id → token id and generation."""
     signing_in: Mapping[str, str] = field(default_factory=dict)
     """Name of a token that signs users in → its id."""
+    lost: Mapping[str, Held] = field(default_factory=dict)
+    """Tokens that the store has no more and never deleted: what was seen of them, should they come back."""
 
     @property
     def live(self) -> int:
@@ -71,20 +73,27 @@ class Book:
         Raises StoreUnreadable for a record that does not fit.
         """
         by_id, by_secret, signing_in = dict(self.by_id), dict(self.by_secret), dict(self.signing_in)
+        lost = dict(self.lost)
         for token in tokens:
-            if (before := by_id.get(token.id)) is not None:
+            if (before := by_id.get(token.id) or lost.pop(token.id, None)) is not None:
                 _strike(before, by_secret, signing_in)
             by_id[token.id] = after = _held(token, before)
             _enter(after, by_secret, signing_in)
-        return Book(revision, by_id, by_secret, signing_in)
+        return Book(revision, by_id, by_secret, signing_in, lost)
 
     def restarted(self, tokens: Iterable[LiveToken], revision: int) -> Book:
-        """The book of a store that was read from its beginning. What was seen deleted stays so."""
-        gone = {key: _bare(held) for key, held in self.by_id.items() if held.state is TokenState.DELETED}
-        seen = {key: _bare(held) for key, held in self.by_id.items()}
-        read = Book(by_id=seen).changed(tokens, revision)
-        brought = {key: held for key, held in read.by_id.items() if held is not seen.get(key)}
-        return replace(read, by_id=gone | brought)
+        """The book of a store that was read from its beginning. What was seen stays seen, as in `changed`."""
+        read = self.changed(tokens, revision)
+        missing = {
+            key: held
+            for key, held in self.by_id.items()
+            if held is read.by_id[key] and held.state is not TokenState.DELETED
+        }
+        by_secret, signing_in = dict(read.by_secret), dict(read.signing_in)
+        for held in missing.values():
+            _strike(held, by_secret, signing_in)
+        by_id = {key: held for key, held in read.by_id.items() if key not in missing}
+        return Book(revision, by_id, by_secret, signing_in, {**read.lost, **missing})
 
 
 def _held(token: LiveToken, before: Held | None) -> Held:
@@ -107,26 +116,32 @@ def _held(token: LiveToken, before: Held | None) -> Held:
         expires_at=token.expires_at,
         grants={} if dead else {intern(key): names for key, names in token.grants.items()},
         last_generation=token.generation,
-        credentials=() if dead else token.credentials,
+        credentials=() if dead else tuple(each for each in token.credentials if _lives(each)),
         spec=None if dead else spec,
         rolled_back=before is not None and _went_back(before, token),
     )
 
 
+def _lives(credential: Credential) -> bool:
+    return credential.state is not CredentialState.RETIRED
+
+
 def _went_back(before: Held, token: LiveToken) -> bool:
-    revived = before.state is TokenState.DELETED and token.state is not TokenState.DELETED
-    return before.rolled_back or revived or token.generation < before.last_generation
-
-
-def _bare(held: Held) -> Held:
-    """What must not be forgotten of a token."""
-    return replace(held, credentials=(), grants={}, spec=None)
+    """Whether a token is what it was before: alive again, or with a generation that was gone."""
+    if before.rolled_back or token.generation < before.last_generation:
+        return True
+    if before.state is TokenState.DELETED:
+        return token.state is not TokenState.DELETED
+    known = {each.generation for each in before.credentials}
+    live = {each.generation for each in token.credentials if _lives(each)}
+    return any(generation <= before.last_generation for generation in live - known)
 
 
 def _strike(held: Held, by_secret: dict[str, tuple[str, int]], signing_in: dict[str, str]) -> None:
     for credential in held.credentials:
-        if credential.secret_hash is not None:
-            by_secret.pop(credential.secret_hash, None)
+        hashed = credential.secret_hash
+        if hashed is not None and by_secret.get(hashed) == (held.id, credential.generation):
+            del by_secret[hashed]
     if signing_in.get(held.name) == held.id:
         del signing_in[held.name]
 

@@ -27,6 +27,9 @@ JWT = "JWT"
 ISSUED = frozenset({"at+jwt", "application/at+jwt"})
 """`typ` of an access token that the verifier issued (RFC 9068 §2.1)."""
 
+STRINGS = {"iss": Reason.ISS, "sub": Reason.SUB, "jti": Reason.JTI}
+TIMES = ("exp", "nbf", "iat")
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -40,6 +43,8 @@ class Rules:
     """`iss` of the access tokens that it issues itself."""
     issuer_keys: Mapping[str, IssuerKey] = field(default_factory=dict)
     """`kid` → a key that it signs those with."""
+    holds: Callable[[Key, bytes, bytes], Reason | None] = signatures.refused
+    """Why a signature does not hold, if it does not."""
     unseal: Callable[[str], Secret | None] = lambda _: None
     """Sealed shared secret → the secret, if the verifier's identity opens it."""
 
@@ -124,7 +129,7 @@ def _of_issued(signed: Signed, asked: Asked) -> Verdict:
     if issuer_key.algorithm != signed.algorithm:
         return Verdict(_unlike(signed.algorithm, [issuer_key.algorithm]), call)
     key = signatures.public(issuer_key.algorithm, issuer_key.public_key)
-    against = key if isinstance(key, Reason) else signatures.refused(key, *signed.checked)
+    against = key if isinstance(key, Reason) else asked.rules.holds(key, *signed.checked)
     if against is not None:
         return Verdict(against, call)
     token_id, generation = signed.claims.get("sub"), signed.claims.get("gen")
@@ -133,6 +138,8 @@ def _of_issued(signed: Signed, asked: Asked) -> Verdict:
         return Verdict(Reason.SUB, call)
     if held.state is TokenState.DELETED:
         return Verdict(Reason.DELETED, call, claimed=held.id)
+    if held.kind.signs_in:
+        return Verdict(Reason.PURPOSE, call, claimed=held.id)
     found = _of_generation(held.credentials, generation)
     if found is None:
         return Verdict(Reason.RETIRED, call, claimed=held.id)
@@ -140,6 +147,8 @@ def _of_issued(signed: Signed, asked: Asked) -> Verdict:
 
 
 def _of_generation(credentials: Iterable[Credential], generation: object) -> Credential | None:
+    if type(generation) is not int:
+        return None  # what was signed may be true or 1.0, and each equals 1
     return next((each for each in credentials if each.generation == generation), None)
 
 
@@ -159,7 +168,7 @@ def _proving(signed: Signed, held: Held, rules: Rules) -> Credential | Reason:
     against: Reason | None = Reason.SIGNATURE
     for credential in fitting:
         key = _key(credential, rules)
-        against = key if isinstance(key, Reason) else signatures.refused(key, *signed.checked)
+        against = key if isinstance(key, Reason) else rules.holds(key, *signed.checked)
         if against is None:
             return credential
     return against or Reason.SIGNATURE
@@ -188,7 +197,7 @@ def _judged(proven: _Proven, asked: Asked) -> Verdict:
     outcome = (
         _credential_life(credential, asked)
         or _token_life(held, asked.now)
-        or (_times(claims, asked) if claims else None)
+        or (_registered(claims, asked) if claims else None)
         or _by_kind(proven, asked)
     )
     return Verdict(
@@ -217,18 +226,29 @@ def _token_life(held: Held, now: int) -> Reason | None:
     return Reason.EXPIRED if over else None
 
 
-def _times(claims: Mapping[str, object], asked: Asked) -> Reason | None:
-    """`exp`, `nbf` and `iat`, where they are there (RFC 7519 §4.1.4 to §4.1.6)."""
-    exp, nbf, iat = claims.get("exp"), claims.get("nbf"), claims.get("iat")
-    latest = asked.now + asked.rules.leeway
-    for claim in (exp, nbf, iat):
-        if claim is not None and (type(claim) is not int or claim < 0):
+def _registered(claims: Mapping[str, object], asked: Asked) -> Reason | None:
+    """Registered claims, where they are there, are of their types, and the times fit (RFC 7519 §4.1).
+
+    `null` is of no type: a claim that means nothing is left out.
+    """
+    for name, otherwise in STRINGS.items():
+        if name in claims and not isinstance(claims[name], str):
+            return otherwise
+    for name in TIMES:
+        if name in claims and not _is_time(claims[name]):
             return Reason.TIME
+    exp, nbf, iat = (claims.get(name) for name in TIMES)
+    latest = asked.now + asked.rules.leeway
     if isinstance(exp, int) and exp <= asked.now:
         return Reason.EXP
     if isinstance(nbf, int) and nbf > latest:
         return Reason.NBF
     return Reason.IAT if isinstance(iat, int) and iat > latest else None
+
+
+def _is_time(value: object) -> bool:
+    """Whole seconds since 1970; a truth value is no number."""
+    return type(value) is int and value >= 0
 
 
 def _by_kind(proven: _Proven, asked: Asked) -> Accepted | Reason:

@@ -117,12 +117,20 @@ def _header(part: bytes) -> tuple[str, str | None, str | None]:
         raise _Refused(Reason.ALG_UNKNOWN)
     if algorithm not in ASYMMETRIC and algorithm not in HMAC:
         raise _Refused(Reason.ALG_NONE if algorithm.lower() == "none" else Reason.ALG_UNKNOWN)
-    kid, typ = header.get("kid"), header.get("typ")
-    if kid is not None and not (isinstance(kid, str) and KID.fullmatch(kid)):
+    kid = _string(header, "kid", Reason.KID)
+    if kid is not None and not KID.fullmatch(kid):
         raise _Refused(Reason.KID)
-    if typ is not None and not isinstance(typ, str):
-        raise _Refused(Reason.TYP)
-    return algorithm, kid, typ
+    return algorithm, kid, _string(header, "typ", Reason.TYP)
+
+
+def _string(header: Members, name: str, otherwise: Reason) -> str | None:
+    """A member that is a string, or is not there: `null` is neither. Raises _Refused."""
+    found = header.get(name)
+    if isinstance(found, str):
+        return found
+    if name in header:
+        raise _Refused(otherwise)
+    return None
 
 
 def _plain(header: Members) -> None:

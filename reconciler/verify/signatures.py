@@ -14,9 +14,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import Algorithm, get_default_algorithms
 
 from reconciler.kinds.checking import Reason
+from reconciler.kinds.weakness import EXPONENT, LEAST_BITS, MOST_BITS
 
-LEAST_RSA_BITS = 2048
-LEAST_EXPONENT = 3
 KEYS_KEPT = 16_384
 """Parsed keys in memory, those that were used last."""
 
@@ -28,6 +27,9 @@ ORDERS = {
 """Of the groups of P-256 and P-384 (SEC 2 §2.4.2 and §2.5.1): r and s are from 1 to one less."""
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 """RFC 8032 §5.1: S is below it."""
+ED25519_FIELD = 2**255 - 19
+ED25519_EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+"""The height of a point of order eight: twice it has the height 0 (RFC 8032 §5.1.4)."""
 HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 ALGORITHMS: dict[str, Algorithm] = get_default_algorithms()
@@ -57,15 +59,23 @@ def public(algorithm: str, pem: str) -> Key | Reason:
     match key:
         case rsa.RSAPublicKey() if algorithm[:2] in {"RS", "PS"}:
             numbers = key.public_numbers()
-            if key.key_size < LEAST_RSA_BITS or numbers.e < LEAST_EXPONENT:
+            if not LEAST_BITS <= key.key_size <= MOST_BITS or numbers.e < EXPONENT:
                 return Reason.KEY_WEAK
             return Key(algorithm, key, checker, (key.key_size + 7) // 8, numbers.n)
         case ec.EllipticCurvePublicKey() if key.curve.name == CURVES.get(algorithm):
             return Key(algorithm, key, checker, 2 * ((key.key_size + 7) // 8), ORDERS[algorithm])
         case ed25519.Ed25519PublicKey() if algorithm == "EdDSA":
+            if _of_small_order(key.public_bytes_raw()):
+                return Reason.KEY_WEAK
             return Key(algorithm, key, checker, 64, 0)
         case _:
             return Reason.KEY_UNFIT
+
+
+def _of_small_order(point: bytes) -> bool:
+    """Whether eight times the point is nothing: by such a key, anybody can sign."""
+    y = int.from_bytes(point, "little") % 2**255 % ED25519_FIELD
+    return y in {0, 1, ED25519_FIELD - 1, ED25519_EIGHTH, ED25519_FIELD - ED25519_EIGHTH}
 
 
 def shared(algorithm: str, secret: bytes) -> Key | Reason:

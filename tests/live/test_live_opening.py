@@ -22,7 +22,19 @@ from reconciler.live import making, schema
 from reconciler.live.interface import Batch, Lease, Workspace
 from reconciler.live.opening import open_store
 from tests.live.hands import edit, look
-from tests.live.values import NOW, Opener, deleted, put, token
+from tests.live.values import (
+    NOW,
+    Opener,
+    credential,
+    deleted,
+    everything,
+    intent,
+    put,
+    record,
+    run,
+    token,
+    write,
+)
 from tests.servers import Postgres
 
 PASSWORD = "hunter2-sesame"
@@ -77,13 +89,13 @@ def test_reading_a_store_that_is_not_there(new_url: str, tmp_path: Path, opener:
     assert (store.token("a"), store.tombstones("a")) == (None, ())
     lease = Lease("acme", "x", "run", 1, NOW, NOW)
     store.release(lease)
-    for write in (
+    for writing in (
         lambda: store.acquire("x", "run", NOW, 300),
         lambda: store.renew(lease, NOW, 300),
         lambda: store.commit(lease, Batch()),
     ):
         with pytest.raises(StoreError, match="does not exist yet"):
-            write()
+            writing()
     assert list(tmp_path.iterdir()) == []
     if new_url.startswith("postgresql"):
         assert look(new_url, "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
@@ -156,6 +168,23 @@ def test_an_older_store(url: str, opener: Opener) -> None:
     assert list(opener(url).tokens()) == [stored]
     assert list(opener(url).graveyard()) == [dead]
     assert look(url, "SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
+
+
+def test_a_store_of_before_verifiers(url: str, opener: Opener) -> None:
+    """From 0004: it keeps all that is in it, and then tells what changed and remembers what was used."""
+    before = opener(url)
+    put(before, token("a"), token("b"), token("c", credentials=(credential(2), credential())))
+    put(before, deleted("b"))
+    write(before, Batch(begin=run(), journal=[intent(0, token("x")), intent(1, None)], record=record(1)))
+    kept = everything(before)
+    before.close()
+    back_to_0004(url)
+    with pytest.raises(StoreError, match="older version"):
+        opener(url, create=False)
+    after = opener(url)
+    assert everything(after) == kept
+    assert [one.name for one in after.since(1).tokens] == ["b"]
+    assert after.first_use("sha256:1", NOW + 60, NOW)
 
 
 def test_a_store_without_a_version(url: str, opener: Opener) -> None:

@@ -13,10 +13,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 import psycopg
 
@@ -32,19 +31,8 @@ class Postgres:
 
     socket: Path
     """The folder that the socket is in."""
-    programs: Path
-    data: Path
-
-    def start(self) -> None:
-        """Starts it, and waits until it takes connections."""
-        options = f"{FAST} -c listen_addresses='' -c unix_socket_directories='{self.socket}'"
-        _run(
-            self.programs, "pg_ctl", "start", "-w", "-D", self.data, "-l", self.socket / "log", "-o", options
-        )
-
-    def stop(self, how: Literal["fast", "immediate"] = "fast") -> None:
-        """Stops it: whoever is connected is thrown out. `immediate` may lose the last commits."""
-        _run(self.programs, "pg_ctl", "stop", "-w", "-D", self.data, "-m", how)
+    install: Path = field(repr=False)
+    """The folder of its programs."""
 
     def url(self, database: str, user: str = "postgres") -> str:
         """A URL of ours for a database on it."""
@@ -58,6 +46,29 @@ class Postgres:
             for statement in statements:
                 connection.execute(statement.encode())
 
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """The server stopped, for as long as the block takes."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def start(self) -> None:
+        """Ready to take connections when this is over."""
+        options = f"{FAST} -c listen_addresses='' -c unix_socket_directories='{self.socket}'"
+        log = self.socket / "log"
+        _run(self.install, "pg_ctl", "start", "-w", "-D", self._data, "-l", log, "-o", options)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Whoever is connected is cut off. With the mode `immediate`, what was committed may be lost."""
+        _run(self.install, "pg_ctl", "stop", "-w", "-D", self._data, "-m", mode)
+
+    @property
+    def _data(self) -> Path:
+        return self.socket / "data"
+
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
@@ -69,12 +80,12 @@ def postgres() -> Iterator[Postgres]:
         data = home / "data"
         _run(install, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         (data / "pg_hba.conf").write_text(ACCESS, encoding="utf-8")
-        server = Postgres(home, install, data)
-        server.start()
+        running = Postgres(home, install)
+        running.start()
         try:
-            yield server
+            yield running
         finally:
-            server.stop("immediate")
+            running.stop("immediate")
     finally:
         shutil.rmtree(home)
 

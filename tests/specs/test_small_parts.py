@@ -30,7 +30,7 @@ spec:
     disable: {count: 5, percent: 6}
     perOwner: {delete: {count: 7, percent: 8}, rotate: {count: 9}, disable: {percent: 10}}
   planValidFor: 90m
-  verifier: {recipients: [age1abc]}
+  verifier: {recipients: [age1abc], url: https://verifier.example:8443/tokens, audience: acme-apis}
   policies: [recommended]
 """
 
@@ -55,7 +55,11 @@ def test_a_workspace_document_sets_every_setting() -> None:
             },
         },
         "planValidFor": "90m",
-        "verifier": {"recipients": ("age1abc",)},
+        "verifier": {
+            "recipients": ("age1abc",),
+            "url": "https://verifier.example:8443/tokens",
+            "audience": "acme-apis",
+        },
         "policies": ("recommended",),
     }
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from reconciler.errors import SettingsError, StoreUnreadable
@@ -15,7 +16,7 @@ from reconciler.kinds.checking import Reason
 from reconciler.live.opening import open_store
 from reconciler.verify.verifier import Verifier
 from tests.apply.kit import DAY, House, auth_token, jwt_token, login_token, rsa_token
-from tests.servers import postgres
+from tests.servers import Postgres, postgres
 from tests.verify.follow import Hands, bearer, caught_up, following, held, until
 from tests.verify.kit import signed
 
@@ -220,3 +221,55 @@ def test_a_verdict_as_json_has_no_part_of_what_was_presented(house: House) -> No
             shown = json.dumps(verdict.to_json()) + repr(verdict)
             assert presented not in shown
             assert all(part not in shown for part in presented.split("."))
+
+
+def test_a_store_that_is_slow_is_as_one_that_is_lost_until_it_answers(
+    server: Postgres, tmp_path: Path, quick: None
+) -> None:
+    """Somebody holds its tables locked, as a migration would: a read waits, and does not fail."""
+    server.run("CREATE DATABASE slow")
+    house, hands = House(tmp_path / "house", server.url("slow")), Hands()
+    house.declare(jwt_token("mes"))
+    house.apply()
+    token = bearer(house, "mes")
+    house.close()
+    with following(house, hands) as verifier:
+        with psycopg.connect(house.url) as connection:
+            connection.execute("LOCK TABLE token, workspace IN ACCESS EXCLUSIVE MODE")
+            hands.at += 2 * verifier.max_stale
+            assert verifier.check(token).reason is Reason.STALE
+        until(lambda: verifier.freshness().ready, "it does not go on when the lock is gone")
+        assert verifier.check(token).active
+
+
+def test_a_store_file_that_is_gone_is_a_store_that_is_lost(tmp_path: Path, quick: None) -> None:
+    root = tmp_path / "house"
+    file = root / ".reconciler" / "live.db"
+    house = House(root, f"sqlite:///{file}")
+    house.declare(jwt_token("mes"))
+    house.apply()
+    token, hands = bearer(house, "mes"), Hands()
+    with following(house, hands) as verifier:
+        house.close()
+        aside = root / "aside"
+        file.parent.rename(aside)
+        hands.at += 2 * verifier.max_stale
+        until(lambda: not verifier.freshness().ready, "nobody notices")
+        assert verifier.check(token).reason is Reason.STALE
+        aside.rename(file.parent)
+        until(lambda: verifier.freshness().ready, "it is not found again")
+        assert verifier.check(token).active
+
+
+@pytest.mark.parametrize(("ahead", "reason"), [(-31, Reason.IAT), (-30, Reason.ACCEPTED), (3600, Reason.EXP)])
+def test_a_verifier_whose_clock_is_off_allows_for_half_a_minute_of_it(
+    ahead: int, reason: Reason, house: House
+) -> None:
+    """An owner's clock is the verifier's own, but for so many seconds."""
+    house.declare(rsa_token("historian"))
+    house.apply()
+    house.now += DAY
+    token = bearer(house, "historian")
+    with following(house) as verifier:
+        house.now += ahead
+        assert verifier.check(token).reason is reason

@@ -139,7 +139,7 @@ def _call(method: str, uri: str, words: Mapping[str, str], match: Match) -> tupl
     """What is called, by the gateway's own words where they say it, else by the routes of the catalog."""
     if any(name in words for name in NAMING):
         return Call(**words), None
-    found = match(method, uri)
+    found = match(method, uri) if uri else Reason.API_UNKNOWN
     if isinstance(found, Reason):
         return Call(**words), found
     return (replace(found, **words) if words else found), None

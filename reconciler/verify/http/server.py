@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -19,7 +20,7 @@ from reconciler.verify.http.listening import BACKLOG
 from reconciler.verify.http.metrics import Metrics
 from reconciler.verify.http.once import Once
 from reconciler.verify.http.protocol import Guarded
-from reconciler.verify.http.service import Service
+from reconciler.verify.http.service import Service, remembering
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.verifier import Clocks, Verifier
 
@@ -52,7 +53,7 @@ class Serving:
         self.verifier = Verifier(setup.store, setup.rules, max_stale=setup.max_stale, clocks=clocks)
         self.service = Service(
             verifier=self.verifier,
-            match=setup.match,
+            match=remembering(setup.match),
             gateways=setup.gateways,
             introspection=setup.introspection,
             issuer_url=setup.issuer_url,
@@ -63,13 +64,16 @@ class Serving:
             entropy=setup.entropy,
         )
         self.metrics = Metrics(self.verifier.freshness, setup.metrics_folder)
-        self.server = _Server(_config(App(self.service, self.metrics, log), setup))
+        self.app = App(self.service, self.metrics, log)
+        self.server = _Server(_config(self.app, setup))
 
     async def run(self, listening: socket.socket) -> None:
         """Serves until `stop`."""
         loop = asyncio.get_running_loop()
         reading = loop.run_in_executor(None, self.verifier.started)
         await asyncio.wait([reading], timeout=FIRST_READ_SECONDS)
+        # What is here now stays, so it need not be looked through again and again.
+        gc.freeze()
         if not (found := self.verifier.freshness()).ready:
             self.log.event("warning", f"not ready: {found.why}")
         sweeping = asyncio.create_task(self._sweep())
@@ -78,9 +82,13 @@ class Serving:
         finally:
             sweeping.cancel()
             self.metrics.settle()
-            self.verifier.close()
-            self.service.once.close()
-            self.log.flush()
+            self.close()
+
+    def close(self) -> None:
+        """Lets the store go, and writes what waits to be written."""
+        self.verifier.close()
+        self.service.once.close()
+        self.log.flush()
 
     def stop(self) -> None:
         """Ends it: at once where this is said twice."""
@@ -97,7 +105,7 @@ class Serving:
     async def reload(self) -> None:
         """Reads the routes again; those that were there stay where the specs are broken."""
         try:
-            self.service.match = await asyncio.to_thread(self.setup.read_routes)
+            self.service.match = remembering(await asyncio.to_thread(self.setup.read_routes))
         except ReconcilerError as error:
             self.log.event("error", f"the routes stay as they were: {error}")
         except Exception as error:  # noqa: BLE001 - a broken file stops no server

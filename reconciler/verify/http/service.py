@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
+from reconciler.kinds.checking import Call, Reason
 from reconciler.kinds.interface import Entropy
 from reconciler.verify.http.forward import Gateways, Match
 from reconciler.verify.http.introspect import Introspection
@@ -13,6 +15,21 @@ from reconciler.verify.http.once import Once
 from reconciler.verify.http.signin import parameter
 from reconciler.verify.http.signing import SigningKey
 from reconciler.verify.verifier import Verifier
+
+LONGEST_REMEMBERED = 512
+"""Characters of a URI."""
+REMEMBERED = 4096
+"""URIs whose route is kept."""
+
+
+def remembering(match: Match) -> Match:
+    """The same routes; those of URIs that come often are found once."""
+    kept = lru_cache(REMEMBERED)(match)
+
+    def found(method: str, uri: str) -> Call | Reason:
+        return (kept if len(uri) <= LONGEST_REMEMBERED else match)(method, uri)
+
+    return found
 
 
 @dataclass(slots=True)
