@@ -6,8 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.gateways.conftest import ASKING, Opener
 from tests.gateways.kit import Client, Reply
@@ -186,6 +189,29 @@ def test_two_tokens_never_pass(line: Line) -> None:
         assert line.ask(LIST, ("Authorization", f"Bearer {first}"), token=second).status in (400, 401)
     assert line.ask(f"{LIST}?access_token={good}").status == 401
     assert line.upstream.seen == []
+
+
+def test_offline_takes_what_the_verifier_gave_out_and_goes_on_taking_it(
+    world: World, upstream: Recorder, open_front: Opener, tmp_path: Path
+) -> None:
+    """The owner's own token is refused there, and an end of the verifier ends nothing: as printed."""
+    key = tmp_path / "key.pem"
+    key.touch(mode=0o600)
+    made_key = Ed25519PrivateKey.generate()
+    key.write_bytes(made_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    held = world.held("bridge")
+    with serving(world, "--signing-key", str(key), "--audience", "acme") as running:
+        token = running.exchange(held)
+        client = Client(open_front("envoy-jwks", running.port).port)
+        upstream.seen.clear()
+        assert client.ask(EVENTS, token=token).status == 200
+        assert client.ask(EVENTS, token=held["jwt"]).status == 401
+        assert client.ask(EVENTS, token=held["secret_id"]).status == 401
+    assert client.ask(EVENTS, token=token).status == 200
+    reached = upstream.seen[-1]
+    assert reached.one("X-Reconciler-Token") == held["token_id"]
+    assert (reached.one("X-Reconciler-Generation"), reached.one("X-Reconciler-Scope")) == ("1", "events.read")
+    assert len(upstream.seen) == 2
 
 
 def test_a_verifier_that_was_killed_lets_nothing_through(

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlencode
 
 import jwt
 
@@ -128,12 +129,23 @@ class Serving:
     process: subprocess.Popen[bytes]
     port: int
 
+    def exchange(self, held: dict[str, str]) -> str:
+        """The `at+jwt` that it gives out for a secret id."""
+        asked = {"client_id": held["token_id"], "client_secret": held["secret_id"]}
+        body = urlencode({"grant_type": "client_credentials", **asked})
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        with closing(HTTPConnection(HOST, self.port, timeout=PATIENCE)) as connection:
+            connection.request("POST", "/oauth/token", body, headers)
+            told: dict[str, str] = json.loads(connection.getresponse().read())
+        return told["access_token"]
+
 
 @contextmanager
-def serving(world: World) -> Iterator[Serving]:
+def serving(world: World, *flags: str) -> Iterator[Serving]:
     """`reconcile serve`, ready; stopped at the end."""
     port = free_port()
     command = [sys.executable, "-m", "reconciler.cli", "serve", "--listen", f"{HOST}:{port}"]
+    command += ["--issuer", f"http://{HOST}:{port}", *flags]
     with (world.root.parent / f"serve-{port}.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=world.root, env=world.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -22,11 +22,15 @@ TEMPLATE = r"""# nginx in front of <<upstream>>, asking the verifier at <<verifi
 # - The check gets no body, and of the client's headers only Authorization. nginx itself answers 400 to
 #   two Authorization headers, and to Transfer-Encoding beside Content-Length.
 # - Verifier and upstream get the path as the client sent it ($request_uri, and proxy_pass without a path).
-# - auth_request drops the body of a refusal, so the body below is made from the verifier's headers.
+# - auth_request drops the body of a refusal, so one is made below from the verifier's headers: the error,
+#   and the reason where the verifier sends X-Reconciler-Reason.
 # - auth_request makes 500 of everything but 2xx, 401 and 403; here that is told as 503.
 # - The upstream gets no token. To hand it on, take out the line `proxy_set_header Authorization "";`.
 # - Headers with an underscore in their name are dropped by nginx: leave underscores_in_headers off.
 # - X-Reconciler-* beyond the eight that are set below reach the upstream as the client sent them.
+# - Where a server fails, nginx's error_log names the request with its query, and never its headers.
+# - The client is who is at the other end of the connection. Behind another proxy of yours, set_real_ip_from
+#   and real_ip_header tell nginx whom that speaks for.
 # - Names of servers are looked up once, at the start.
 # Change: the addresses; where the log goes; `listen … ssl` with ssl_certificate and ssl_certificate_key.
 
