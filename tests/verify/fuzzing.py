@@ -1,0 +1,99 @@
+"""Fuzzes the check by coverage: `python -m tests.verify.fuzzing CORPUS -runs=20000 -seed=1` (libFuzzer's options).
+
+An input is a presented text; or, behind a number, header and claims in two lines, which are signed by the
+right key, so that the fuzzer comes behind the signature too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["reconciler.verify", "reconciler.kinds"]):
+    from reconciler.verify.check import check, sign_in
+
+from reconciler.kinds.checking import Call
+from reconciler.secret import Secret
+from reconciler.verify.check import Asked
+from reconciler.verify.interface import Verdict
+from tests.verify.attacks import exactly
+from tests.verify.kit import NOW, Owned
+from tests.verify.near import CALL, by_pyjwt, claims_of, desk, good, header_of, named, pool
+
+WORDS = (
+    *("alg", "kid", "typ", "crit", "b64", "jwk", "cty", "exp", "iat", "nbf", "aud", "iss", "sub", "jti", "gen"),
+    *("none", "RS256", "PS256", "ES256", "EdDSA", "HS256", "at+jwt", "JWT", "rcn_", "eyJ", "NaN", "null", "true"),
+    *(str(NOW), str(2**53), "\\\\u0061", "1e9", "-0", "[[", "}{"),
+)
+
+
+def presented(data: bytes) -> tuple[Owned | None, str]:
+    """What an input stands for; with whose it is, where it is signed for the input."""
+    if data[:1] in b"\0\1\2\3\4\5\6" and data:
+        of = pool()[data[0]]
+        header, _, claims = data[1:].partition(b"\n")
+        return of, exactly(of, header, claims)
+    return None, data.decode("latin-1")
+
+
+def asked() -> Asked:
+    return Asked(desk().book, Call(**CALL), desk().rules, NOW)
+
+
+def verdicts(text: str) -> Iterator[tuple[Owned, Verdict]]:
+    """As a bearer, and as a sign-in at every application."""
+    bearer = check(Secret(text), asked())
+    for of in pool():
+        if of.live.kind == "TokenAuth":
+            yield of, sign_in(named(of).live.name, Secret(text), asked())
+        elif bearer.token is not None and bearer.token.id == of.id:
+            yield of, bearer
+
+
+def once(data: bytes) -> None:
+    """No exception; and nothing is accepted that is neither known to be good nor accepted by PyJWT."""
+    _, text = presented(data)
+    known = {good(of) for of in pool()} | {of.secret.get("secret_id") for of in pool()}
+    for of, verdict in verdicts(text):
+        if verdict.active and text not in known:
+            by_pyjwt(of, text)
+
+
+def seeds() -> Iterator[bytes]:
+    """What is right, whole and unsigned, and what is almost."""
+    for number, of in enumerate(pool()):
+        header, claims = (json.dumps(part).encode() for part in (header_of(of), claims_of(of)))
+        yield good(of).encode()
+        yield bytes([number]) + header + b"\n" + claims
+        yield bytes([number]) + header + b"\n" + claims.replace(b"}", b',"note":[{"a":1.5},"\\u674e"]}')
+        if secret_id := of.secret.get("secret_id"):
+            yield secret_id.encode()
+
+
+def laid_out(folder: Path) -> Path:
+    """The seeds, in a folder; and beside it the dictionary."""
+    corpus = folder / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds()):
+        (corpus / f"seed-{number}").write_bytes(seed)
+    words = (word.replace('"', '\\"') for word in WORDS)
+    (folder / "words.dict").write_text("".join(f'"{word}"\n' for word in words))
+    return corpus
+
+
+def main() -> None:
+    """Keys are made anew in each process, so that the seeds are, too."""
+    folder = Path(sys.argv[1])
+    corpus = laid_out(folder)
+    for of in pool():
+        once(good(of).encode())
+    atheris.Setup([sys.argv[0], f"-dict={folder / 'words.dict'}", *sys.argv[2:], str(corpus)], once)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
