@@ -11,6 +11,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Never, TypeAlias
 
 from reconciler.kinds.checking import Reason
@@ -22,6 +23,8 @@ MOST_BRACKETS = 64
 LARGEST = 2**53
 """Numbers from here on are not the same in every language (RFC 8259 §6)."""
 MOST_DIGITS = 17
+HEADERS_KEPT = 1024
+"""Headers in memory, those that were used last: a token's is the same in each of its JWTs."""
 
 HMAC = frozenset({"HS256", "HS384", "HS512"})
 ASYMMETRIC = frozenset(
@@ -32,6 +35,7 @@ KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _SHAPE = re.compile(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_BLANKS = " \t\n\r"
 _PADDING = (b"", b"", b"==", b"=")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ENDS = (b"", b"", _ALPHABET[::16], _ALPHABET[::4])
@@ -77,8 +81,7 @@ def read(text: str) -> Signed | Reason:
     if shape is None:
         return _misshapen(data)
     try:
-        header = _object(_decoded(shape[1]))
-        algorithm, kid, typ = _header(header)
+        algorithm, kid, typ = _header(shape[1])
         claims = _claims(_decoded(shape[2]))
         signature = _decoded(shape[3])
     except _Refused as refused:
@@ -105,8 +108,10 @@ def _decoded(part: bytes) -> bytes:
     return a2b_base64(part.translate(_STANDARD) + _PADDING[over])
 
 
-def _header(header: Members) -> tuple[str, str | None, str | None]:
+@lru_cache(maxsize=HEADERS_KEPT)
+def _header(part: bytes) -> tuple[str, str | None, str | None]:
     """`alg`, `kid` and `typ` of a header that asks for nothing else. Raises _Refused."""
+    header = _object(_decoded(part))
     if len(header) > 1:
         _plain(header)
     algorithm = header.get("alg")
@@ -155,14 +160,14 @@ def _object(data: bytes) -> Members:
     if data.count(b"[") + data.count(b"{") > MOST_BRACKETS:
         raise _Refused(Reason.DEEP)
     try:
-        text = data.decode()
+        text = data.decode().strip(_BLANKS)
     except UnicodeDecodeError:
         raise _Refused(Reason.NOT_UTF8) from None
     try:
-        found: object = _DECODER.decode(text)
+        found, end = _DECODER.raw_decode(text)
     except ValueError:
         raise _Refused(Reason.NOT_JSON) from None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or end != len(text):
         raise _Refused(Reason.NOT_JSON)
     if "\\u" in text:
         _without_surrogates(found)
