@@ -1,7 +1,7 @@
 """Fuzzes the check by coverage: `python -m tests.verify.fuzzing FOLDER -runs=20000` (libFuzzer's options).
 
 An input is a presented text; or, behind a number, header and claims in two lines, which are signed by the
-right key, so that the fuzzer comes behind the signature too.
+right key, so that the fuzzer comes behind the signature too; a third line spoils the signature.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from types import FrameType
 
@@ -22,7 +23,7 @@ from reconciler.kinds.checking import Call
 from reconciler.secret import Secret
 from reconciler.verify.check import Asked
 from reconciler.verify.interface import Verdict
-from tests.verify.attacks import exactly
+from tests.verify.attacks import exactly, signature_of, with_signature
 from tests.verify.kit import NOW, Owned
 from tests.verify.near import CALL, by_pyjwt, claims_of, desk, good, header_of, named, pool
 
@@ -70,9 +71,15 @@ MOST_CALLS = 400
 def presented(data: bytes) -> str:
     """What an input stands for."""
     if data and data[0] < len(pool()):
-        header, _, claims = data[1:].partition(b"\n")
-        return exactly(pool()[data[0]], header, claims)
+        header, claims, mask = (*data[1:].split(b"\n", 2), b"", b"")[:3]
+        text = exactly(pool()[data[0]], header, claims)
+        return with_signature(text, spoilt(signature_of(text), mask)) if mask else text
     return data.decode("latin-1")
+
+
+def spoilt(signature: bytes, mask: bytes) -> bytes:
+    """With the bits of the mask turned, and as much longer as it is."""
+    return bytes(one ^ other for one, other in zip_longest(signature, mask, fillvalue=0))
 
 
 def calls(do: Callable[[], object]) -> int:
@@ -127,6 +134,8 @@ def seeds() -> Iterator[bytes]:
     for number, of in enumerate(pool()):
         header, claims = (json.dumps(part).encode() for part in (header_of(of), claims_of(of)))
         yield bytes([number]) + header + b"\n" + claims
+        yield bytes([number]) + header + b"\n" + claims + b"\n\1"
+        yield bytes([number]) + header + b"\n" + claims + b"\n" + signature_of(good(of))
         yield bytes([number]) + header + b"\n" + claims.replace(b"}", b',"note":[{"a":1.5},"\\u674e"]}')
     yield from (text.encode() for text in sorted(known()))
 

@@ -204,6 +204,8 @@ def work(do: Callable[[], object]) -> int:
     before = sys.gettrace()
     sys.settrace(traced)
     try:
+        do()  # Python 3.12 and later count nothing in a function that they begin to trace
+        count = 0
         do()
     finally:
         sys.settrace(before)
