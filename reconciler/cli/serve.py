@@ -19,6 +19,7 @@ from reconciler.errors import SettingsError
 # where they do so is known before.
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from reconciler.verify.http.listening import Place
     from reconciler.verify.http.peers import Network
@@ -110,16 +111,19 @@ def _serve(setup: Setup, listen: Place, workers: int) -> int:
 
     listening = bound(listen)
     scheme = "http" if setup.tls is None else "https"
-    click.echo(f"listening on {scheme}://{bound_to(listening)}", err=True)
+
+    def begun() -> None:
+        click.echo(f"listening on {scheme}://{bound_to(listening)}", err=True)
+
     if workers > 1:
-        return 0 if _in_workers(workers, setup, listening) else 1
+        return 0 if _in_workers(workers, setup, listening, begun) else 1
     from reconciler.verify.http.server import serve
 
-    serve(setup, listening)
+    serve(setup, listening, begun=begun)
     return 0
 
 
-def _in_workers(count: int, setup: Setup, listening: socket.socket) -> bool:
+def _in_workers(count: int, setup: Setup, listening: socket.socket, begun: Callable[[], None]) -> bool:
     from reconciler.verify.http.workers import Workers
 
     with tempfile.TemporaryDirectory(prefix="reconcile-serve-") as folder:
@@ -129,6 +133,10 @@ def _in_workers(count: int, setup: Setup, listening: socket.socket) -> bool:
         def work(lifeline: int) -> None:
             from reconciler.verify.http.server import serve
 
-            serve(shared, listening, lifeline)
+            serve(shared, listening, begun=_nothing, lifeline=lifeline)
 
-        return Workers(count, work).run()
+        return Workers(count, work, begun).run()
+
+
+def _nothing() -> None:
+    """A worker tells nobody: its parent has."""

@@ -29,6 +29,7 @@ from tests.benchmarks import (
     opening,
     rsa_apply,
     sealing,
+    serving,
     startup,
 )
 from tests.benchmarks.bench import Bench
@@ -43,6 +44,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "opening": opening.measure,
     "checking": checking.measure,
     "freshness": freshness.measure,
+    "serving": serving.measure,
     "memory": memory.measure,
     "startup": startup.measure,
 }

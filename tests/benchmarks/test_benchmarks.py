@@ -18,6 +18,7 @@ ROWS = {
     "sealing": 3,
     "opening": 1,
     "checking": 4,
+    "serving": 3,
     "memory": 2,
     "startup": 1,
 }

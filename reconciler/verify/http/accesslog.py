@@ -85,12 +85,12 @@ def _second(at: int) -> str:
 
 @dataclass(slots=True)
 class Log:
-    """Writes lines to a stream; those of one turn of the event loop go out together."""
+    """Writes lines to a stream, several together."""
 
     stream: TextIO
     clock: Callable[[], float]
     soon: Callable[[Callable[[], None]], object]
-    """Calls a function when this turn of the event loop is over."""
+    """Calls a function a little later."""
     requests: bool = True
     """Whether requests are logged."""
     _waiting: list[str] = field(default_factory=list)

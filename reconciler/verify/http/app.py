@@ -54,17 +54,27 @@ class App:
         """One request."""
         if scope["type"] != "http":
             return
-        began = perf_counter()
         raw: bytes = scope["raw_path"]
         if raw == VERIFY or raw.startswith(BELOW_VERIFY):
-            answer = self._verify(scope, raw)
-            await _send(send, answer, stopping=self.service.stopping)
-            self._note(scope, "verify", answer.status, answer.noted, perf_counter() - began)
+            await _send(send, self.verified(scope, raw), stopping=self.stopping)
             return
+        began = perf_counter()
         seen = _Seen()
         scope["seen"] = seen
         await self._others(scope, receive, _watching(send, seen, self.service))
         self._note(scope, seen.endpoint, seen.status, seen.noted, perf_counter() - began)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether each answer is the last one of its connection."""
+        return self.service.stopping
+
+    def verified(self, scope: Scope, raw: bytes) -> Answer:
+        """The answer to a gateway, counted and logged; it waits for nothing."""
+        began = perf_counter()
+        answer = self._verify(scope, raw)
+        self._note(scope, "verify", answer.status, answer.noted, perf_counter() - began)
+        return answer
 
     def _verify(self, scope: Scope, raw: bytes) -> Answer:
         try:
@@ -232,8 +242,7 @@ async def _body(incoming: Incoming) -> bytes | Answer:
 
 def _response(answer: Answer) -> Response:
     made = Response(answer.body, answer.status)
-    length = (b"content-length", str(len(answer.body)).encode())
-    made.raw_headers = [length, *answer.headers]
+    made.raw_headers = list(answer.headers)
     return made
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, unquote_plus
 
 from reconciler.kinds.checking import Call, Reason
-from reconciler.verify.http.message import JSON, NO_STORE, Answer, Noted, Request, header_text, json_answer
+from reconciler.verify.http.message import NO_STORE, Answer, Noted, Request, header_text, json_answer, length
 from reconciler.verify.http.peers import REMEMBERED, Trust
 from reconciler.verify.interface import Identity, Verdict
 
@@ -195,10 +195,10 @@ def _identified(
 ) -> tuple[tuple[bytes, bytes], ...]:
     return (
         NO_STORE,
-        (b"content-length", b"0"),
-        (b"x-reconciler-token", token_id.encode()),
-        (b"x-reconciler-name", name.encode()),
-        (b"x-reconciler-kind", kind.encode()),
+        length(b""),
+        (b"x-reconciler-token", header_text(token_id)),
+        (b"x-reconciler-name", header_text(name)),
+        (b"x-reconciler-kind", header_text(kind)),
         (b"x-reconciler-owner", header_text(owner)),
         (b"x-reconciler-generation", str(generation).encode()),
     )
@@ -216,10 +216,9 @@ def _refused(reason: Reason, realm: str, *, told: bool) -> tuple[tuple[tuple[byt
     error = error_of(reason)
     document = {"error": error, "reason": str(reason)} if told else {"error": error}
     made = json_answer(reason.status, document)
-    headers = ((b"content-length", str(len(made.body)).encode()), JSON, NO_STORE)
     if reason.status in (401, 403):
-        return (*headers, challenge(reason, realm)), made.body
-    return headers, made.body
+        made = made.with_headers(challenge(reason, realm))
+    return made.headers, made.body
 
 
 def error_of(reason: Reason) -> str:

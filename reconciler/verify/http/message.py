@@ -66,8 +66,8 @@ class Answer(NamedTuple):
     """One answer."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...] = (NO_STORE,)
-    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
     noted: Noted = NOTHING
 
     def with_headers(self, *more: tuple[bytes, bytes]) -> Answer:
@@ -75,10 +75,15 @@ class Answer(NamedTuple):
         return self._replace(headers=(*self.headers, *more))
 
 
+def length(body: bytes) -> tuple[bytes, bytes]:
+    """`Content-Length`, which every answer has."""
+    return b"content-length", b"%d" % len(body)
+
+
 def json_answer(status: int, document: Mapping[str, Json], *, noted: Noted = NOTHING) -> Answer:
     """An answer in JSON that nobody caches."""
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(status, (JSON, NO_STORE), body, noted)
+    return Answer(status, (length(body), JSON, NO_STORE), body, noted)
 
 
 def problem(status: int, error: str, says: str = "", *, noted: Noted = NOTHING) -> Answer:

@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from reconciler.verify.http.message import NO_STORE, Answer, Noted
+from reconciler.verify.http.message import NO_STORE, Answer, Noted, length
 from reconciler.verify.interface import Freshness
 
 TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -68,7 +68,8 @@ class Metrics:
     def answer(self) -> Answer:
         """All of it, in the text format."""
         self.settle()
-        return Answer(200, ((b"content-type", TYPE), NO_STORE), generate_latest(self._told))
+        body = generate_latest(self._told)
+        return Answer(200, (length(body), (b"content-type", TYPE), NO_STORE), body)
 
 
 class _Store(Collector):

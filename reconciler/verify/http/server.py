@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 
@@ -24,14 +25,16 @@ from reconciler.verify.http.service import Service, remembering
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.verifier import Clocks, Verifier
 
+LOG_SECONDS = 0.05
+"""That a line of the log may wait for others, so that they are written together."""
 GRACE_SECONDS = 1.0
 """From the signal to the end of listening: `/readyz` says so, and every answer ends its connection."""
 END_SECONDS = 30
 """After which requests that do not end are dropped."""
 IDLE_SECONDS = 75
 """Longer than gateways keep a connection that nobody uses, so that they end it and not we."""
-FIRST_READ_SECONDS = 2.0
-"""That the first request may wait for the first read of the store."""
+FIRST_READ_SECONDS = 10.0
+"""That a worker may wait for its first look at the store: another answers meanwhile."""
 
 
 class _Server(uvicorn.Server):
@@ -144,10 +147,15 @@ def _config(app: App, setup: Setup) -> uvicorn.Config:
     return config
 
 
-def serve(setup: Setup, listening: socket.socket, lifeline: int | None = None) -> None:
-    """Serves until a signal says to stop, or until the other end of `lifeline` is gone."""
+def serve(
+    setup: Setup, listening: socket.socket, *, begun: Callable[[], None], lifeline: int | None = None
+) -> None:
+    """Serves until a signal says to stop, or until the other end of `lifeline` is gone.
+
+    `begun` is called when a signal ends it well.
+    """
     with asyncio.Runner(loop_factory=_new_loop()) as runner:
-        runner.run(_serve(setup, listening, lifeline))
+        runner.run(_serve(setup, listening, begun, lifeline))
 
 
 def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -159,9 +167,11 @@ def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(setup: Setup, listening: socket.socket, lifeline: int | None) -> None:
+async def _serve(
+    setup: Setup, listening: socket.socket, begun: Callable[[], None], lifeline: int | None
+) -> None:
     loop = asyncio.get_running_loop()
-    log = Log(sys.stdout, setup.clock, loop.call_soon, requests=setup.access_log)
+    log = Log(sys.stdout, setup.clock, partial(loop.call_later, LOG_SECONDS), requests=setup.access_log)
     logging.getLogger().addHandler(Libraries(log))
     loop.set_exception_handler(lambda _, context: _say(log, context))
     serving = Serving(setup, log)
@@ -177,6 +187,7 @@ async def _serve(setup: Setup, listening: socket.socket, lifeline: int | None) -
     loop.add_signal_handler(signal.SIGHUP, reload)
     if lifeline is not None:
         loop.add_reader(lifeline, _orphaned, loop, lifeline, serving)
+    begun()
     await serving.run(listening)
 
 

@@ -28,8 +28,8 @@ class Workers:
     count: int
     work: Callable[[int], None]
     """What a worker does; it gets a descriptor that ends when its parent does."""
-    ended: Callable[[int], None] = lambda _: None
-    """Told the id of each process that has ended."""
+    begun: Callable[[], None]
+    """Called when a signal ends them well."""
     _began: dict[int, float] = field(default_factory=dict)
     _stopping: bool = False
     _short: int = 0
@@ -40,6 +40,7 @@ class Workers:
         lifeline, held = os.pipe()
         for number in PASSED_ON:
             signal.signal(number, self._pass_on)
+        self.begun()
         for _ in range(self.count):
             self._start(lifeline, held)
         while self._began:
@@ -47,7 +48,6 @@ class Workers:
             began = self._began.pop(pid, None)
             if began is None:
                 continue
-            self.ended(pid)
             self._judge(status, time.monotonic() - began)
             if not self._stopping:
                 self._start(lifeline, held)

@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from reconciler.errors import SettingsError
-from reconciler.kinds import keys
+from reconciler.kinds.keys import PrivateKey
 from reconciler.verify.http import signing
 from reconciler.verify.http.wellknown import metadata_path
 from tests.verify.http.conftest import key_file
 from tests.verify.http.kit import ISSUER, Site, flags, serving
 from tests.verify.http.test_oauth import by_secret
 
-MAKE: dict[str, Callable[[], keys.PrivateKey]] = {
+MAKE: dict[str, Callable[[], PrivateKey]] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
