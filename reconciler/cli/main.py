@@ -38,6 +38,7 @@ COMMANDS = {
     "Check tokens": {
         "verify": "Check a token from standard input, and explain the verdict.",
         "serve": "Check tokens over HTTP, for gateways and servers.",
+        "gateway": "Print the configuration of a gateway that asks the verifier.",
     },
     "Set up": {
         "keygen": "Make an age identity, and a creation rule.",

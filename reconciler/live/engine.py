@@ -21,6 +21,15 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 """How long a server may take to answer."""
 
+PATIENCE = {
+    "connect_timeout": str(CONNECT_SECONDS),
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""So that a network which swallows everything is noticed. Options in the URL win."""
+
 PAGE_ROWS = 1000
 """How many rows are in memory at once while a read streams."""
 
@@ -113,10 +122,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _postgres(url: URL) -> Engines:
-    if "connect_timeout" not in url.query:
-        url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
     try:
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        engine = create_engine(
+            url.set(query={**PATIENCE, **url.query}), hide_parameters=True, pool_pre_ping=True
+        )
     except ImportError as error:
         raise SettingsError(
             "the driver for PostgreSQL is not installed", hint="pip install 'reconciler[postgres]'"

@@ -20,15 +20,6 @@ from reconciler.live.writing import CHANNEL
 ANSWER_SECONDS = 5.0
 """How long the server may take to say that it is there."""
 
-KEEPALIVE = {
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-"""So that a network which swallows everything is noticed. Options in the URL win."""
-
 
 class Heard(Enum):
     """What ended a wait for the server."""
@@ -69,7 +60,7 @@ class PostgresWatch(Waiting):
         """Connects and listens. Raises StoreUnreadable."""
         plain, named = self._engine.dialect.create_connect_args(self._engine.url)
         try:
-            self._connection = psycopg.connect(*plain, **{**KEEPALIVE, **named}, autocommit=True)
+            self._connection = psycopg.connect(*plain, **named, autocommit=True)
             self._connection.execute(f"LISTEN {CHANNEL}".encode())
         except (psycopg.Error, OSError) as error:
             self._hang_up()

@@ -35,6 +35,7 @@ KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _SHAPE = re.compile(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_BLANKS = " \t\n\r"
 _PADDING = (b"", b"", b"==", b"=")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ENDS = (b"", b"", _ALPHABET[::16], _ALPHABET[::4])
@@ -158,14 +159,14 @@ def _object(data: bytes) -> Members:
     if data.count(b"[") + data.count(b"{") > MOST_BRACKETS:
         raise _Refused(Reason.DEEP)
     try:
-        text = data.decode()
+        text = data.decode().strip(_BLANKS)
     except UnicodeDecodeError:
         raise _Refused(Reason.NOT_UTF8) from None
     try:
-        found: object = _DECODER.decode(text)
+        found, end = _DECODER.raw_decode(text)
     except ValueError:
         raise _Refused(Reason.NOT_JSON) from None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or end != len(text):
         raise _Refused(Reason.NOT_JSON)
     if "\\u" in text:
         _without_surrogates(found)

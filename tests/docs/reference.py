@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from reconciler.kinds import all_kinds
+from reconciler.kinds.checking import Reason
 from reconciler.specs.catalog import SECTIONS, Entry
 from reconciler.specs.model import Deliver, Lifecycle, Metadata
 from reconciler.specs.policy import PolicyException, PolicyMatch, PolicyRule
@@ -20,10 +21,20 @@ from reconciler.specs.settings import Settings
 README = Path(__file__).resolve().parents[2] / "README.md"
 SECTION = re.compile(r"(<!-- reference: begin -->\n).*?(<!-- reference: end -->)", re.DOTALL)
 
+REASONS = re.compile(r"(<!-- reasons: begin -->\n).*?(<!-- reasons: end -->)", re.DOTALL)
+
 
 def reference() -> str:
     """Tables of every field: common parts first, then each kind."""
     return "\n".join(_parts())
+
+
+def reasons() -> str:
+    """Every reason of a verdict: what HTTP answers, what is wrong, and what to do."""
+    head = "| reason | HTTP | what is wrong | what to do |\n|---|---|---|---|\n"
+    return head + "".join(
+        f"| `{reason}` | {reason.status} | {reason.says} | {reason.remedy} |\n" for reason in Reason
+    )
 
 
 def _parts() -> Iterator[str]:
@@ -115,7 +126,8 @@ def _shown(default: object) -> str:
 def main() -> None:
     """Writes the reference into the README."""
     text = README.read_text()
-    README.write_text(SECTION.sub(lambda match: f"{match[1]}{reference()}{match[2]}", text))
+    text = SECTION.sub(lambda match: f"{match[1]}{reference()}{match[2]}", text)
+    README.write_text(REASONS.sub(lambda match: f"{match[1]}{reasons()}{match[2]}", text))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ from reconciler.artifacts import identities
 from reconciler.artifacts.rules import parse
 from reconciler.specs.reader import read_file
 from reconciler.specs.schema import schema_text
-from tests.docs.reference import SECTION, reference
+from reconciler.verify.interface import Verdict
+from reconciler.verify.verifier import Verifier
+from tests.apply.kit import House, jwt_token
+from tests.docs.reference import REASONS, SECTION, reasons, reference
 from tests.docs.session import BLOCK, ROOT, normal, rendered, run
 
 README = (ROOT / "README.md").read_text()
@@ -34,9 +37,36 @@ def test_the_reference_is_that_of_the_models() -> None:
     assert written[0] == f"{written[1]}{reference()}{written[2]}"
 
 
+def test_the_table_of_reasons_is_that_of_the_check() -> None:
+    """After a change: `python -m tests.docs.reference`."""
+    written = REASONS.search(README)
+    assert written is not None
+    assert written[0] == f"{written[1]}{reasons()}{written[2]}"
+
+
 def test_every_field_of_the_reference_is_described() -> None:
     rows = [line.split("|") for line in reference().splitlines() if line.startswith("| `")]
     assert [row[1] for row in rows if not row[4].strip()] == []
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a store that an apply made, and with the routes of the example company."""
+    (block,) = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    house = House(tmp_path, f"sqlite:///{tmp_path}/live.db")
+    house.declare(jwt_token("mes", apis=["device.read"]))
+    house.apply()
+    token = house.opened(house.live()["mes"])["jwt"]
+    house.close()
+    monkeypatch.chdir(ROOT)
+    clock = "from reconciler.verify.verifier import Clocks\n"
+    opened = f'Verifier.open("{house.url}", clocks=Clocks(now=lambda: {house.now}))'
+    given: dict[str, object] = {"token": token, "app": None}
+    exec(clock + block.replace('Verifier.open("postgresql://db.example/tokens")', opened), given)  # noqa: S102
+    found = given["verdict"], given["verifier"]
+    assert isinstance(found[0], Verdict)
+    assert isinstance(found[1], Verifier)
+    found[1].close()
+    assert found[0].token is not None
 
 
 def test_links_in_the_readme_lead_somewhere() -> None:

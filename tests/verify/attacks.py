@@ -14,7 +14,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from reconciler.kinds import keys
@@ -109,7 +114,13 @@ def exactly(of: Owned, header: bytes, claims: bytes) -> str:
     """These very bytes, under a good signature."""
     algorithm = ALGORITHMS[of.live.credentials[0].algorithm]
     text = f"{b64(header)}.{b64(claims)}"
-    return f"{text}.{b64(algorithm.sign(text.encode(), algorithm.prepare_key(of.key)))}"
+    return f"{text}.{b64(algorithm.sign(text.encode(), _private(of.secret.get('private_key')) or of.key))}"
+
+
+@cache
+def _private(pem: str | None) -> Any:
+    """Read once: to read an RSA key is to prove its primes."""
+    return pem and load_pem_private_key(pem.encode(), None)
 
 
 def forged(of: Owned, key: rsa.RSAPrivateKey, header: Mapping[str, Any] | None = None) -> str:

@@ -10,7 +10,7 @@ import pytest
 from reconciler.kinds import all_kinds
 from reconciler.kinds.checking import Call, Proof, Reason
 from reconciler.verify.check import LEEWAY_SECONDS, Rules
-from tests.verify.attacks import exactly, keyed, proper, refused, token
+from tests.verify.attacks import exactly, keyed, proper, refused, rotated, token
 from tests.verify.kit import AUDIENCE, DAY, NOW, Desk, Owned, opens, owned
 
 LONG = {"iat": NOW - 500, "nbf": NOW - 500}
@@ -173,6 +173,14 @@ def test_a_jwt_of_a_generation_that_is_not_live_is_refused(generation: object) -
     """`gen` is a whole number: not what a lax comparison takes for one."""
     of = keyed("JWTToken")
     refused(Desk([of]).check(of.signed({"gen": generation})), Reason.RETIRED)
+
+
+def test_a_generation_is_signed_by_its_own_key_only() -> None:
+    """In an overlap both keys are live: the old one says nothing for the new generation."""
+    of = keyed("JWTToken")
+    both = rotated(of)
+    assert Desk([both]).check(of.signed({"gen": 1})).active
+    refused(Desk([both]).check(of.signed({"gen": 2})), Reason.SIGNATURE)
 
 
 LOGIN: dict[str, tuple[dict[str, Any], Reason]] = {
