@@ -229,6 +229,17 @@ def test_a_generation_that_was_rolled_back_is_remembered_though_the_token_was_mi
     assert desk.book.by_id[of.id].rolled_back is False
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_that_a_store_read_anew_does_not_have_is_unknown(kind: str) -> None:
+    """Whatever was known of it: the store is what is live."""
+    of, other = token(kind), token("RSAToken", "PS256")
+    desk = later(of, other.live, read="restarted")
+    for verdict in verdicts(of, desk):
+        refused(verdict, Reason.UNKNOWN)
+    assert desk.book.live == 1
+    assert all(verdict.active for verdict in verdicts(of, later(of, other.live, of.live, read="restarted")))
+
+
 def test_a_restarted_verifier_takes_the_store_as_it_is() -> None:
     of = token("RSAToken")
     desk = later(of, rotated(of).live, of.live)
