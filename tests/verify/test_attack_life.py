@@ -100,6 +100,19 @@ def test_in_its_overlap_a_retiring_credential_is_accepted_until_it_ends(kind: st
         assert all(verdict.token is not None and verdict.token.generation == 1 for verdict in found)
 
 
+@pytest.mark.parametrize("kind", ["RSAToken", "TokenAuth"])
+def test_in_an_overlap_the_new_key_and_the_old_one_are_both_accepted(kind: str) -> None:
+    """Whichever stands first on record."""
+    old, new = token(kind), owned(kind)
+    older, newer = old.live.credentials[0], replace(new.live.credentials[0], generation=2)
+    both = old.with_(credentials=(newer, older), last_generation=2)
+    for generation, holder in ((1, old), (2, Owned(both.live, new.secret))):
+        for verdict in verdicts(holder, Desk([both])):
+            assert verdict.active
+            assert verdict.token is not None
+            assert verdict.token.generation == generation
+
+
 RETIRED = {
     "RSAToken": [Reason.SIGNATURE],
     "JWTToken": [Reason.RETIRED, Reason.UNKNOWN],
