@@ -100,6 +100,19 @@ def test_in_its_overlap_a_retiring_credential_is_accepted_until_it_ends(kind: st
         assert all(verdict.token is not None and verdict.token.generation == 1 for verdict in found)
 
 
+@pytest.mark.parametrize("kind", ["RSAToken", "TokenAuth"])
+def test_in_an_overlap_the_new_key_and_the_old_one_are_both_accepted(kind: str) -> None:
+    """Whichever stands first on record."""
+    old, new = token(kind), owned(kind)
+    older, newer = old.live.credentials[0], replace(new.live.credentials[0], generation=2)
+    both = old.with_(credentials=(newer, older), last_generation=2)
+    for generation, holder in ((1, old), (2, Owned(both.live, new.secret))):
+        for verdict in verdicts(holder, Desk([both])):
+            assert verdict.active
+            assert verdict.token is not None
+            assert verdict.token.generation == generation
+
+
 RETIRED = {
     "RSAToken": [Reason.SIGNATURE],
     "JWTToken": [Reason.RETIRED, Reason.UNKNOWN],
@@ -227,6 +240,17 @@ def test_a_generation_that_was_rolled_back_is_remembered_though_the_token_was_mi
     refused(desk.check(of.signed()), Reason.ROLLED_BACK, proven=True)
     desk = later(of, rotated(of).live, other.live, rotated(of).live, read="restarted")
     assert desk.book.by_id[of.id].rolled_back is False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_that_a_store_read_anew_does_not_have_is_unknown(kind: str) -> None:
+    """Whatever was known of it: the store is what is live."""
+    of, other = token(kind), token("RSAToken", "PS256")
+    desk = later(of, other.live, read="restarted")
+    for verdict in verdicts(of, desk):
+        refused(verdict, Reason.UNKNOWN)
+    assert desk.book.live == 1
+    assert all(verdict.active for verdict in verdicts(of, later(of, other.live, of.live, read="restarted")))
 
 
 def test_a_restarted_verifier_takes_the_store_as_it_is() -> None:
