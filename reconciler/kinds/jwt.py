@@ -67,9 +67,9 @@ def claims(proof: Proof) -> Accepted | Reason:
 
 def allows(held: Grants, call: Call) -> Reason | None:
     """By API and user."""
-    if not checking.grants(held["apis"], call.api):
+    if not checking.grants(held.get("apis", ()), call.api):
         return Reason.API
-    return None if checking.grants(held["users"], call.user) else Reason.USER_DENIED
+    return None if checking.grants(held.get("users", ()), call.user) else Reason.USER_DENIED
 
 
 KIND = Kind(

@@ -173,15 +173,15 @@ def _listed(value: object) -> Names | None:
 
 def allows(held: Grants, call: Call) -> Reason | None:
     """By service, API, shop, address and device. An address or a device that is limited must be known."""
-    if not checking.grants(held["sap"], call.app):
+    if not checking.grants(held.get("sap", ()), call.app):
         return Reason.APP
-    if not checking.grants(held["api"], call.api):
+    if not checking.grants(held.get("api", ()), call.api):
         return Reason.API
-    if not checking.grants(held["shop"], call.shop):
+    if not checking.grants(held.get("shop", ()), call.shop):
         return Reason.SHOP
-    if held["ipm"] != ("*",) and not _inside(call.address, held["ipm"]):
+    if held.get("ipm", ()) != ("*",) and not _inside(call.address, held.get("ipm", ())):
         return Reason.ADDRESS
-    devices = held["dvm"]
+    devices = held.get("dvm", ())
     return None if devices == ("*",) or (call.device or "") in devices else Reason.DEVICE
 
 

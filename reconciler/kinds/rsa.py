@@ -73,9 +73,9 @@ def claims(proof: Proof) -> Accepted | Reason:
 
 def allows(held: Grants, call: Call) -> Reason | None:
     """By API and project."""
-    if not checking.grants(held["apis"], call.api):
+    if not checking.grants(held.get("apis", ()), call.api):
         return Reason.API
-    return None if checking.grants(held["projects"], call.project) else Reason.PROJECT
+    return None if checking.grants(held.get("projects", ()), call.project) else Reason.PROJECT
 
 
 def unsigned(token_id: str, algorithm: str, asked: Asked) -> Unsigned:

@@ -28,7 +28,6 @@ ISSUED = frozenset({"at+jwt", "application/at+jwt"})
 """`typ` of an access token that the verifier issued (RFC 9068 §2.1)."""
 
 STRINGS = {"iss": Reason.ISS, "sub": Reason.SUB, "jti": Reason.JTI}
-TIMES = ("exp", "nbf", "iat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +199,11 @@ def _judged(proven: _Proven, asked: Asked) -> Verdict:
         or (_registered(claims, asked) if claims else None)
         or _by_kind(proven, asked)
     )
-    return Verdict(
-        reason=Reason.ACCEPTED if isinstance(outcome, Accepted) else outcome,
-        call=asked.call,
-        token=held.identity(credential),
-        claimed=held.id,
-        user=outcome.user if isinstance(outcome, Accepted) else None,
-        expires_at=_end(proven),
-    )
+    user = None
+    if isinstance(outcome, Accepted):
+        user = outcome.user
+        outcome = Reason.ACCEPTED
+    return Verdict(outcome, asked.call, held.identity(credential), held.id, user, _end(proven))
 
 
 def _credential_life(credential: Credential, asked: Asked) -> Reason | None:
@@ -234,21 +230,21 @@ def _registered(claims: Mapping[str, object], asked: Asked) -> Reason | None:
     for name, otherwise in STRINGS.items():
         if name in claims and not isinstance(claims[name], str):
             return otherwise
-    for name in TIMES:
-        if name in claims and not _is_time(claims[name]):
-            return Reason.TIME
-    exp, nbf, iat = (claims.get(name) for name in TIMES)
-    latest = asked.now + asked.rules.leeway
-    if isinstance(exp, int) and exp <= asked.now:
+    now, latest = asked.now, asked.now + asked.rules.leeway
+    exp, nbf, iat = _time(claims, "exp", now + 1), _time(claims, "nbf", now), _time(claims, "iat", now)
+    if exp is None or nbf is None or iat is None:
+        return Reason.TIME
+    if exp <= now:
         return Reason.EXP
-    if isinstance(nbf, int) and nbf > latest:
+    if nbf > latest:
         return Reason.NBF
-    return Reason.IAT if isinstance(iat, int) and iat > latest else None
+    return Reason.IAT if iat > latest else None
 
 
-def _is_time(value: object) -> bool:
-    """Whole seconds since 1970; a truth value is no number."""
-    return type(value) is int and value >= 0
+def _time(claims: Mapping[str, object], name: str, otherwise: int) -> int | None:
+    """A claim in whole seconds since 1970; None for one that is not. A truth value is no number."""
+    found = claims.get(name, otherwise)
+    return found if type(found) is int and found >= 0 else None
 
 
 def _by_kind(proven: _Proven, asked: Asked) -> Accepted | Reason:
@@ -258,15 +254,7 @@ def _by_kind(proven: _Proven, asked: Asked) -> Accepted | Reason:
         outcome: Accepted | Reason = against or Accepted()
     else:
         outcome = held.kind.claims(
-            Proof(
-                token_id=held.id,
-                claims=proven.claims,
-                grants=held.grants,
-                spec=held.spec,
-                call=asked.call,
-                now=asked.now,
-                audience=asked.rules.audience,
-            )
+            Proof(held.id, proven.claims, held.grants, held.spec, asked.call, asked.now, asked.rules.audience)
         )
     if isinstance(outcome, Reason):
         return outcome

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from binascii import a2b_base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple, Never, TypeAlias
+from typing import NamedTuple, Never, TypeAlias, cast
 
 from reconciler.kinds.checking import Reason
 
@@ -21,7 +21,6 @@ MOST_BRACKETS = 64
 """Objects and lists in a header or in claims, however they are nested."""
 LARGEST = 2**53
 """Numbers from here on are not the same in every language (RFC 8259 §6)."""
-MOST_DIGITS = 17
 SHORT = 256
 """Characters of a header that is remembered."""
 HEADERS_KEPT = 8192
@@ -164,10 +163,13 @@ def _object(data: bytes) -> Members:
         raise _Refused(Reason.NOT_UTF8) from None
     try:
         found, end = _DECODER.raw_decode(text)
-    except ValueError:
+    except json.JSONDecodeError:
         raise _Refused(Reason.NOT_JSON) from None
+    except ValueError:  # more digits than Python makes a number of
+        raise _Refused(Reason.NUMBER) from None
     if not isinstance(found, dict) or end != len(text):
         raise _Refused(Reason.NOT_JSON)
+    _small(found.values())
     if "\\u" in text:
         _without_surrogates(found)
     return found
@@ -188,10 +190,17 @@ def _distinct(pairs: list[tuple[str, object]]) -> Members:
     return found
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS or not -LARGEST < (number := int(digits)) < LARGEST:
-        raise _Refused(Reason.NUMBER)
-    return number
+def _small(values: Iterable[object]) -> None:
+    """No whole number in them is too large. Raises _Refused."""
+    for value in values:
+        kind = type(value)
+        if kind is int:
+            if not -LARGEST < cast("int", value) < LARGEST:
+                raise _Refused(Reason.NUMBER)
+        elif kind is list:
+            _small(cast("list[object]", value))
+        elif kind is dict:
+            _small(cast("Members", value).values())
 
 
 def _fraction(digits: str) -> float:
@@ -205,6 +214,4 @@ def _not_a_number(_: str) -> Never:
     raise _Refused(Reason.NUMBER)
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_distinct, parse_int=_integer, parse_float=_fraction, parse_constant=_not_a_number
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_float=_fraction, parse_constant=_not_a_number)

@@ -17,6 +17,7 @@ from reconciler.verify.book import Book
 from reconciler.verify.check import LEEWAY_SECONDS, Asked, Rules, check, sign_in
 from reconciler.verify.following import Follower, Monotonic, OpenStore
 from reconciler.verify.interface import Freshness, IssuerKey, Verdict
+from reconciler.verify.remembering import remembering
 from reconciler.verify.unsealing import unsealing
 
 MAX_STALE_SECONDS = 10.0
@@ -77,6 +78,7 @@ class Verifier:
             leeway=leeway,
             issuer=issuer,
             issuer_keys=issuer_keys or {},
+            holds=remembering(),
             unseal=unsealing(identities.native if identities else ()),
         )
         made = cls(

@@ -17,7 +17,7 @@ ROWS = {
     "rsa_apply": 1,
     "sealing": 3,
     "opening": 1,
-    "checking": 4,
+    "checking": 8,
     "serving": 3,
     "memory": 2,
     "startup": 1,
