@@ -12,11 +12,11 @@ from reconciler.artifacts.plaintext import opened_fields
 from reconciler.audit.export import declared_by
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import echo_note
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import ArtifactTampered, ReconcilerError, UsageError
 from reconciler.kinds import all_kinds
 from reconciler.kinds.bearing import Asked, Bearing, Fields, Signing
 from reconciler.kinds.fields import parse_duration
-from reconciler.readers.exchanging import Endpoint, endpoint_of, posting, token_of
+from reconciler.readers.exchanging import TOKEN, Endpoint, endpoint_of, posting, token_of
 from reconciler.readers.opening import OwnersKey, Reader, opened
 from reconciler.secret import Secret
 from reconciler.workspace import Workspace
@@ -81,7 +81,8 @@ def command(
 
     With --exchange URL, or RECONCILER_VERIFIER, the credential is proven to the verifier there, which
     gives a token that lasts some minutes. That address is never taken from specs: a pull request must
-    not choose where a secret goes. It is https, or http on this machine, and no redirect is followed.
+    not choose where a secret goes. It is https, or http on this machine, and no redirect is followed. A
+    verifier whose issuer is another address takes --audience ISSUER/oauth/token.
 
     \b
     Exit codes: 0 done, 1 error, 64 wrong usage.
@@ -90,10 +91,10 @@ def command(
     url = exchange or workspace.around.environ.get("RECONCILER_VERIFIER")
     endpoint = endpoint_of(url) if url else None
     wish = _Wish(workspace, name, _seconds(ttl), audience, endpoint, exchange is not None, force)
-    if endpoint is not None and (ttl is not None or audience is not None):
+    if endpoint is not None and ttl is not None:
         raise UsageError(
-            "--ttl and --audience are for a token that is signed here, and this one is the verifier's",
-            hint="leave them out, or leave --exchange out and RECONCILER_VERIFIER unset",
+            "--ttl is for a token that is signed here, and this one is the verifier's",
+            hint="leave it out, or leave --exchange out and RECONCILER_VERIFIER unset",
         )
     click.echo(_token(wish).open())
     return 0
@@ -137,7 +138,7 @@ def _exchanged(wish: _Wish, endpoint: Endpoint, bearer: Bearing, fields: Fields)
         raise UsageError(
             f"{wish.name} is not exchanged: it is sent as it was delivered", hint="leave --exchange out"
         )
-    client = bearer.client(fields, wish.asked(ASSERTION, endpoint.url))
+    client = bearer.client(fields, wish.asked(ASSERTION, wish.audience or endpoint.url))
     return token_of(endpoint, post(posting(endpoint, client)))
 
 
@@ -150,7 +151,13 @@ def _as_delivered(wish: _Wish, bearer: Bearing, fields: Fields) -> Secret:
         )
     if sys.stdout.isatty() and not wish.force:
         raise UsageError("this would show on the terminal a token that lasts", hint="pipe it, or add --force")
-    return fields[bearer.delivered or ""]
+    found = fields[bearer.delivered or ""]
+    if TOKEN.fullmatch(found.open()) is None:
+        raise ArtifactTampered(
+            f"what was delivered to {wish.name} is no token",
+            hint=f"look at it: reconcile download {wish.name}",
+        )
+    return found
 
 
 def _elsewhere(wish: _Wish, error: OwnersKey) -> ReconcilerError:
@@ -162,10 +169,11 @@ def _elsewhere(wish: _Wish, error: OwnersKey) -> ReconcilerError:
     signing = _bearing(spec.kind, wish.name).signing
     if signing is None:
         return error
-    asked = wish.asked(ASSERTION, wish.endpoint.url) if wish.endpoint else wish.for_apis(signing)
+    endpoint = wish.endpoint
+    asked = wish.asked(ASSERTION, wish.audience or endpoint.url) if endpoint else wish.for_apis(signing)
     token_id = error.token.id if error.token else "TOKEN-ID"
     jwt = signing.unsigned(token_id, str(spec.spec.algorithm), asked)
-    then = f", and post it to {wish.endpoint.url} as client_assertion" if wish.endpoint else ""
+    then = f", and post it to {endpoint.url} as client_assertion" if endpoint else ""
     shown = f"header {json.dumps(jwt.header)}, claims {json.dumps(jwt.claims)}"
     error.hint = f"sign with your own key: {shown}{then}"
     return error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.context import Invocation, passed
+from reconciler.errors import SpecsInvalid, UsageError
 from reconciler.verify.gateways import all_gateways
 from reconciler.verify.gateways.interface import Setting
 from reconciler.verify.gateways.places import (
@@ -30,8 +32,8 @@ from reconciler.verify.gateways.places import (
     metavar="ADDRESS:PORT",
     help="Where the gateway itself listens.",
 )
-@click.option("--issuer", metavar="TEXT", help="envoy-jwks: `iss` of its tokens; else the verifier's URL.")
-@click.option("--audience", metavar="TEXT", help="envoy-jwks: `aud` of its tokens; else the issuer.")
+@click.option("--issuer", metavar="TEXT", help="`iss` of issued tokens; by default as `serve` has it.")
+@click.option("--audience", metavar="TEXT", help="`aud` of issued tokens; by default as `serve` has it.")
 @click.option(
     "--ca-file",
     default="/etc/ssl/certs/ca-certificates.crt",
@@ -39,7 +41,9 @@ from reconciler.verify.gateways.places import (
     metavar="FILE",
     help="Who is trusted where --verifier or --upstream is https.",
 )
+@passed
 def command(
+    invocation: Invocation,
     name: str,
     verifier: str,
     upstream: str,
@@ -53,15 +57,29 @@ def command(
     Every request is checked by `reconcile serve`, and none passes while it does not answer. With
     envoy-jwks, Envoy checks by itself instead; what that gives up stands at the top of what is printed.
     """
-    place = read_endpoint(verifier, "--verifier")
-    issued_by = read_word(issuer or place.url, "--issuer")
+    gateway, place = all_gateways()[name], read_endpoint(verifier, "--verifier")
+    if gateway.offline and (issuer is None or audience is None):
+        verifying, known = _issued(invocation)
+        issuer, audience = issuer or verifying, audience or known
     setting = Setting(
         verifier=place,
         upstream=read_upstream(upstream, "--upstream"),
         listen=read_listen(listen, "--listen"),
-        issuer=issued_by,
-        audience=read_word(audience or issued_by, "--audience"),
+        issuer=read_word(issuer or place.url, "--issuer"),
+        audience=read_word(audience or place.url, "--audience"),
         authorities=read_file(ca_file, "--ca-file"),
     )
-    click.echo(all_gateways()[name].render(setting), nl=False)
+    click.echo(gateway.render(setting), nl=False)
     return 0
+
+
+def _issued(invocation: Invocation) -> tuple[str | None, str]:
+    """Issuer, if the workspace names one, and audience of issued tokens. Raises UsageError without specs."""
+    try:
+        specs = invocation.workspace.specs
+    except SpecsInvalid as error:
+        raise UsageError(
+            "the workspace says which issuer and audience its tokens have, and there is none to read here",
+            hint="run it in the workspace, or pass --issuer and --audience",
+        ) from error
+    return specs.settings.verifier.url, specs.audience

@@ -125,7 +125,7 @@ class Reason(StrEnum):
         "key-closed",
         503,
         "the shared secret on record cannot be opened here",
-        "give the verifier the identity that it is sealed to",
+        "give the verifier the identity of spec.verifier.recipients; rotate what is older than they",
     )
 
     # The signature.

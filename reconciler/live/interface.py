@@ -226,9 +226,10 @@ class Workspace:
 class Since:
     """What changed in a workspace after a revision, and how many tokens there are, as one read saw it.
 
-    Whoever follows a store starts from 0 again where `store_id` is another one, or `revision` is lower
-    than the one he knew: that store was put in the place of his, or is an older copy of it. The counts
-    tell him whether what he knew and what changed make up the whole.
+    Whoever follows a store starts from 0 again where `store_id` is another one, `revision` is lower than the
+    one he knew, or `mark_before` is not the mark that he knew it by: that store was put in the place of his,
+    or is an older copy of it, which was perhaps applied to since. The counts tell him whether what he knew
+    and what changed make up the whole.
     """
 
     store_id: str
@@ -241,6 +242,10 @@ class Since:
     tokens: tuple[LiveToken, ...]
     """As they are now, deleted ones too; with the credentials that are not retired, so that deleted ones
     have none. In no order to rely on."""
+    mark: str | None = None
+    """Who made `revision`; None where that is not kept."""
+    mark_before: str | None = None
+    """Who made the revision that was asked for."""
 
 
 class Watch(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count as numbers
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -94,6 +94,14 @@ def journal(workspace: str) -> Query:
 def records(workspace: str) -> Query:
     """Records, in no order yet."""
     return select(*rows.RECORD_COLUMNS).where(_record.c.workspace == workspace)
+
+
+def marks(workspace: str, revisions: Collection[int]) -> Select[int, str]:
+    """Who made some revisions."""
+    table = schema.history
+    return select(table.c.revision, table.c.mark).where(
+        table.c.workspace == workspace, table.c.revision.in_(revisions)
+    )
 
 
 def totals(workspace: str) -> Select[int, int, int]:

@@ -175,3 +175,14 @@ used_assertion = Table(
     sqlite_with_rowid=False,
 )
 Index("used_assertion_past", used_assertion.c.workspace, used_assertion.c.expires_at)
+
+# Which holder of the lease made each revision. A store that was restored and applied to since can have the
+# revision that somebody knows, and another history behind it: this tells the two apart.
+history = Table(
+    "history",
+    metadata,
+    Column("workspace", NAME, primary_key=True),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("mark", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -10,8 +10,8 @@ from typing import TypeVar
 from sqlalchemy import Column, Connection
 
 from reconciler.errors import StoreUnreadable
+from reconciler.live import history, queries, rows, schema, uses, watching
 from reconciler.live import lease as leases
-from reconciler.live import queries, rows, schema, uses, watching
 from reconciler.live.engine import PAGE_ROWS, Engines
 from reconciler.live.faults import RESTORE, translated
 from reconciler.live.interface import (
@@ -115,12 +115,14 @@ class SqlStore:
             for query in queries.changed(self.workspace, revision):
                 with connection.execute(query, execution_options={"yield_per": PAGE_ROWS}) as brought:
                     found.extend(rows.tokens(brought))
-        now, live, dead = (0, 0, 0) if row is None else row
+            now, live, dead = (0, 0, 0) if row is None else row
+            made_by = connection.execute(queries.marks(self.workspace, {revision, now}))
+            marks = {number: mark for number, mark in made_by}  # noqa: C416 - a row is no pair to mypy
         if revision <= 0:
             buried = sum(token.state is TokenState.DELETED for token in found)
             self._require(len(found) - buried, live, "live tokens")
             self._require(buried, dead, "deleted tokens")
-        return Since(store_id, now, live, dead, tuple(found))
+        return Since(store_id, now, live, dead, tuple(found), marks.get(now), marks.get(revision))
 
     def watch(self) -> Watch:
         """A watch on the file, or one that the server tells of commits."""
@@ -168,6 +170,7 @@ class SqlStore:
         with self._writing() as connection:
             revision = leases.require(connection, replace(lease, workspace=self.workspace)) + 1
             Writer(connection, self.workspace, revision).write(batch)
+            history.write(connection, self.workspace, revision, lease)
             return revision
 
     def close(self) -> None:

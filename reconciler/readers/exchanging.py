@@ -149,7 +149,8 @@ def _refused(endpoint: Endpoint, status: int, found: Mapping[str, object] | None
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED):
         return ExchangeFailed(
             f"{endpoint.url} does not take this credential ({said})",
-            hint="see that it is this workspace's verifier, and whether a newer artifact is published",
+            hint="see that it is this workspace's verifier, and whether a newer artifact is published; a"
+            " verifier whose issuer is another address takes --audience ISSUER/oauth/token",
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ExchangeFailed(f"{endpoint.url} cannot answer now ({said})", hint="try again in a while")

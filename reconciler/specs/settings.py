@@ -189,6 +189,11 @@ class VerifierSettings(Model):
     workspace's name."""
 
 
+def default_audience(workspace: str) -> str:
+    """Who the verifier of a workspace is, where its settings do not say."""
+    return f"reconciler:{workspace}"
+
+
 class Settings(Model):
     """What a workspace may set."""
 
@@ -216,7 +221,7 @@ class Settings(Model):
 
     def audience(self, workspace: str) -> str:
         """Who the verifier of a workspace is, as `aud` in what owners sign for it names it."""
-        return self.verifier.audience or self.verifier.url or f"reconciler:{workspace}"
+        return self.verifier.audience or self.verifier.url or default_audience(workspace)
 
 
 class WorkspaceName(Model):

@@ -41,7 +41,8 @@ class Guard:
 
     `match` says which call a request is, as `Routes.match` does. Without it, tokens are checked and no API
     is: what they may do is then for the application to see, in the verdict. `trust` names proxies whose
-    `X-Forwarded-For` is believed.
+    `X-Forwarded-For` is believed. The path is that of the request, whole: an application that takes a
+    `root_path` off it by itself serves two paths alike, so set `root_path` at the server.
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
-        if scope["type"] not in {"http", "websocket"}:
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] not in {"http", "websocket"}:
+            raise NotImplementedError(f"a connection of the type {scope['type']} cannot be checked")
         verdict = self._verdict(scope)
         if verdict.active:
             scope[KEY] = verdict

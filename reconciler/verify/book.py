@@ -60,11 +60,8 @@ class Book:
     """Name of a token that signs users in → its id."""
     lost: Mapping[str, Held] = field(default_factory=dict)
     """Tokens that the store has no more and never deleted: what was seen of them, should they come back."""
-
-    @property
-    def live(self) -> int:
-        """How many tokens are not deleted."""
-        return sum(held.state is not TokenState.DELETED for held in self.by_id.values())
+    live: int = 0
+    """How many tokens are not deleted."""
 
     def changed(self, tokens: Iterable[LiveToken], revision: int) -> Book:
         """The book with these tokens as they are now, at a later revision.
@@ -79,7 +76,7 @@ class Book:
                 _strike(before, by_secret, signing_in)
             by_id[token.id] = after = _held(token, before)
             _enter(after, by_secret, signing_in)
-        return Book(revision, by_id, by_secret, signing_in, lost)
+        return Book(revision, by_id, by_secret, signing_in, lost, _count(by_id))
 
     def restarted(self, tokens: Iterable[LiveToken], revision: int) -> Book:
         """The book of a store that was read from its beginning. What was seen stays seen, as in `changed`."""
@@ -93,7 +90,11 @@ class Book:
         for held in missing.values():
             _strike(held, by_secret, signing_in)
         by_id = {key: held for key, held in read.by_id.items() if key not in missing}
-        return Book(revision, by_id, by_secret, signing_in, {**read.lost, **missing})
+        return Book(revision, by_id, by_secret, signing_in, {**read.lost, **missing}, _count(by_id))
+
+
+def _count(by_id: Mapping[str, Held]) -> int:
+    return sum(held.state is not TokenState.DELETED for held in by_id.values())
 
 
 def _held(token: LiveToken, before: Held | None) -> Held:

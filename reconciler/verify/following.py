@@ -34,6 +34,8 @@ class Follower:
         self._open_store = open_store
         self._monotonic = monotonic
         self._store_id: str | None = None
+        self._mark: str | None = None
+        """Who made the book's revision."""
         self._answered_at: float | None = None
         self._why = "the live store was not read yet"
         self._watch: Watch | None = None
@@ -64,11 +66,6 @@ class Follower:
         ready = age <= max_stale and not self._stopping.is_set()
         return Freshness(ready, book.revision, book.live, age, "" if ready else self._why)
 
-    @property
-    def alive(self) -> bool:
-        """Whether it still follows."""
-        return self._thread.is_alive() and not self._stopping.is_set()
-
     def _run(self) -> None:
         failed = 0
         while not self._stopping.is_set():
@@ -80,7 +77,9 @@ class Follower:
                     self._tried.set()
                     self._keep_fresh(store, watch)
             except ReconcilerError as error:
-                self._why = str(error)
+                self._why = f"{error}; {error.hint}" if error.hint else str(error)
+            except Exception as error:  # noqa: BLE001 - whatever it was, a later try may go well
+                self._why = f"the live store cannot be followed: {type(error).__name__}"
             self._tried.set()
             self._stopping.wait(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])
             failed += 1
@@ -95,7 +94,8 @@ class Follower:
         """Reads what changed since the book's revision; all, where the store is another or went back."""
         began = self._monotonic()
         found = store.since(self.book.revision)
-        if found.store_id != self._store_id or found.revision < self.book.revision:
+        other = found.store_id != self._store_id or found.mark_before != self._mark
+        if other or found.revision < self.book.revision:
             self._start_over(store)
             return
         if found.revision != self.book.revision:
@@ -103,7 +103,7 @@ class Follower:
             if book.live != found.token_count:
                 self._start_over(store)
                 return
-            self.book = book
+            self.book, self._mark = book, found.mark
         self._answered_at = began
 
     def _start_over(self, store: LiveStore) -> None:
@@ -111,6 +111,13 @@ class Follower:
         began = self._monotonic()
         found = store.since(0)
         if not found.store_id:
-            raise StoreUnreadable("there is no live store yet", hint="run reconcile apply first")
+            raise StoreUnreadable(
+                f"there is no live store at {store.url} yet", hint="run reconcile apply first"
+            )
+        if not found.revision:
+            raise StoreUnreadable(
+                f"the live store {store.url} has no workspace of this name",
+                hint="see that the name is right, or run reconcile apply first",
+            )
         self.book = self.book.restarted(found.tokens, found.revision)
-        self._store_id, self._answered_at = found.store_id, began
+        self._store_id, self._mark, self._answered_at = found.store_id, found.mark, began

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,7 @@ from reconciler.errors import SettingsError, StoreUnreadable
 from reconciler.kinds.checking import Call, Reason
 from reconciler.live.opening import open_store
 from reconciler.secret import Secret
+from reconciler.specs.settings import default_audience
 from reconciler.verify.book import Book
 from reconciler.verify.check import LEEWAY_SECONDS, Asked, Rules, check, sign_in
 from reconciler.verify.following import Follower, Monotonic, OpenStore
@@ -66,9 +68,11 @@ class Verifier:
     ) -> Verifier:
         """A verifier that follows the store at `url`, which must be in reach now.
 
-        `workspace` need not be named where the store has only one. `audience` is what owners sign in `aud`:
-        the workspace's, if it sets one; else `reconciler:` and its name. `identities` open the shared secrets
-        that are sealed to the verifier. Close it, or use it in a `with` statement.
+        `workspace` need not be named where the store has only one. `audience` is what owners sign in `aud`;
+        without it, `reconciler:` and the workspace's name. The live store does not know what the specs say of
+        it: whose workspace sets `verifier.audience` or `verifier.url` passes it, as `Specs.audience` has it.
+        `identities` open the shared secrets that are sealed to the verifier. Close it, or use it in a `with`
+        statement.
 
         Raises SettingsError, StoreUnreadable.
         """
@@ -114,15 +118,11 @@ class Verifier:
         `audience` is what `aud` has to be, where that is not the verifier's own.
         """
         asked = call or Call(api, project, user, app, shop, address, device)
-        if self._follower.age() > self.max_stale:
-            return Verdict(Reason.STALE, asked)
-        return check(_secret(token), self._asked(asked, audience))
+        return self._found(partial(check, _secret(token)), asked, audience)
 
     def sign_in(self, name: str, token: str | Secret, call: Call = NO_CALL) -> Verdict:
         """The verdict on a JWT with which the application `name` signs a user in. Raises nothing."""
-        if self._follower.age() > self.max_stale:
-            return Verdict(Reason.STALE, call)
-        return sign_in(name, _secret(token), self._asked(call))
+        return self._found(partial(sign_in, name, _secret(token)), call, None)
 
     def freshness(self) -> Freshness:
         """How well the live records are known to be true."""
@@ -132,11 +132,6 @@ class Verifier:
     def book(self) -> Book:
         """The live records as they were read last."""
         return self._follower.book
-
-    @property
-    def alive(self) -> bool:
-        """Whether it still follows the store, in reach or not."""
-        return self._follower.alive
 
     def close(self) -> None:
         """Stops following. What comes afterwards is refused when `max_stale` is over."""
@@ -150,14 +145,14 @@ class Verifier:
     ) -> None:
         self.close()
 
-    def _asked(self, call: Call, audience: str | None = None) -> Asked:
+    def _found(self, check: Callable[[Asked], Verdict], call: Call, audience: str | None) -> Verdict:
+        if self._follower.age() > self.max_stale:
+            return Verdict(Reason.STALE, call)
         rules = self.rules if audience is None else replace(self.rules, audience=audience)
-        return Asked(self._follower.book, call, rules, int(self._clocks.now()))
-
-
-def default_audience(workspace: str) -> str:
-    """What `aud` is where the workspace sets nothing."""
-    return f"reconciler:{workspace}"
+        try:
+            return check(Asked(self._follower.book, call, rules, int(self._clocks.now())))
+        except Exception:  # noqa: BLE001 - a record that nobody foresaw refuses; its error may hold anything
+            return Verdict(Reason.FAULT, call)
 
 
 def _secret(token: str | Secret) -> Secret:

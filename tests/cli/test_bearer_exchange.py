@@ -86,13 +86,20 @@ def test_a_login_token_is_not_exchanged(
     assert verifier.calls == []
 
 
-@pytest.mark.parametrize("flag", [("--ttl", "5m"), ("--audience", "x")])
-def test_what_the_verifier_decides_cannot_be_asked_for(
-    flag: tuple[str, str], stocked: Shop, verifier: Endpoint
-) -> None:
-    ran = stocked.run("bearer", "historian", *flag, "--exchange", verifier.url)
+def test_how_long_it_lasts_is_for_the_verifier_to_say(stocked: Shop, verifier: Endpoint) -> None:
+    ran = stocked.run("bearer", "historian", "--ttl", "5m", "--exchange", verifier.url)
     assert (ran.code, ran.out) == (64, "")
     assert verifier.calls == []
+
+
+def test_a_verifier_whose_issuer_is_another_address_gets_the_audience_that_it_wants(
+    stocked: Shop, verifier: Endpoint
+) -> None:
+    audience = "https://tokens.example/oauth/token"
+    stocked.ok("bearer", "historian", "--exchange", verifier.url, "--audience", audience)
+    ((_, _, form),) = verifier.calls
+    (assertion,) = form["client_assertion"]
+    assert jwt.decode(assertion, options={"verify_signature": False})["aud"] == audience
 
 
 def test_what_was_exchanged_is_shown_on_a_terminal(stocked: Shop, verifier: Endpoint) -> None:

@@ -21,6 +21,9 @@ from reconciler.verify.gateways.places import (
 from tests.cli.kit import Shop
 
 NAMES = ["caddy", "envoy", "envoy-jwks", "nginx", "traefik"]
+OFFLINE = ("--issuer", "https://v.example", "--audience", "acme")
+ISSUED = {name: OFFLINE if one.offline else () for name, one in all_gateways().items()}
+"""What a gateway that checks offline must be told outside of a workspace."""
 
 
 def test_the_gateways_are_found_by_themselves() -> None:
@@ -28,8 +31,8 @@ def test_the_gateways_are_found_by_themselves() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_works_without_a_workspace_and_with_no_flag(name: str, shop: Shop) -> None:
-    ran = shop.ok("gateway", name)
+def test_it_works_without_a_workspace(name: str, shop: Shop) -> None:
+    ran = shop.ok("gateway", name, *ISSUED[name])
     assert ran.out.startswith("# ")
     assert "http://127.0.0.1:8400" in ran.out
     assert "<<" not in ran.out
@@ -39,7 +42,7 @@ def test_it_works_without_a_workspace_and_with_no_flag(name: str, shop: Shop) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_every_flag_is_in_what_is_printed(name: str, shop: Shop) -> None:
     flags = ("--verifier", "http://[::1]:8401/acme", "--upstream", "http://api.internal:9001")
-    printed = shop.ok("gateway", name, *flags, "--listen", "192.0.2.1:8081").out
+    printed = shop.ok("gateway", name, *flags, "--listen", "192.0.2.1:8081", *ISSUED[name]).out
     in_force = "\n".join(line for line in printed.splitlines() if _in_force(line))
     for wanted in ("::1", "8401", "/acme/", "api.internal", "9001", "192.0.2.1", "8081"):
         assert wanted in in_force, wanted
@@ -48,6 +51,17 @@ def test_every_flag_is_in_what_is_printed(name: str, shop: Shop) -> None:
 def _in_force(line: str) -> bool:
     """Whether it is no comment. How Traefik is started stands in one, and is tried by other tests."""
     return not line.lstrip().startswith("#") or line.startswith("#     --")
+
+
+def test_offline_by_default_it_takes_what_the_verifier_of_the_workspace_issues(shop: Shop) -> None:
+    ran = shop.run("gateway", "envoy-jwks")
+    assert (ran.code, ran.out) == (64, "")
+    assert "--issuer and --audience" in ran.err
+    settings = "kind: Workspace\nmetadata: {name: acme}\n"
+    shop.spec(f"apiVersion: reconciler/v1\n{settings}", "workspace.yaml")
+    printed = shop.ok("gateway", "envoy-jwks").out
+    assert 'issuer: "http://127.0.0.1:8400"' in printed
+    assert 'audiences: ["reconciler:acme"]' in printed
 
 
 def test_offline_takes_issuer_and_audience(shop: Shop) -> None:

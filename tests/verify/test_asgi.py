@@ -181,3 +181,8 @@ def test_the_lifespan_of_the_application_is_not_checked(verifier: Verifier) -> N
 
     asked(Guard(inner, verifier), "/", type="lifespan")
     assert seen == ["lifespan"]
+
+
+def test_a_connection_of_a_type_that_nobody_knows_does_not_pass(verifier: Verifier) -> None:
+    with pytest.raises(NotImplementedError, match="webtransport"):
+        asked(Guard(APP, verifier), "/", type="webtransport")

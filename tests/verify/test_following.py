@@ -173,6 +173,34 @@ def test_an_older_copy_of_the_store_brings_no_deleted_token_back(tmp_path: Path,
         assert verifier.check(token).reason is Reason.ROLLED_BACK
 
 
+def test_a_restored_store_that_was_applied_to_since_is_read_anew(tmp_path: Path, quick: None) -> None:
+    """It has a later revision than the verifier knows, and another history behind it."""
+    root, copy = tmp_path / "house", tmp_path / "copy.db"
+    file = root / ".reconciler" / "live.db"
+    house = House(root, f"sqlite:///{file}")
+    house.declare(jwt_token("mes"), jwt_token("other"))
+    house.apply()
+    token = bearer(house, "mes")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("VACUUM INTO ?", [str(copy)])
+    house.declare(jwt_token("mes"), jwt_token("other", apis=["b"]))
+    house.apply()
+    with following(house) as verifier:
+        known = verifier.freshness().revision
+        assert verifier.check(token).active
+        house.close()
+        house.url = f"sqlite:///{copy}"
+        house.declare(jwt_token("mes", lifecycle={"enabled": False}), jwt_token("other"))
+        house.apply()
+        while house.store().state().revision <= known:
+            house.declare(jwt_token("mes", lifecycle={"enabled": False}), jwt_token("other", apis=["c"]))
+            house.apply()
+        house.close()
+        with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(file)) as target:
+            source.backup(target)
+        until(lambda: verifier.check(token).reason is Reason.DISABLED, "it is not read anew")
+
+
 def test_a_storm_of_applies_under_checks_from_many_threads(house: House) -> None:
     """A verdict is accepted or denied by grants, never an error, and what is committed last is what holds."""
     house.declare(jwt_token("mes"))

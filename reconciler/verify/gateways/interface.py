@@ -69,6 +69,8 @@ class Gateway:
     summary: str
     """One line: what is printed."""
     render: Callable[[Setting], str]
+    offline: bool = False
+    """Whether it checks issued tokens by itself, so that it must know their issuer and audience."""
 
 
 _HOLE = re.compile(r"<<(\w+)>>")

@@ -1,4 +1,4 @@
-"""What verifiers need: finding what changed after a revision, and one-time assertions that were used."""
+"""What verifiers need: what changed after a revision, who made each, and assertions that were used."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("used_assertion_past", "used_assertion", ["workspace", "expires_at"])
+    op.create_table(
+        "history",
+        sa.Column("workspace", NAME, primary_key=True),
+        sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("mark", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
