@@ -69,10 +69,13 @@ class Once:
             return Use.UNKNOWN
 
     def _ask(self, wanted: Ticket) -> Use:
+        now = int(self.clock())
+        if wanted.expires_at <= now:
+            return Use.AGAIN  # its end came while it waited, and what is past need not be remembered
         try:
             if self._memory is None:
                 self._memory = self.open()
-            first = self._memory.first_use(wanted.digest, wanted.expires_at, int(self.clock()))
+            first = self._memory.first_use(wanted.digest, wanted.expires_at, now)
         except (ReconcilerError, OSError):
             self._drop()
             return Use.UNKNOWN
