@@ -26,7 +26,7 @@ from reconciler.verify.http.service import Service
 BODY_SECONDS = 10.0
 """In which a body has to come."""
 VERIFY = b"/verify"
-BELOW_VERIFY = b"/verify/"
+BELOW_PATH = forward.BELOW_PATH.encode()
 CLOSE = (b"connection", b"close")
 
 Handler: TypeAlias = Callable[[Request, Incoming], Awaitable[Answer]]
@@ -55,7 +55,7 @@ class App:
         if scope["type"] != "http":
             return
         raw: bytes = scope["raw_path"]
-        if raw == VERIFY or raw.startswith(BELOW_VERIFY):
+        if raw == VERIFY or raw.startswith(BELOW_PATH):
             await _send(send, self.verified(scope, raw), stopping=self.stopping)
             return
         began = perf_counter()

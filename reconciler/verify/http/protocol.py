@@ -9,6 +9,7 @@ that does not read) takes uvicorn's own way, to the same app.
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol, cast
@@ -27,9 +28,7 @@ TOO_LARGE = (
     b"content-length: 27\r\nconnection: close\r\n\r\n"
     b'{"error":"invalid_request"}'
 )
-VERIFY = b"/verify"
-AFTER_VERIFY = (b"", b"/", b"?")
-"""What may follow on it."""
+VERIFY = re.compile(rb"/verify(\?|/path/|\Z)")
 CLOSE = b"connection: close\r\n"
 
 
@@ -99,7 +98,7 @@ class Guarded(HttpToolsProtocol):
             self.transport.close()
 
     def _is_ordinary_check(self) -> bool:
-        if not self.url.startswith(VERIFY) or self.url[len(VERIFY) : len(VERIFY) + 1] not in AFTER_VERIFY:
+        if VERIFY.match(self.url) is None:
             return False
         before: RequestResponseCycle | None = self.cycle
         return not (

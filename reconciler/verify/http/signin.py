@@ -85,8 +85,8 @@ def _signed_in(verdict: Verdict, token: Identity, user: User) -> Answer:
     }
     return json_answer(200, told, noted=Noted.of(verdict)).with_headers(
         NO_REFERRER,
-        (b"x-reconciler-token", token.id.encode()),
-        (b"x-reconciler-name", token.name.encode()),
+        (b"x-reconciler-token", header_text(token.id)),
+        (b"x-reconciler-name", header_text(token.name)),
         (b"x-reconciler-user", header_text(user.username)),
         (b"x-reconciler-user-name", header_text(user.name)),
         (b"x-reconciler-user-email", header_text(user.email)),
