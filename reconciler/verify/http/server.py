@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -33,6 +34,10 @@ END_SECONDS = 30
 """After which requests that do not end are dropped."""
 IDLE_SECONDS = 75
 """Longer than gateways keep a connection that nobody uses, so that they end it and not we."""
+MOST_CONNECTIONS = 10_000
+"""Beyond which a request is answered with 503."""
+OTHER_FILES = 64
+"""That a process has open besides: of the store, the log, the metrics."""
 FIRST_READ_SECONDS = 10.0
 """That a worker may wait for its first look at the store: another answers meanwhile."""
 
@@ -127,6 +132,13 @@ class Serving:
                     connection.drop_if_late(loop.time())
 
 
+def most_connections(files: int) -> int:
+    """How many are served where a process may open so many files: beyond that nobody could be answered."""
+    if files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return min(MOST_CONNECTIONS, max(files - OTHER_FILES, files // 2))
+
+
 def _config(app: App, setup: Setup) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
@@ -141,6 +153,7 @@ def _config(app: App, setup: Setup) -> uvicorn.Config:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=END_SECONDS,
         backlog=BACKLOG,
+        limit_concurrency=most_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
     )
     config.load()
     config.ssl = setup.tls
