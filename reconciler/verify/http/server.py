@@ -16,7 +16,7 @@ from functools import partial
 import uvicorn
 
 from reconciler.errors import ReconcilerError
-from reconciler.verify.http.accesslog import Libraries, Log, where
+from reconciler.verify.http.accesslog import Libraries, Log, Writer, to_descriptor, where
 from reconciler.verify.http.app import App
 from reconciler.verify.http.listening import BACKLOG
 from reconciler.verify.http.metrics import Metrics
@@ -26,8 +26,6 @@ from reconciler.verify.http.service import Service, remembering
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.verifier import Clocks, Verifier
 
-LOG_SECONDS = 0.02
-"""That a line of the log may wait for others, so that they are written together."""
 GRACE_SECONDS = 1.0
 """From the signal to the end of listening: `/readyz` says so, and every answer ends its connection."""
 END_SECONDS = 30
@@ -71,7 +69,7 @@ class Serving:
             clock=setup.clock,
             entropy=setup.entropy,
         )
-        self.metrics = Metrics(self.verifier.freshness, setup.metrics_folder)
+        self.metrics = Metrics(self.verifier.freshness, lambda: log.dropped, setup.metrics_folder)
         self.app = App(self.service, self.metrics, log)
         self.server = _Server(_config(self.app, setup))
 
@@ -93,10 +91,9 @@ class Serving:
             self.close()
 
     def close(self) -> None:
-        """Lets the store go, and writes what waits to be written."""
+        """Lets the store go."""
         self.verifier.close()
         self.service.once.close()
-        self.log.flush()
 
     def stop(self) -> None:
         """Ends it: at once where this is said twice."""
@@ -167,8 +164,15 @@ def serve(
 
     `begun` is called when a signal ends it well.
     """
-    with asyncio.Runner(loop_factory=_new_loop()) as runner:
-        runner.run(_serve(setup, listening, begun, lifeline))
+    writer = Writer()
+    out = partial(to_descriptor, sys.stdout.fileno())
+    log = Log(out, setup.clock, writer.soon, requests=setup.access_log)
+    writer.start()
+    try:
+        with asyncio.Runner(loop_factory=_new_loop()) as runner:
+            runner.run(_serve(setup, log, listening, begun, lifeline))
+    finally:
+        writer.close()
 
 
 def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -181,10 +185,9 @@ def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(
-    setup: Setup, listening: socket.socket, begun: Callable[[], None], lifeline: int | None
+    setup: Setup, log: Log, listening: socket.socket, begun: Callable[[], None], lifeline: int | None
 ) -> None:
     loop = asyncio.get_running_loop()
-    log = Log(sys.stdout, setup.clock, partial(loop.call_later, LOG_SECONDS), requests=setup.access_log)
     logging.getLogger().addHandler(Libraries(log))
     loop.set_exception_handler(lambda _, context: _say(log, context))
     serving = Serving(setup, log)

@@ -185,6 +185,30 @@ def _established(server: Served) -> bool:
     return server.get("/healthz")[0] == 200
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(local: House, workers: str) -> None:
+    """A pipe holds 64 KiB; what is written to it then waits for as long as nobody reads."""
+    reading, writing = os.pipe()
+    try:
+        with served(local, "--workers", workers, out=writing) as server:
+            connection = server.connect()
+            for _ in range(1500):
+                connection.request("GET", "/healthz")
+                assert connection.getresponse().read() == b'{"status":"ok"}'
+            connection.close()
+            assert server.stop() == 0
+        os.close(writing)
+        writing = -1
+        with os.fdopen(reading, "rb", closefd=False) as pipe:
+            kept = pipe.read()
+        assert len(kept) > 40_000  # so much that the pipe was full
+        assert all(json.loads(line)["path"] == "/healthz" for line in kept.splitlines()[:100])
+    finally:
+        os.close(reading)
+        if writing != -1:
+            os.close(writing)
+
+
 def test_a_port_that_is_taken_is_told_in_a_sentence(local: House) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
