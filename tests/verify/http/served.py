@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from reconciler.secret import Secret
 from tests.apply.kit import House, verifier
@@ -63,6 +64,17 @@ class Served:
             answer = connection.getresponse()
             told = {name.lower(): value for name, value in answer.getheaders()}
             return answer.status, told, answer.read()
+        finally:
+            connection.close()
+
+    def post(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body of one POST, on a connection of its own."""
+        connection = self.connect()
+        try:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", path, urlencode(form), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
         finally:
             connection.close()
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
-from reconciler.verify.http.once import Once, Use, ticket
+from reconciler.verify.http.once import MOST_OF_ONE, MOST_WAITING, Once, Use, ticket
 
 
 class Memory:
-    """A store that says that nobody asked before."""
+    """A store that says that nobody asked before, as soon as it goes on."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self.goes_on = threading.Event()
+        self.goes_on.set()
 
     def first_use(self, digest: str, expires_at: int, now: int) -> bool:
         del digest, expires_at, now
+        assert self.goes_on.wait(60)
         self.asked += 1
         return True
 
@@ -29,4 +33,34 @@ def test_what_is_past_by_the_time_that_the_store_would_be_asked_is_used() -> Non
     assert asyncio.run(once.use(ticket("t", "j", 100))) is Use.AGAIN
     assert memory.asked == 0
     assert asyncio.run(once.use(ticket("t", "j", 101))) is Use.FIRST
+    once.close()
+
+
+def test_one_token_cannot_hold_up_the_others_and_all_together_wait_no_longer_than_bounded() -> None:
+    """One too many is told at once while the store is stuck; what waited is answered when it goes on."""
+    memory = Memory()
+    once = Once(lambda: memory, lambda: 100.0, patience=60)
+
+    async def asked(token: str, count: int) -> list[asyncio.Task[Use]]:
+        found = [asyncio.create_task(once.use(ticket(token, str(n), 900))) for n in range(count)]
+        await asyncio.sleep(0)
+        return found
+
+    async def main() -> None:
+        memory.goes_on.clear()
+        greedy = await asked("greedy", 300)
+        refused = greedy[MOST_OF_ONE:]
+        assert {await one for one in refused} == {Use.UNKNOWN}
+        others = [task for n in range(MOST_WAITING) for task in await asked(f"t{n}", 1)]
+        room = MOST_WAITING - MOST_OF_ONE
+        assert {await one for one in others[room:]} == {Use.UNKNOWN}
+        waiting = greedy[:MOST_OF_ONE] + others[:room]
+        assert not any(one.done() for one in waiting)
+        memory.goes_on.set()
+        assert {await one for one in waiting} == {Use.FIRST}
+        (again,) = await asked("greedy", 1)
+        assert await again is Use.FIRST
+
+    asyncio.run(main())
+    assert memory.asked == MOST_WAITING + 1
     once.close()

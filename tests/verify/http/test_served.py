@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.apply.kit import House, verifier
 from tests.verify.follow import held
-from tests.verify.http.kit import CATALOG, PLANT, documents
+from tests.verify.http.kit import CATALOG, JWT_BEARER, PLANT, TOKEN_URL, documents
 from tests.verify.http.served import DEADLINE, Served, received, served, start, until
+from tests.verify.kit import signed
 
 
 @pytest.fixture
@@ -57,6 +59,47 @@ def test_a_granted_call_passes_and_a_deleted_token_is_refused_at_once(place: Hou
         place.apply()
         until(lambda: server.verify(token) == 401, "a deleted token is still good")
     assert server.log()[-1]["message"].startswith("stopping")
+
+
+def test_two_servers_on_one_store_refuse_a_deleted_token_and_share_what_is_for_one_use(
+    place: House, signing_key: Path
+) -> None:
+    fields = held(place, "historian")
+    key = load_pem_private_key(fields["private_key"].encode(), None)
+    arguments = ("--signing-key", str(signing_key))
+
+    def assertion(jti: str) -> dict[str, str]:
+        now, token_id = int(time.time()), fields["token_id"]
+        claims = {
+            "iss": token_id,
+            "sub": token_id,
+            "aud": TOKEN_URL,
+            "iat": now,
+            "exp": now + 300,
+            "jti": jti,
+        }
+        text = signed({**claims, "jti": jti}, key, fields["algorithm"], {"kid": token_id})
+        grant = {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER}
+        return {**grant, "client_assertion": text}
+
+    with (
+        served(place, *arguments, folder="one") as one,
+        served(place, *arguments, folder="two") as two,
+    ):
+        until(lambda: one.ready() and two.ready(), "they are not ready")
+        for first, second in ((one, two), (two, one)):
+            once = assertion(f"j{first.port}")
+            status, body = first.post("/oauth/token", once)
+            assert status == 200
+            issued = json.loads(body)["access_token"]
+            assert [second.post("/oauth/token", once)[0], first.post("/oauth/token", once)[0]] == [401, 401]
+            assert [first.verify(issued), second.verify(issued)] == [200, 200]
+        token = held(place, "bridge")["jwt"]
+        assert [one.verify(token), two.verify(token)] == [200, 200]
+        place.declare(*without("bridge"))
+        place.apply()
+        for server in (one, two):
+            until(lambda server=server: server.verify(token) == 401, "a deleted token is good")  # type: ignore[misc]
 
 
 def test_several_workers_answer_on_one_port_and_count_together(place: House) -> None:

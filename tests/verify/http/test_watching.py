@@ -171,15 +171,25 @@ def test_what_libraries_say_comes_without_what_they_had_in_hand() -> None:
 
 
 def test_ready_says_how_fresh_and_not_ready_says_why() -> None:
-    told = readyz(FRESH, stopping=False)
+    told = readyz(FRESH, stopping=False, known=True)
     assert (told.status, json.loads(told.body)) == (
         200,
         {"ready": True, "revision": 7, "tokens": 3, "age_seconds": 0.25},
     )
-    told = readyz(LOST, stopping=False)
+    told = readyz(LOST, stopping=False, known=True)
     assert (told.status, json.loads(told.body)["why"]) == (503, "there is no live store yet")
-    told = readyz(FRESH, stopping=True)
+    told = readyz(FRESH, stopping=True, known=True)
     assert (told.status, json.loads(told.body)["why"]) == (503, "this verifier is stopping")
+
+
+def test_who_is_no_gateway_learns_only_whether_it_is_ready(asked: Site) -> None:
+    """Neither how many tokens there are nor what the store said."""
+    told = asked.ask("GET", "/readyz", peer="192.0.2.7")
+    assert (told.status, told.json) == (200, {"ready": True})
+    with serving(asked.house, max_stale=0) as site:
+        told = site.ask("GET", "/readyz", peer="192.0.2.7")
+        assert (told.status, told.json) == (503, {"ready": False})
+        assert "why" in site.ask("GET", "/readyz").json
 
 
 def test_health_and_readiness_are_asked_by_get_and_head(asked: Site) -> None:
