@@ -323,6 +323,8 @@ def test_what_is_no_http_or_too_much_of_it_is_refused(local: House) -> None:
         )
         assert server.raw(smuggled).startswith(b"HTTP/1.1 400 ")
         assert server.get("/healthz")[0] == 200
+        found = [server.get(path)[0] for path in ("/verify/", "/verify/path", "/verify/x", "/verify/path/")]
+        assert found == [404, 404, 404, 401]
         head = server.raw(b"HEAD /verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 401 ")
         assert head.endswith(b"\r\n\r\n")

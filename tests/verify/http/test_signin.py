@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import StoreUnreadable
+from reconciler.kinds.checking import Call, Reason, SignIn
 from reconciler.live.sql import SqlStore
+from reconciler.verify.http.signin import Asked, answered
+from reconciler.verify.interface import Identity, Verdict
 from tests.verify.http.kit import ERP, Site, documents
 
 
@@ -82,6 +85,15 @@ def test_where_the_store_cannot_remember_nobody_is_signed_in_by_a_jti(
     told = own.ask("GET", f"/sso/erp?ticket={own.ticket(jti='one')}")
     assert (told.status, told.headers["retry-after"]) == (503, "1")
     assert own.ask("GET", f"/sso/erp?ticket={own.ticket()}").status == 200
+
+
+def test_no_name_on_record_writes_a_header_of_its_own() -> None:
+    """Whatever somebody wrote into the store."""
+    identity = Identity("id\r\n", "n\r\nX-Reconciler-Owner: root", "TokenAuth", None, 1, {})
+    user = SignIn("u", None, None, (), create=False)
+    told = answered(Asked(Verdict(Reason.ACCEPTED, Call(), identity, None, user)), None, "acme")
+    assert told.status == 200
+    assert not any(b"\r" in value or b"\n" in value for _, value in told.headers)
 
 
 def test_the_log_has_no_ticket(asked: Site) -> None:

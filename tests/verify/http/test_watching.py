@@ -230,6 +230,14 @@ def test_metrics_count_checks_by_reason_and_kind_and_requests_by_endpoint(asked:
         assert counted(site, "reconciler_store_revision") == {"": site.house.store().state().revision}
 
 
+def test_lines_that_were_dropped_are_counted_once_each(asked: Site) -> None:
+    with serving(asked.house) as site:
+        assert counted(site, "reconciler_log_lines_dropped_total") == {"": 0}
+        site.serving.log.dropped = 3
+        assert counted(site, "reconciler_log_lines_dropped_total") == {"": 3}
+        assert counted(site, "reconciler_log_lines_dropped_total") == {"": 3}
+
+
 def test_no_label_grows_with_what_clients_send(asked: Site) -> None:
     with serving(asked.house) as site:
         before = site.ask("GET", "/metrics").body.count(b"\n")
