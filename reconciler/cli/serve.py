@@ -75,6 +75,9 @@ def command(
     Gateways ask /verify; programs use /oauth/token, /oauth/introspect and /sso/NAME. What apply changes
     is in force here at once. SIGTERM ends it when what has begun is answered; SIGHUP reads the routes of
     the catalog again.
+
+    Where --listen is not this machine, everybody who gets there may read /metrics: it tells how much is
+    asked and refused, and nothing of any token. What /readyz says of the store is told to --trust alone.
     """
     _check_installed()
     from reconciler.cli.serving import Flags, setup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, select
 
 from reconciler.live import schema
 from reconciler.live.upsert import upsert
@@ -17,9 +17,17 @@ REMOVED_AT_ONCE = 100
 
 
 def first(connection: Connection, workspace: str, digest: str, expires_at: int, now: int) -> bool:
-    """Writes the use, unless there is one that is not past. Of several at once, the database lets one in."""
+    """Writes the use, unless there is one that is not past. Of several at once, the database lets one in.
+
+    One that ends when this one does, or later, is the same assertion, whatever the clock says meanwhile.
+    """
     _remove(connection, workspace, now - KEPT_SECONDS)
-    query = upsert(connection, _used, ("workspace", "digest"), lambda _: _used.c.expires_at <= now)
+    query = upsert(
+        connection,
+        _used,
+        ("workspace", "digest"),
+        lambda new: and_(_used.c.expires_at <= now, _used.c.expires_at < new.expires_at),
+    )
     row = {"workspace": workspace, "digest": digest, "expires_at": expires_at}
     options = {"preserve_rowcount": True}
     return connection.execute(query, row, execution_options=options).rowcount == 1

@@ -43,6 +43,14 @@ def test_from_its_end_on_it_is_nobodys(store: LiveStore) -> None:
     assert not store.first_use("sha256:1", END + 120, END + 59)
 
 
+def test_at_its_very_end_it_is_not_used_again(store: LiveStore) -> None:
+    """It was checked in its last second, and the store is asked in the next: it is the same assertion."""
+    assert store.first_use("sha256:1", END, NOW)
+    for now in (END - 1, END, END + 1):
+        assert not store.first_use("sha256:1", END, now)
+        assert not store.first_use("sha256:1", END - 1, now)
+
+
 def test_nothing_else_changes_by_it(url: str, opener: Opener) -> None:
     """It needs no lease, and takes none from whoever has it; no revision, no count moves."""
     store = opener(url)

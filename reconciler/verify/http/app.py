@@ -26,7 +26,7 @@ from reconciler.verify.http.service import Service
 BODY_SECONDS = 10.0
 """In which a body has to come."""
 VERIFY = b"/verify"
-BELOW_VERIFY = b"/verify/"
+BELOW_PATH = forward.BELOW_PATH.encode()
 CLOSE = (b"connection", b"close")
 
 Handler: TypeAlias = Callable[[Request, Incoming], Awaitable[Answer]]
@@ -55,7 +55,7 @@ class App:
         if scope["type"] != "http":
             return
         raw: bytes = scope["raw_path"]
-        if raw == VERIFY or raw.startswith(BELOW_VERIFY):
+        if raw == VERIFY or raw.startswith(BELOW_PATH):
             await _send(send, self.verified(scope, raw), stopping=self.stopping)
             return
         began = perf_counter()
@@ -156,8 +156,9 @@ def _starlette(service: Service, metrics: Metrics, log: Log) -> Starlette:
     async def healthz(_: Request, __: Incoming) -> Answer:
         return health.healthz()
 
-    async def readyz(_: Request, __: Incoming) -> Answer:
-        return health.readyz(service.verifier.freshness(), stopping=service.stopping)
+    async def readyz(request: Request, _: Incoming) -> Answer:
+        known = service.gateways.trust.has(request.peer)
+        return health.readyz(service.verifier.freshness(), stopping=service.stopping, known=known)
 
     async def scraped(_: Request, __: Incoming) -> Answer:
         return metrics.answer()
@@ -194,7 +195,8 @@ async def _token(service: Service, request: Request) -> Answer:
 
 
 async def _sign_in(service: Service, request: Request, name: str) -> Answer:
-    found = signin.asked(request, name, service.parameter(name), service.verifier.sign_in)
+    now = int(service.clock())
+    found = signin.asked(request, name, service.parameter(name), service.verifier.sign_in, now)
     if isinstance(found, Answer):
         return found
     use = None if found.once is None else await service.once.use(found.once)

@@ -63,7 +63,7 @@ def authorization(request: Request) -> tuple[str, Secret] | None:
     values = request.all(AUTHORIZATION)
     if len(values) > 1:
         raise Misread("more than one Authorization header came")
-    if not values:
+    if not any(values):
         return None
     scheme, _, rest = values[0].partition(" ")
     return scheme, Secret(rest.strip(" "))

@@ -27,8 +27,16 @@ AUTHORIZATION = b"authorization"
 SCHEME = "Bearer "
 WORDS = frozenset({"api", "project", "user", "app", "shop", "device"})
 """Parameters of `/verify` itself: the gateway's own words about the call."""
-NAMING = ("api", "app")
-"""With one of these the gateway says what is called, and no route has to."""
+NAMING = "api"
+"""With this one the gateway says what is called, and no route is asked. The others only add to a route."""
+DENIED = {
+    "project": Reason.PROJECT,
+    "user": Reason.USER_DENIED,
+    "app": Reason.APP,
+    "shop": Reason.SHOP,
+    "device": Reason.DEVICE,
+}
+"""What is told where two who are believed say different things: one of the two is not what happens."""
 NO_WORDS: Mapping[str, str] = {}
 IN_QUERY = "access_token"
 FORM = frozenset({Reason.SEVERAL_TOKENS, Reason.SCHEME})
@@ -64,8 +72,8 @@ class Asked(NamedTuple):
 
     token: str | Reason
     call: Call
-    unrouted: Reason | None = None
-    """Why nobody knows what is called."""
+    against: Reason | None = None
+    """Why nobody knows what is called, if so."""
 
 
 def answer(request: Request, gateways: Gateways, match: Match, check: Check) -> Answer:
@@ -86,8 +94,8 @@ def decided(asked: Asked, check: Check) -> Verdict:
     if isinstance(asked.token, Reason):
         return Verdict(asked.token, asked.call)
     verdict = check(asked.token, asked.call)
-    if asked.unrouted is not None and verdict.active:
-        return verdict._replace(reason=asked.unrouted)
+    if asked.against is not None and verdict.active:
+        return verdict._replace(reason=asked.against)
     return verdict
 
 
@@ -117,32 +125,40 @@ def read(request: Request, gateways: Gateways, match: Match) -> Asked | str:
     if isinstance(words, str):
         return words
     token = Reason.SEVERAL_TOKENS if several else token_in(said.get(AUTHORIZATION), uri)
-    call, unrouted = _call(method, uri, words, match)
-    return Asked(token, _completed(call, said, gateways), unrouted)
+    call, against = _call(method, uri, words, match)
+    call, differs = _completed(call, said, gateways)
+    return Asked(token, call, against or differs)
 
 
-def _completed(call: Call, said: Mapping[bytes, str], gateways: Gateways) -> Call:
+def _completed(call: Call, said: Mapping[bytes, str], gateways: Gateways) -> tuple[Call, Reason | None]:
     """The call with what the gateway knows of the client."""
     user, device = gateways.user_header, gateways.device_header
-    return Call(
-        call.api,
-        call.project,
-        (said.get(user) if user else None) or call.user,
-        call.app or gateways.app,
-        call.shop,
-        gateways.client(said[FOR]) if FOR in said else None,
-        (said.get(device) if device else None) or call.device,
-    )
+    words: dict[str, str] = {}
+    if user and (named := said.get(user)):
+        words["user"] = named
+    if device and (named := said.get(device)):
+        words["device"] = named
+    call, differs = _added(call, words) if words else (call, None)
+    address = gateways.client(said[FOR]) if FOR in said else None
+    app = call.app or gateways.app
+    return Call(call.api, call.project, call.user, app, call.shop, address, call.device), differs
 
 
 def _call(method: str, uri: str, words: Mapping[str, str], match: Match) -> tuple[Call, Reason | None]:
     """What is called, by the gateway's own words where they say it, else by the routes of the catalog."""
-    if any(name in words for name in NAMING):
+    if NAMING in words:
         return Call(**words), None
     found = match(method, uri) if uri else Reason.API_UNKNOWN
     if isinstance(found, Reason):
         return Call(**words), found
-    return (replace(found, **words) if words else found), None
+    return _added(found, words) if words else (found, None)
+
+
+def _added(call: Call, words: Mapping[str, str]) -> tuple[Call, Reason | None]:
+    """The call with further words; why it is refused, where it says otherwise already."""
+    differing = (name for name, word in words.items() if getattr(call, name) not in (None, word))
+    differs = next(differing, None)
+    return replace(call, **words), None if differs is None else DENIED[differs]
 
 
 @lru_cache(maxsize=256)
@@ -159,7 +175,7 @@ def _words(query: str) -> Mapping[str, str] | str:
 
 def token_in(authorization: str | None, uri: str) -> str | Reason:
     """The token that a client sends, by its Authorization header and the URI of its request."""
-    if authorization is None:
+    if not authorization:
         return Reason.TOKEN_MISSING
     if "?" in uri and _in_query(uri.partition("?")[2]):
         return Reason.SEVERAL_TOKENS
@@ -216,6 +232,9 @@ def _refused(reason: Reason, realm: str, *, told: bool) -> tuple[tuple[tuple[byt
     error = error_of(reason)
     document = {"error": error, "reason": str(reason)} if told else {"error": error}
     made = json_answer(reason.status, document)
+    if told:
+        # For gateways that drop the body of a refusal.
+        made = made.with_headers((b"x-reconciler-reason", str(reason).encode()))
     if reason.status in (401, 403):
         made = made.with_headers(challenge(reason, realm))
     return made.headers, made.body

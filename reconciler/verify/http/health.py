@@ -16,9 +16,14 @@ def healthz() -> Answer:
     return json_answer(200, {"status": "ok"})
 
 
-def readyz(found: Freshness, *, stopping: bool) -> Answer:
-    """200 while the live records are fresh enough to say yes by; 503 and why, where they are not."""
+def readyz(found: Freshness, *, stopping: bool, known: bool) -> Answer:
+    """200 while the live records are fresh enough to say yes by; 503 where they are not.
+
+    How much there is, and what the store said, is told only to those who are `known`.
+    """
     ready = found.ready and not stopping
+    if not known:
+        return json_answer(200 if ready else 503, {"ready": ready})
     told: dict[str, Json] = {
         "ready": ready,
         "revision": found.revision,

@@ -25,7 +25,9 @@ _Outcome: TypeAlias = tuple[str, int, str, "str | None"]
 class Metrics:
     """The metrics of one process; of all workers together, where they share a folder."""
 
-    def __init__(self, freshness: Callable[[], Freshness], folder: str | None = None) -> None:
+    def __init__(
+        self, freshness: Callable[[], Freshness], dropped: Callable[[], int], folder: str | None = None
+    ) -> None:
         registry = CollectorRegistry()
         self._requests = Counter(
             "reconciler_http_requests", "Requests answered.", ("endpoint", "status"), registry=registry
@@ -40,6 +42,10 @@ class Metrics:
         self._checks = Counter(
             "reconciler_checks", "Checks of presented tokens.", ("reason", "kind"), registry=registry
         )
+        self._lines = Counter(
+            "reconciler_log_lines_dropped", "Lines of the log that nobody read in time.", registry=registry
+        )
+        self._dropped = dropped
         self._told = registry
         if folder is not None:
             self._told = CollectorRegistry()
@@ -47,6 +53,7 @@ class Metrics:
         self._told.register(_Store(freshness))
         self._observing: dict[str, Callable[[float], None]] = {}
         self._waiting: dict[_Outcome, int] = {}
+        self._settled = 0
 
     def count(self, endpoint: str, status: int, noted: Noted, seconds: float) -> None:
         """One request that was answered."""
@@ -64,6 +71,9 @@ class Metrics:
             self._requests.labels(endpoint, str(status)).inc(count)
             if reason:
                 self._checks.labels(reason, kind or NO_KIND).inc(count)
+        dropped = self._dropped()
+        self._lines.inc(dropped - self._settled)
+        self._settled = dropped
 
     def answer(self) -> Answer:
         """All of it, in the text format."""

@@ -15,7 +15,7 @@ from reconciler.kinds.checking import Reason
 from reconciler.secret import Secret
 from reconciler.verify.http.form import BASIC, Misread, Pair, authorization, basic, form_of
 from reconciler.verify.http.message import NOTHING, Answer, Noted, Request, json_answer, problem
-from reconciler.verify.http.once import Ticket, Use, ticket
+from reconciler.verify.http.once import RETRY, Ticket, Use, ticket
 from reconciler.verify.http.ports import Check
 from reconciler.verify.http.signing import SigningKey
 from reconciler.verify.interface import Verdict
@@ -39,6 +39,15 @@ class Issuer:
     ttl: int
     """Seconds."""
     key: SigningKey
+
+    @property
+    def audiences(self) -> frozenset[str]:
+        """What `aud` of an assertion may be (RFC 7523 §3).
+
+        Never what bearer tokens are for: one that was sent to an API would get a longer one here, and an
+        assertion would open an API.
+        """
+        return frozenset((self.url, self.url + PATH)) - {self.audience}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,8 @@ def _check_grant(form: Mapping[str, str]) -> None:
 def refusal(refused: Refused, *, challenged: bool) -> Answer:
     """An error as an answer; who tried the Authorization header is told what to put there."""
     made = problem(refused.status, refused.error, refused.says, noted=refused.noted)
+    if refused.status == Reason.STALE.status:
+        return made.with_headers(RETRY)
     if refused.status == Reason.UNKNOWN.status and challenged:
         return made.with_headers((b"www-authenticate", b'Basic realm="token"'))
     return made
@@ -157,9 +168,9 @@ def _by_assertion(client: Assertion, scope: str | None, issuer: Issuer, check: C
     signed = read(client.text.open())
     if isinstance(signed, Reason):
         raise _unknown(signed.says, Noted(str(signed)))
-    audience = signed.claims.get("aud")
-    ours = {url: url for url in (issuer.url, issuer.url + PATH)}.get(_only(audience))
-    verdict = check(client.text, audience=ours or issuer.url)
+    named = _only(signed.claims.get("aud"))
+    ours = named if named in issuer.audiences else None
+    verdict = check(client.text, audience=ours or issuer.url + PATH)
     _check_good(verdict)
     noted = Noted.of(verdict)
     if verdict.token is None or client.client_id not in (None, verdict.token.id):

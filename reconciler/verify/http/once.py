@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +15,12 @@ from reconciler.errors import ReconcilerError
 
 PATIENCE = 5.0
 """Seconds that a request waits for the store."""
+MOST_WAITING = 32
+"""Requests that wait for the store at once; who comes then is told to come again."""
+MOST_OF_ONE = 4
+"""Of these, how many with the same token: it alone holds up nobody else."""
+RETRY = (b"retry-after", b"1")
+"""Sent wherever nobody could tell."""
 
 
 class Use(Enum):
@@ -32,11 +39,13 @@ class Ticket:
     digest: str
     expires_at: int
     """Epoch seconds until which it must be remembered."""
+    token_id: str
+    """Whose it is; the store is not told."""
 
 
 def ticket(token_id: str, jti: str, expires_at: int) -> Ticket:
     """Of one signed claim set, by the token that signed it. The store learns neither of the two."""
-    return Ticket(digest(canonical(["reconciler/once/v1", token_id, jti])), expires_at)
+    return Ticket(digest(canonical(["reconciler/once/v1", token_id, jti])), expires_at, token_id)
 
 
 class Memory(Protocol):
@@ -57,22 +66,33 @@ class Once:
     clock: Callable[[], float]
     patience: float = PATIENCE
     _memory: Memory | None = None
+    _waiting: Counter[str] = field(default_factory=Counter)
+    """By token."""
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "once"))
 
     async def use(self, wanted: Ticket) -> Use:
-        """Whether this is its first use."""
+        """Whether this is its first use; not known at once where too many wait for that already."""
+        mine = wanted.token_id
+        if self._waiting.total() >= MOST_WAITING or self._waiting[mine] >= MOST_OF_ONE:
+            return Use.UNKNOWN
         loop = asyncio.get_running_loop()
+        self._waiting[mine] += 1
         asked = loop.run_in_executor(self._thread, self._ask, wanted)
         try:
             return await asyncio.wait_for(asked, self.patience)
         except TimeoutError:
             return Use.UNKNOWN
+        finally:
+            self._waiting -= Counter((mine,))
 
     def _ask(self, wanted: Ticket) -> Use:
+        now = int(self.clock())
+        if wanted.expires_at <= now:
+            return Use.AGAIN  # its end came while it waited, and what is past need not be remembered
         try:
             if self._memory is None:
                 self._memory = self.open()
-            first = self._memory.first_use(wanted.digest, wanted.expires_at, int(self.clock()))
+            first = self._memory.first_use(wanted.digest, wanted.expires_at, now)
         except (ReconcilerError, OSError):
             self._drop()
             return Use.UNKNOWN

@@ -1,14 +1,16 @@
 """uvicorn's HTTP protocol, with limits that it does not have, and a short way for `/verify`.
 
-The limits: how long a request's head may be, and how long a request may take to come. The short way: a check
-waits for nothing, so its answer is written as soon as the head is read, with no task and no second look at
-each header. Whatever is out of the ordinary (HTTP/1.0, an upgrade, an answer that is still to come, a client
-that does not read) takes uvicorn's own way, to the same app.
+The limits: how long a request's head may be, how long a request may take to come and its answer to be read,
+and how many may wait for one before them. The short way: a check waits for nothing, so its answer is written
+as soon as the head is read, with no task and no second look at each header. Whatever is out of the ordinary
+(HTTP/1.0, an upgrade, an answer that is still to come, a client that does not read) takes uvicorn's own way,
+to the same app.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol, cast
@@ -19,17 +21,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from reconciler.verify.http.message import Answer
 
 LONGEST_HEAD = 32 * 1024
-"""Bytes of a head that has not ended."""
+"""Bytes of a head."""
+LONGEST_PIPELINE = 16
+"""Requests that may wait for the answer to one before them."""
 REQUEST_SECONDS = 15.0
-"""From the first byte of a request, or from the connection, to the request's end."""
+"""From the first byte of a request, or from the connection, to the request's end; and that an answer may lie
+here because its client does not read."""
 TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
     b"content-length: 27\r\nconnection: close\r\n\r\n"
     b'{"error":"invalid_request"}'
 )
-VERIFY = b"/verify"
-AFTER_VERIFY = (b"", b"/", b"?")
-"""What may follow on it."""
+VERIFY = re.compile(rb"/verify(\?|/path/|\Z)")
 CLOSE = b"connection: close\r\n"
 
 
@@ -48,11 +51,15 @@ class Guarded(HttpToolsProtocol):
     """One connection."""
 
     _head = 0
+    _read = 0
+    """Bytes of what is being read."""
     _in_head = False
     _quick = False
     """Whether the request was answered when its head was read."""
     since: float | None = None
     """When what is still to come began, by the loop's clock; None where a request is whole."""
+    unread: float | None = None
+    """Since when there is something that the client has not read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
@@ -61,12 +68,12 @@ class Guarded(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes of it."""
+        self._read = len(data)
         super().data_received(data)
         if self._in_head:
             self._head += len(data)
-            if self._head > LONGEST_HEAD and not self.transport.is_closing():
-                self.transport.write(TOO_LARGE)
-                self.transport.close()
+            if self._head > LONGEST_HEAD:
+                self._too_large()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -75,12 +82,18 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """It ends, and a body may follow."""
+        if self._head + self._read > LONGEST_HEAD and self._length() > LONGEST_HEAD:
+            self._too_large()
         self._in_head, self._head = False, 0
-        if self._is_ordinary_check():
+        if self.transport.is_closing():
+            self._quick = True  # nobody waits for an answer
+        elif self._is_ordinary_check():
             self._quick = True
             self._answer()
         else:
             super().on_headers_complete()
+            if len(self.pipeline) > LONGEST_PIPELINE:
+                self.transport.abort()
 
     def on_body(self, body: bytes) -> None:
         """A part of a body; a check has no use for one."""
@@ -94,12 +107,27 @@ class Guarded(HttpToolsProtocol):
         self._in_head, self.since = False, None
 
     def drop_if_late(self, now: float) -> None:
-        """Closes a connection whose request does not come."""
-        if self.since is not None and now - self.since > REQUEST_SECONDS:
+        """Closes a connection whose request does not come, or whose answers nobody reads."""
+        if self.transport.get_write_buffer_size() == 0:
+            self.unread = None
+        elif self.unread is None:
+            self.unread = now
+        if self.unread is not None and now - self.unread > REQUEST_SECONDS:
+            self.transport.abort()  # to close it would be to wait for the client
+        elif self.since is not None and now - self.since > REQUEST_SECONDS:
+            self.transport.close()
+
+    def _length(self) -> int:
+        """Bytes of the head that has ended, as it may be written at the shortest."""
+        return len(self.url) + sum(len(name) + len(value) + len(b":\r\n") for name, value in self.headers)
+
+    def _too_large(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(TOO_LARGE)
             self.transport.close()
 
     def _is_ordinary_check(self) -> bool:
-        if not self.url.startswith(VERIFY) or self.url[len(VERIFY) : len(VERIFY) + 1] not in AFTER_VERIFY:
+        if VERIFY.match(self.url) is None:
             return False
         before: RequestResponseCycle | None = self.cycle
         return not (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from functools import partial
 import uvicorn
 
 from reconciler.errors import ReconcilerError
-from reconciler.verify.http.accesslog import Libraries, Log, where
+from reconciler.verify.http.accesslog import Libraries, Log, Writer, to_descriptor, where
 from reconciler.verify.http.app import App
 from reconciler.verify.http.listening import BACKLOG
 from reconciler.verify.http.metrics import Metrics
@@ -25,14 +26,16 @@ from reconciler.verify.http.service import Service, remembering
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.verifier import Clocks, Verifier
 
-LOG_SECONDS = 0.02
-"""That a line of the log may wait for others, so that they are written together."""
 GRACE_SECONDS = 1.0
 """From the signal to the end of listening: `/readyz` says so, and every answer ends its connection."""
 END_SECONDS = 30
 """After which requests that do not end are dropped."""
 IDLE_SECONDS = 75
 """Longer than gateways keep a connection that nobody uses, so that they end it and not we."""
+MOST_CONNECTIONS = 10_000
+"""Beyond which a request is answered with 503."""
+OTHER_FILES = 64
+"""That a process has open besides: of the store, the log, the metrics."""
 FIRST_READ_SECONDS = 10.0
 """That a worker may wait for its first look at the store: another answers meanwhile."""
 
@@ -66,7 +69,7 @@ class Serving:
             clock=setup.clock,
             entropy=setup.entropy,
         )
-        self.metrics = Metrics(self.verifier.freshness, setup.metrics_folder)
+        self.metrics = Metrics(self.verifier.freshness, lambda: log.dropped, setup.metrics_folder)
         self.app = App(self.service, self.metrics, log)
         self.server = _Server(_config(self.app, setup))
 
@@ -88,10 +91,9 @@ class Serving:
             self.close()
 
     def close(self) -> None:
-        """Lets the store go, and writes what waits to be written."""
+        """Lets the store go."""
         self.verifier.close()
         self.service.once.close()
-        self.log.flush()
 
     def stop(self) -> None:
         """Ends it: at once where this is said twice."""
@@ -127,6 +129,13 @@ class Serving:
                     connection.drop_if_late(loop.time())
 
 
+def most_connections(files: int) -> int:
+    """How many are served where a process may open so many files: beyond that nobody could be answered."""
+    if files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return min(MOST_CONNECTIONS, max(files - OTHER_FILES, files // 2))
+
+
 def _config(app: App, setup: Setup) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
@@ -141,6 +150,7 @@ def _config(app: App, setup: Setup) -> uvicorn.Config:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=END_SECONDS,
         backlog=BACKLOG,
+        limit_concurrency=most_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
     )
     config.load()
     config.ssl = setup.tls
@@ -154,8 +164,15 @@ def serve(
 
     `begun` is called when a signal ends it well.
     """
-    with asyncio.Runner(loop_factory=_new_loop()) as runner:
-        runner.run(_serve(setup, listening, begun, lifeline))
+    writer = Writer()
+    out = partial(to_descriptor, sys.stdout.fileno())
+    log = Log(out, setup.clock, writer.soon, requests=setup.access_log)
+    writer.start()
+    try:
+        with asyncio.Runner(loop_factory=_new_loop()) as runner:
+            runner.run(_serve(setup, log, listening, begun, lifeline))
+    finally:
+        writer.close()
 
 
 def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -168,10 +185,9 @@ def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(
-    setup: Setup, listening: socket.socket, begun: Callable[[], None], lifeline: int | None
+    setup: Setup, log: Log, listening: socket.socket, begun: Callable[[], None], lifeline: int | None
 ) -> None:
     loop = asyncio.get_running_loop()
-    log = Log(sys.stdout, setup.clock, partial(loop.call_later, LOG_SECONDS), requests=setup.access_log)
     logging.getLogger().addHandler(Libraries(log))
     loop.set_exception_handler(lambda _, context: _say(log, context))
     serving = Serving(setup, log)

@@ -6,6 +6,7 @@ The one question that only the store can answer, whether a `jti` was used before
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.canonical import Json
@@ -17,13 +18,17 @@ from reconciler.verify.http.form import Misread, form_of, parameters
 from reconciler.verify.http.forward import refusal
 from reconciler.verify.http.message import Answer, Noted, Request, header_text, json_answer, problem
 from reconciler.verify.http.oauth import LONGEST_ID
-from reconciler.verify.http.once import Ticket, Use, ticket
+from reconciler.verify.http.once import RETRY, Ticket, Use, ticket
 from reconciler.verify.http.ports import SignIn
 from reconciler.verify.interface import Identity, Verdict
 from reconciler.verify.reading import read
 
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """The token may stand in the address of the page."""
+LONGEST_ONCE = 24 * 60 * 60
+"""Seconds for which the store remembers a `jti`. A JWT with one that lasts longer is refused: the store would
+have to remember it for as long, and what is for one use is used soon. Without one, the spec's `expire` is the
+limit."""
 PARAMETER = "token"
 """Where nobody says otherwise."""
 
@@ -43,7 +48,7 @@ def parameter(book: Book, name: str) -> str:
     return found if isinstance(found, str) else PARAMETER
 
 
-def asked(request: Request, name: str, parameter: str, sign_in: SignIn) -> Asked | Answer:
+def asked(request: Request, name: str, parameter: str, sign_in: SignIn, now: int) -> Asked | Answer:
     """Whom it signs in; `parameter` is what the application calls the token."""
     try:
         found = form_of(request) if request.method == "POST" else parameters(request.query)
@@ -57,12 +62,19 @@ def asked(request: Request, name: str, parameter: str, sign_in: SignIn) -> Asked
         return Asked(verdict)
     signed = read(token.open())
     claims = {} if isinstance(signed, Reason) else signed.claims
+    return _once(verdict, verdict.token.id, claims, now)
+
+
+def _once(verdict: Verdict, token_id: str, claims: Mapping[str, object], now: int) -> Asked:
+    """With what is good for one use, where the JWT says so."""
     jti, exp = claims.get("jti"), claims.get("exp")
     if jti is None:
         return Asked(verdict)
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_ID or not isinstance(exp, int):
         return Asked(verdict._replace(reason=Reason.JTI, user=None))
-    return Asked(verdict, ticket(verdict.token.id, jti, exp))
+    if exp - now > LONGEST_ONCE:
+        return Asked(verdict._replace(reason=Reason.EXP_FAR, user=None))
+    return Asked(verdict, ticket(token_id, jti, exp))
 
 
 def answered(found: Asked, use: Use | None, realm: str) -> Answer:
@@ -72,7 +84,8 @@ def answered(found: Asked, use: Use | None, realm: str) -> Answer:
         reason = Reason.REPLAYED if use is Use.AGAIN else Reason.STALE
         verdict = verdict._replace(reason=reason, user=None)
     if not verdict.active or verdict.token is None or verdict.user is None:
-        return refusal(verdict, realm).with_headers(NO_REFERRER)
+        made = refusal(verdict, realm).with_headers(NO_REFERRER)
+        return made.with_headers(RETRY) if made.status == Reason.STALE.status else made
     return _signed_in(verdict, verdict.token, verdict.user)
 
 
@@ -85,8 +98,8 @@ def _signed_in(verdict: Verdict, token: Identity, user: User) -> Answer:
     }
     return json_answer(200, told, noted=Noted.of(verdict)).with_headers(
         NO_REFERRER,
-        (b"x-reconciler-token", token.id.encode()),
-        (b"x-reconciler-name", token.name.encode()),
+        (b"x-reconciler-token", header_text(token.id)),
+        (b"x-reconciler-name", header_text(token.name)),
         (b"x-reconciler-user", header_text(user.username)),
         (b"x-reconciler-user-name", header_text(user.name)),
         (b"x-reconciler-user-email", header_text(user.email)),

@@ -265,7 +265,7 @@ def serving(house: House, **changes: Any) -> Iterator[Site]:
     """A verifier over a workspace, with the workspace's clock."""
     lines = io.StringIO()
     ready = replace(setup(house.workspace(), flags(**changes)), clock=lambda: float(house.now))
-    serving = Serving(ready, Log(lines, ready.clock, lambda flush: flush()))
+    serving = Serving(ready, Log(lines.write, ready.clock, lambda flush: flush()))
     serving.verifier.started()
     try:
         yield Site(house, serving, serving.app, ready, lines)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from reconciler.secret import Secret
 from tests.apply.kit import House, verifier
@@ -63,6 +64,17 @@ class Served:
             answer = connection.getresponse()
             told = {name.lower(): value for name, value in answer.getheaders()}
             return answer.status, told, answer.read()
+        finally:
+            connection.close()
+
+    def post(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body of one POST, on a connection of its own."""
+        connection = self.connect()
+        try:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", path, urlencode(form), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
         finally:
             connection.close()
 
@@ -119,26 +131,35 @@ def environ(house: House) -> dict[str, str]:
     return {**kept, "HOME": str(home), "RECONCILER_STORE": house.url, "LANG": "C.UTF-8"}
 
 
-def start(house: House, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
-    """The process, started; output goes to files below the workspace."""
-    folder = house.root / "served"
-    folder.mkdir(exist_ok=True)
+def start(
+    house: House, *arguments: str, out: int | None = None, folder: str = "served", **more: str
+) -> subprocess.Popen[bytes]:
+    """The process, started; output goes to files below the workspace, unless a descriptor is named."""
+    below = house.root / folder
+    below.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "reconciler.cli", "-C", str(house.root), "serve"]
-    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+    with (below / "out").open("wb") as to_file, (below / "err").open("wb") as err:
         return subprocess.Popen(
             [*command, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=to_file if out is None else out,
             stderr=err,
             env={**environ(house), **more},
         )
 
 
 @contextmanager
-def served(house: House, *arguments: str, tls: ssl.SSLContext | None = None, **more: str) -> Iterator[Served]:
+def served(
+    house: House,
+    *arguments: str,
+    tls: ssl.SSLContext | None = None,
+    out: int | None = None,
+    folder: str = "served",
+    **more: str,
+) -> Iterator[Served]:
     """A server on a free port, that listens; stopped at the end, if it still runs."""
-    process = start(house, "--listen", "127.0.0.1:0", *arguments, **more)
-    made = Served(process, house.root / "served", tls)
+    process = start(house, "--listen", "127.0.0.1:0", *arguments, out=out, folder=folder, **more)
+    made = Served(process, house.root / folder, tls)
     try:
         until(lambda: "listening on" in made.err or process.poll() is not None, "it does not listen")
         found = re.search(r"listening on https?://127\.0\.0\.1:(\d+)", made.err)

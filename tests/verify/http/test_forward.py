@@ -68,9 +68,38 @@ def test_the_gateway_may_name_the_api_itself(asked: Site) -> None:
     assert (told.status, told.json["reason"]) == (403, "project-denied")
 
 
-def test_the_gateways_word_goes_over_what_the_path_says(asked: Site) -> None:
-    told = asked.verify(asked.signed("historian"), target="/verify?project=plant-b")
+@pytest.mark.parametrize(
+    ("target", "uri", "reason"),
+    [
+        ("/verify?project=plant-b", PLANT, "project-denied"),
+        ("/verify?device=d2", PLANT, "device-denied"),
+        ("/verify?project=plant-b&device=d2", PLANT, "project-denied"),
+        ("/verify?device=scanner", PLANT, "device-denied"),
+    ],
+)
+def test_where_the_gateways_word_and_the_path_differ_nothing_passes(
+    asked: Site, target: str, uri: str, reason: str
+) -> None:
+    """The token is good for either: which of the two the service will act on, nobody knows."""
+    told = asked.verify(asked.jwt("bridge"), target=target, uri=uri)
+    assert (told.status, told.json["reason"]) == (403, reason)
+    assert asked.verify("x.y.z", target=target, uri=uri).status == 401
+
+
+def test_where_the_gateways_word_and_the_path_agree_it_is_as_if_one_had_said_it(asked: Site) -> None:
+    told = asked.verify(asked.jwt("bridge"), target="/verify?project=plant-a&device=d1&user=u")
+    assert (told.status, told.headers["x-reconciler-user"]) == (200, "u")
+    told = asked.verify(asked.signed("historian"), target="/verify?user=u&api=device.read&project=plant-b")
     assert told.json["reason"] == "project-denied"
+
+
+def test_a_user_in_a_header_and_another_in_the_path_or_in_a_word_are_refused(asked: Site) -> None:
+    with serving(asked.house, user_header=b"x-user", device_header=b"x-device") as site:
+        token = site.jwt("bridge")
+        assert site.verify(token, ("X-Device", "d1"), ("X-User", "u"), target="/verify?user=u").status == 200
+        assert site.verify(token, ("X-Device", "d2")).json["reason"] == "device-denied"
+        told = site.verify(token, ("X-User", "a"), target="/verify?user=b")
+        assert (told.status, told.json["reason"]) == (403, "user-denied")
 
 
 @pytest.mark.parametrize("query", ["apis=device.read", "api=", "api=a&api=b", "project=plant-a&pretty=1"])
@@ -86,12 +115,22 @@ def test_without_an_api_and_without_a_uri_nobody_knows_what_is_called(asked: Sit
     bearer = ("Authorization", f"Bearer {asked.signed('historian')}")
     assert asked.ask("GET", "/verify", bearer).json["reason"] == "api-unknown"
     assert asked.ask("GET", "/verify?project=plant-a", bearer).json["reason"] == "api-unknown"
+    assert asked.ask("GET", "/verify?app=X", bearer).json["reason"] == "api-unknown"
+    told = asked.verify(asked.signed("historian"), target="/verify?app=X", uri="/nowhere")
+    assert (told.status, told.json["reason"]) == (403, "api-unknown")
+
+
+@pytest.mark.parametrize("target", ["/verify/", "/verify/path", "/verify/paths/x", "/verify//path/x"])
+def test_nothing_else_is_below_verify(asked: Site, target: str) -> None:
+    """A gateway with a wrong address is told so, whatever else it sends."""
+    assert asked.verify(asked.signed("historian"), target=target).status == 404
 
 
 @pytest.mark.parametrize(
     ("headers", "status", "error", "reason"),
     [
         ([], 401, "unauthorized", "token-missing"),
+        ([("Authorization", "")], 401, "unauthorized", "token-missing"),
         ([("Authorization", "bearer x.y.z")], 401, "invalid_request", "scheme"),
         ([("Authorization", "BEARER x.y.z")], 401, "invalid_request", "scheme"),
         ([("Authorization", "Bearer")], 401, "invalid_request", "scheme"),
@@ -112,6 +151,7 @@ def test_what_is_wrong_with_the_request_is_told_and_what_is_wrong_with_a_strange
 ) -> None:
     told = asked.verify(None, *headers)
     assert (told.status, told.json["error"], told.json.get("reason")) == (status, error, reason)
+    assert told.headers.get("x-reconciler-reason") == reason
     bare = reason == "token-missing"
     wanted = 'Bearer realm="acme"' + ("" if bare else f', error="{error}"')
     assert told.headers["www-authenticate"] == wanted
@@ -137,6 +177,7 @@ def test_a_wrong_api_of_a_good_token_is_403_with_its_reason(asked: Site) -> None
     told = asked.verify(asked.jwt("bridge"), uri="/v1/projects/plant-a/devices")
     assert (told.status, told.json) == (403, {"error": "insufficient_scope", "reason": "api-denied"})
     assert told.headers["www-authenticate"] == 'Bearer realm="acme", error="insufficient_scope"'
+    assert told.headers["x-reconciler-reason"] == "api-denied"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def basic(client_id: str, secret: str) -> tuple[str, str]:
 
 def by_assertion(site: Site, form: dict[str, str] | None = None, **claims: Any) -> Told:
     """With a JWT that the key of the historian signed."""
-    signed = site.signed("historian", **{"jti": f"j-{next(_numbers)}", **claims})
+    signed = site.signed("historian", **{"jti": f"j-{next(_numbers)}", "aud": TOKEN_URL, **claims})
     sent = {"client_assertion_type": JWT_BEARER, "client_assertion": signed}
     return site.ask("POST", PATH, form={**GRANT, **sent, **(form or {})})
 
@@ -108,18 +108,36 @@ def test_basic_credentials_are_taken_too_in_either_spelling(asked: Site) -> None
     assert asked.ask("POST", PATH, lower, form=GRANT).status == 200
 
 
-@pytest.mark.parametrize("audience", [ISSUER, TOKEN_URL, [ISSUER], [TOKEN_URL]])
-def test_an_assertion_names_the_issuer_or_the_token_endpoint(asked: Site, audience: object) -> None:
-    told = by_assertion(asked, aud=audience, jti=f"aud-{audience}")
+@pytest.mark.parametrize("audience", [TOKEN_URL, [TOKEN_URL]])
+def test_an_assertion_names_the_token_endpoint(asked: Site, audience: object) -> None:
+    told = by_assertion(asked, aud=audience)
     assert told.json.get("scope") == "device.list device.read"
+
+
+@pytest.mark.parametrize("audience", [ISSUER, TOKEN_URL, [ISSUER], [TOKEN_URL]])
+def test_it_may_name_the_issuer_where_bearer_tokens_name_something_else(
+    asked: Site, signing_key: Any, audience: object
+) -> None:
+    with serving(asked.house, signing_keys=(signing_key,), audience="https://api.example") as site:
+        assert by_assertion(site, aud=audience).status == 200
+        assert by_assertion(site, aud="https://api.example").status == 401
+
+
+def test_a_bearer_token_gets_no_longer_one_and_an_assertion_opens_no_api(asked: Site) -> None:
+    """Who sees the one at an API, or the other at the token endpoint, has no more by it."""
+    assert asked.verify(asked.signed("historian", jti="bearer")).status == 200
+    told = by_assertion(asked, aud=ISSUER)
+    assert (told.status, told.json["error"]) == (401, "invalid_client")
+    assert asked.verify(asked.signed("historian", jti="assertion", aud=TOKEN_URL)).status == 401
 
 
 @pytest.mark.parametrize(
     "claims",
     [
         {"aud": "https://elsewhere.example"},
-        {"aud": [ISSUER, "https://elsewhere.example"]},
-        {"aud": ISSUER + "/"},
+        {"aud": ISSUER},
+        {"aud": [TOKEN_URL, "https://elsewhere.example"]},
+        {"aud": TOKEN_URL + "/"},
         {"aud": None},
         {"iss": None},
         {"sub": None},
@@ -146,7 +164,7 @@ def test_an_assertion_is_good_once(own: Site) -> None:
     again = by_assertion(own, jti="once", exp=own.house.now + 200)
     assert (again.status, again.json["error"]) == (401, "invalid_client")
     assert own.log()[-1]["reason"] == "replayed"
-    other = own.signed("spare", jti="once")
+    other = own.signed("spare", jti="once", aud=TOKEN_URL)
     form = {**GRANT, "client_assertion_type": JWT_BEARER, "client_assertion": other}
     assert own.ask("POST", PATH, form=form).status == 200
 
@@ -166,6 +184,7 @@ def test_a_store_that_cannot_remember_gives_503_and_no_token(
     monkeypatch.setattr(SqlStore, "first_use", lost)
     told = by_assertion(own)
     assert (told.status, told.json["error"]) == (503, "temporarily_unavailable")
+    assert told.headers["retry-after"] == "1"
     assert "access_token" not in told.json
     monkeypatch.undo()
     assert by_assertion(own).status == 200

@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.apply.kit import House, verifier
 from tests.verify.follow import held
-from tests.verify.http.kit import CATALOG, PLANT, documents
+from tests.verify.http.kit import CATALOG, JWT_BEARER, PLANT, TOKEN_URL, documents
 from tests.verify.http.served import DEADLINE, Served, received, served, start, until
+from tests.verify.kit import signed
 
 
 @pytest.fixture
@@ -57,6 +59,47 @@ def test_a_granted_call_passes_and_a_deleted_token_is_refused_at_once(place: Hou
         place.apply()
         until(lambda: server.verify(token) == 401, "a deleted token is still good")
     assert server.log()[-1]["message"].startswith("stopping")
+
+
+def test_two_servers_on_one_store_refuse_a_deleted_token_and_share_what_is_for_one_use(
+    place: House, signing_key: Path
+) -> None:
+    fields = held(place, "historian")
+    key = load_pem_private_key(fields["private_key"].encode(), None)
+    arguments = ("--signing-key", str(signing_key))
+
+    def assertion(jti: str) -> dict[str, str]:
+        now, token_id = int(time.time()), fields["token_id"]
+        claims = {
+            "iss": token_id,
+            "sub": token_id,
+            "aud": TOKEN_URL,
+            "iat": now,
+            "exp": now + 300,
+            "jti": jti,
+        }
+        text = signed({**claims, "jti": jti}, key, fields["algorithm"], {"kid": token_id})
+        grant = {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER}
+        return {**grant, "client_assertion": text}
+
+    with (
+        served(place, *arguments, folder="one") as one,
+        served(place, *arguments, folder="two") as two,
+    ):
+        until(lambda: one.ready() and two.ready(), "they are not ready")
+        for first, second in ((one, two), (two, one)):
+            once = assertion(f"j{first.port}")
+            status, body = first.post("/oauth/token", once)
+            assert status == 200
+            issued = json.loads(body)["access_token"]
+            assert [second.post("/oauth/token", once)[0], first.post("/oauth/token", once)[0]] == [401, 401]
+            assert [first.verify(issued), second.verify(issued)] == [200, 200]
+        token = held(place, "bridge")["jwt"]
+        assert [one.verify(token), two.verify(token)] == [200, 200]
+        place.declare(*without("bridge"))
+        place.apply()
+        for server in (one, two):
+            until(lambda server=server: server.verify(token) == 401, "a deleted token is good")  # type: ignore[misc]
 
 
 def test_several_workers_answer_on_one_port_and_count_together(place: House) -> None:
@@ -185,6 +228,30 @@ def _established(server: Served) -> bool:
     return server.get("/healthz")[0] == 200
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(local: House, workers: str) -> None:
+    """A pipe holds 64 KiB; what is written to it then waits for as long as nobody reads."""
+    reading, writing = os.pipe()
+    try:
+        with served(local, "--workers", workers, out=writing) as server:
+            connection = server.connect()
+            for _ in range(1500):
+                connection.request("GET", "/healthz")
+                assert connection.getresponse().read() == b'{"status":"ok"}'
+            connection.close()
+            assert server.stop() == 0
+        os.close(writing)
+        writing = -1
+        with os.fdopen(reading, "rb", closefd=False) as pipe:
+            kept = pipe.read()
+        assert len(kept) > 40_000  # so much that the pipe was full
+        assert all(json.loads(line)["path"] == "/healthz" for line in kept.splitlines()[:100])
+    finally:
+        os.close(reading)
+        if writing != -1:
+            os.close(writing)
+
+
 def test_a_port_that_is_taken_is_told_in_a_sentence(local: House) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -256,6 +323,8 @@ def test_what_is_no_http_or_too_much_of_it_is_refused(local: House) -> None:
         )
         assert server.raw(smuggled).startswith(b"HTTP/1.1 400 ")
         assert server.get("/healthz")[0] == 200
+        found = [server.get(path)[0] for path in ("/verify/", "/verify/path", "/verify/x", "/verify/path/")]
+        assert found == [404, 404, 404, 401]
         head = server.raw(b"HEAD /verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 401 ")
         assert head.endswith(b"\r\n\r\n")

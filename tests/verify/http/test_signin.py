@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import StoreUnreadable
+from reconciler.kinds.checking import Call, Reason, SignIn
 from reconciler.live.sql import SqlStore
-from tests.verify.http.kit import Site
+from reconciler.verify.http.signin import Asked, answered
+from reconciler.verify.interface import Identity, Verdict
+from tests.verify.http.kit import ERP, Site, documents
 
 
 def test_a_sign_in_jwt_in_the_parameter_of_the_spec_gives_the_user(asked: Site) -> None:
@@ -61,6 +64,17 @@ def test_one_with_a_jti_is_good_once(own: Site) -> None:
     assert own.ask("GET", f"/sso/erp?ticket={own.ticket(jti='')}").json["reason"] == "jti"
 
 
+def test_one_with_a_jti_lasts_no_longer_than_a_jti_is_remembered(own: Site) -> None:
+    """A day; without a `jti` nothing has to be remembered, and the spec's limit holds alone."""
+    erp = {**ERP, "spec": {**ERP["spec"], "expire": 31_536_000}}  # type: ignore[dict-item]
+    own.apply(*(erp if one is ERP else one for one in documents()))
+    end = own.house.now + 24 * 3600
+    told = own.ask("GET", f"/sso/erp?ticket={own.ticket(jti='long', exp=end + 1)}")
+    assert (told.status, told.json["reason"]) == (401, "exp-far")
+    assert own.ask("GET", f"/sso/erp?ticket={own.ticket(exp=end + 1)}").status == 200
+    assert own.ask("GET", f"/sso/erp?ticket={own.ticket(jti='long', exp=end)}").status == 200
+
+
 def test_where_the_store_cannot_remember_nobody_is_signed_in_by_a_jti(
     own: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,8 +82,18 @@ def test_where_the_store_cannot_remember_nobody_is_signed_in_by_a_jti(
         raise StoreUnreadable("it is gone")
 
     monkeypatch.setattr(SqlStore, "first_use", lost)
-    assert own.ask("GET", f"/sso/erp?ticket={own.ticket(jti='one')}").status == 503
+    told = own.ask("GET", f"/sso/erp?ticket={own.ticket(jti='one')}")
+    assert (told.status, told.headers["retry-after"]) == (503, "1")
     assert own.ask("GET", f"/sso/erp?ticket={own.ticket()}").status == 200
+
+
+def test_no_name_on_record_writes_a_header_of_its_own() -> None:
+    """Whatever somebody wrote into the store."""
+    identity = Identity("id\r\n", "n\r\nX-Reconciler-Owner: root", "TokenAuth", None, 1, {})
+    user = SignIn("u", None, None, (), create=False)
+    told = answered(Asked(Verdict(Reason.ACCEPTED, Call(), identity, None, user)), None, "acme")
+    assert told.status == 200
+    assert not any(b"\r" in value or b"\n" in value for _, value in told.headers)
 
 
 def test_the_log_has_no_ticket(asked: Site) -> None:

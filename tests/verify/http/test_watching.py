@@ -6,12 +6,13 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from reconciler.verify.http.accesslog import Entry, Libraries, Log, line
+from reconciler.verify.http.accesslog import MOST_WAITING, Entry, Libraries, Log, Writer, line
 from reconciler.verify.http.health import readyz
 from reconciler.verify.http.message import Noted
 from reconciler.verify.interface import Freshness
@@ -78,34 +79,82 @@ def test_no_value_ends_a_line_or_writes_one_of_its_own() -> None:
     assert len(found["path"]) == 500
 
 
+def request(number: int) -> Entry:
+    return Entry(0.0, "GET", f"/{number}", 200, "127.0.0.1", 0.0, Noted())
+
+
 def test_lines_of_many_requests_go_out_in_pieces_that_no_other_worker_splits() -> None:
-    """A pipe takes up to 4096 bytes at once (PIPE_BUF)."""
+    """A pipe takes up to 4096 bytes at once (PIPE_BUF), however long the lines are."""
     written: list[str] = []
-
-    class Pipe(io.StringIO):
-        def write(self, text: str) -> int:
-            written.append(text)
-            return len(text)
-
     waiting: list[Callable[[], None]] = []
-    log = Log(Pipe(), lambda: 0.0, waiting.append)
-    for number in range(20):
-        log.request(Entry(0.0, "GET", f"/{number}", 200, "127.0.0.1", 0.0, Noted()))
+    log = Log(written.append, lambda: 0.0, waiting.append)
+    for number in range(200):
+        log.request(request(number))
+        log.request(Entry(0.0, "GET", "/" + "\xe9" * number, 200, "127.0.0.1", 0.0, Noted()))
     assert (len(waiting), written) == (1, [])
     waiting[0]()
-    assert [len(text.splitlines()) for text in written] == [8, 8, 4]
+    assert all(text.isascii() and text.endswith("\n") for text in written)
+    assert 3500 < max(len(text) for text in written) <= 4096
+    assert sum(len(text.splitlines()) for text in written) == 400
 
 
 def test_a_reader_that_is_gone_stops_nothing() -> None:
     stream = io.StringIO()
     stream.close()
-    log = Log(stream, lambda: 0.0, lambda flush: flush())
+    log = Log(stream.write, lambda: 0.0, lambda flush: flush())
     log.event("error", "nobody reads this")
+
+
+def test_lines_that_nobody_reads_are_dropped_and_their_number_is_told() -> None:
+    written: list[str] = []
+    log = Log(written.append, lambda: 0.0, lambda _: None)
+    for number in range(MOST_WAITING + 7):
+        log.request(request(number))
+    assert log.dropped == 7
+    log.flush()
+    log.request(request(0))
+    log.flush()
+    found = [json.loads(text) for text in "".join(written).splitlines()]
+    assert len(found) == MOST_WAITING + 2
+    assert found[-2]["message"].startswith("7 lines are not here")
+    assert found[-1]["path"] == "/0"
+
+
+def test_a_writer_that_waits_holds_up_neither_requests_nor_the_end() -> None:
+    """And writes all of it when it no longer waits."""
+    reads, began, written = threading.Event(), threading.Event(), list[str]()
+
+    def stalled(text: str) -> None:
+        began.set()
+        reads.wait()
+        written.append(text)
+
+    writer = Writer()
+    log = Log(stalled, lambda: 0.0, writer.soon)
+    writer.start()
+    log.request(request(1))
+    assert began.wait(30)
+    log.request(request(2))
+    writer.close()
+    assert written == []
+    reads.set()
+    for thread in threading.enumerate():
+        if thread.name == "log":
+            thread.join(30)
+    assert "".join(written).count("\n") in (1, 2)
+
+
+def test_a_token_that_the_end_of_a_long_path_cuts_off_is_hidden_too() -> None:
+    for kept in range(13):
+        path = "/" + "x" * (498 - kept) + "/rcn_" + "secret" * 9
+        text = line(request(0)._replace(path=path))
+        assert "rcn_" not in text
+        assert json.loads(text)["path"][:400] == path[:400]
 
 
 def test_what_libraries_say_comes_without_what_they_had_in_hand() -> None:
     stream = io.StringIO()
-    handler = Libraries(Log(stream, lambda: 0.0, lambda flush: flush()))
+    handler = Libraries(Log(stream.write, lambda: 0.0, lambda flush: flush()))
     logger = logging.getLogger("library")
     logger.addHandler(handler)
     try:
@@ -122,15 +171,25 @@ def test_what_libraries_say_comes_without_what_they_had_in_hand() -> None:
 
 
 def test_ready_says_how_fresh_and_not_ready_says_why() -> None:
-    told = readyz(FRESH, stopping=False)
+    told = readyz(FRESH, stopping=False, known=True)
     assert (told.status, json.loads(told.body)) == (
         200,
         {"ready": True, "revision": 7, "tokens": 3, "age_seconds": 0.25},
     )
-    told = readyz(LOST, stopping=False)
+    told = readyz(LOST, stopping=False, known=True)
     assert (told.status, json.loads(told.body)["why"]) == (503, "there is no live store yet")
-    told = readyz(FRESH, stopping=True)
+    told = readyz(FRESH, stopping=True, known=True)
     assert (told.status, json.loads(told.body)["why"]) == (503, "this verifier is stopping")
+
+
+def test_who_is_no_gateway_learns_only_whether_it_is_ready(asked: Site) -> None:
+    """Neither how many tokens there are nor what the store said."""
+    told = asked.ask("GET", "/readyz", peer="192.0.2.7")
+    assert (told.status, told.json) == (200, {"ready": True})
+    with serving(asked.house, max_stale=0) as site:
+        told = site.ask("GET", "/readyz", peer="192.0.2.7")
+        assert (told.status, told.json) == (503, {"ready": False})
+        assert "why" in site.ask("GET", "/readyz").json
 
 
 def test_health_and_readiness_are_asked_by_get_and_head(asked: Site) -> None:
@@ -169,6 +228,14 @@ def test_metrics_count_checks_by_reason_and_kind_and_requests_by_endpoint(asked:
         assert counted(site, "reconciler_ready") == {"": 1}
         assert counted(site, "reconciler_tokens") == {"": len(site.house.live())}
         assert counted(site, "reconciler_store_revision") == {"": site.house.store().state().revision}
+
+
+def test_lines_that_were_dropped_are_counted_once_each(asked: Site) -> None:
+    with serving(asked.house) as site:
+        assert counted(site, "reconciler_log_lines_dropped_total") == {"": 0}
+        site.serving.log.dropped = 3
+        assert counted(site, "reconciler_log_lines_dropped_total") == {"": 3}
+        assert counted(site, "reconciler_log_lines_dropped_total") == {"": 3}
 
 
 def test_no_label_grows_with_what_clients_send(asked: Site) -> None:
