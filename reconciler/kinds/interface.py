@@ -86,6 +86,10 @@ class Kind(Generic[S]):
     """Whether its JWT is signed when it is minted, with the generation in `gen`; else the owner signs."""
     signs_in: bool = False
     """Whether its JWTs sign users in, and call no API."""
+    parameter: Callable[[S], str] = lambda _: "token"
+    """The URL parameter that carries a JWT which signs a user in."""
+    scope: str = "apis"
+    """The dimension of its grants that OAuth calls the scope."""
     renewal: Callable[[S], int | None] = lambda _: None
     """Seconds after which a credential of this kind ends by itself, if it does."""
     copied: tuple[str, ...] = ()

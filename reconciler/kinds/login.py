@@ -217,6 +217,7 @@ KIND = Kind(
     claims=checked_claims,
     allows=allows,
     signed_once=True,
+    scope="api",
     meet=meet,
     copied=("login_token",),
     bearer=Bearing(delivered="login_token"),

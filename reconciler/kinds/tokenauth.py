@@ -157,6 +157,7 @@ KIND = Kind(
     claims=claims,
     allows=allows,
     signs_in=True,
+    parameter=lambda spec: spec.token_name,
     enabled=lambda spec: spec.enable,
     copied=("secret", "private_key"),
     pem=lambda spec: spec.algorithm not in HASH_BYTES,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
+from reconciler.kinds import all_kinds
 from reconciler.kinds.checking import Call, Reason, SignIn
 
 SCHEMA = "reconciler/verdict/v1"
@@ -24,6 +25,11 @@ class Identity(NamedTuple):
     generation: int
     """Of the credential that proved it."""
     grants: Mapping[str, tuple[str, ...]]
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The APIs that it may call, as OAuth calls them."""
+        return self.grants.get(all_kinds()[self.kind].scope, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -225,8 +224,6 @@ def test_a_verifier_that_was_killed_lets_nothing_through(
         upstream.seen.clear()
         running.process.kill()
         running.process.wait(PATIENCE)
-        began = time.monotonic()
         for client in clients.values():
             assert client.ask(LIST, token=token).status in (500, 502, 503)
-        assert time.monotonic() - began < PATIENCE
     assert upstream.seen == []

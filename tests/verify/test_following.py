@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,7 +14,9 @@ import pytest
 
 from reconciler.errors import SettingsError, StoreUnreadable
 from reconciler.kinds.checking import Reason
+from reconciler.live.interface import LiveStore
 from reconciler.live.opening import open_store
+from reconciler.verify.check import Rules
 from reconciler.verify.verifier import Verifier
 from tests.apply.kit import DAY, House, auth_token, jwt_token, login_token, rsa_token
 from tests.servers import Postgres, postgres
@@ -183,19 +186,19 @@ def test_a_restored_store_that_was_applied_to_since_is_read_anew(tmp_path: Path,
     token = bearer(house, "mes")
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("VACUUM INTO ?", [str(copy)])
+    shutil.copytree(root, tmp_path / "elsewhere")
     house.declare(jwt_token("mes"), jwt_token("other", apis=["b"]))
     house.apply()
     with following(house) as verifier:
         known = verifier.freshness().revision
         assert verifier.check(token).active
         house.close()
-        house.url = f"sqlite:///{copy}"
-        house.declare(jwt_token("mes", lifecycle={"enabled": False}), jwt_token("other"))
-        house.apply()
-        while house.store().state().revision <= known:
-            house.declare(jwt_token("mes", lifecycle={"enabled": False}), jwt_token("other", apis=["c"]))
-            house.apply()
-        house.close()
+        elsewhere = House(tmp_path / "elsewhere", f"sqlite:///{copy}")
+        for api in ("c", "d", "e"):
+            elsewhere.declare(jwt_token("mes", lifecycle={"enabled": False}), jwt_token("other", apis=[api]))
+            elsewhere.apply()
+        assert elsewhere.store().state().revision > known
+        elsewhere.close()
         with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(file)) as target:
             source.backup(target)
         until(lambda: verifier.check(token).reason is Reason.DISABLED, "it is not read anew")
@@ -301,3 +304,47 @@ def test_a_verifier_whose_clock_is_off_allows_for_half_a_minute_of_it(
     with following(house) as verifier:
         house.now += ahead
         assert verifier.check(token).reason is reason
+
+
+def test_a_workspace_that_the_store_does_not_have_is_not_ready(house: House) -> None:
+    """A name that was mistyped, or one that nobody applied yet: it must not look like one without tokens."""
+    house.declare(jwt_token("mes"))
+    house.apply()
+    with pytest.raises(StoreUnreadable, match="no workspace of this name"):
+        Verifier.open(house.url, workspace="acne")
+
+
+def test_whatever_goes_wrong_with_the_store_it_is_tried_again(house: House) -> None:
+    """A fault that nobody foresaw neither hangs the start nor ends the following."""
+    house.declare(jwt_token("mes"))
+    house.apply()
+    tries: list[int] = []
+
+    def opened() -> LiveStore:
+        tries.append(1)
+        if len(tries) < 3:
+            raise MemoryError("hunter2")
+        return open_store(house.url, house.name, create=False)
+
+    verifier = Verifier(opened, Rules("acme")).started()
+    until(lambda: verifier.freshness().ready, "it gave up")
+    verifier.close()
+    tries.clear()
+    broken = Verifier(opened, Rules("acme")).started()
+    assert broken.freshness().why == "the live store cannot be followed: MemoryError"
+    broken.close()
+
+
+def _broken(*_: object) -> None:
+    raise KeyError("hunter2")
+
+
+def test_a_record_that_nobody_foresaw_refuses_and_raises_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.declare(jwt_token("mes"))
+    house.apply()
+    token = bearer(house, "mes")
+    with following(house) as verifier:
+        monkeypatch.setattr("reconciler.verify.check._judged", _broken)
+        assert verifier.check(token).reason is Reason.FAULT

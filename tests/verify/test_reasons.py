@@ -41,8 +41,12 @@ def test_every_reason_of_the_check_is_asserted_by_some_test() -> None:
     assert set(Reason.__members__) - asserted() - OF_THE_SERVICE == set()
 
 
-def test_the_list_of_reasons_of_the_service_names_reasons_only() -> None:
-    assert set(Reason.__members__) >= OF_THE_SERVICE
+def test_the_reasons_of_the_service_are_asserted_where_the_service_is_tested() -> None:
+    tests = "".join(
+        path.read_text("utf-8") for path in [*HERE.rglob("test_*.py"), *HERE.parent.glob("gateways/*.py")]
+    )
+    said = {name for name in OF_THE_SERVICE if f"Reason.{name}" in tests or f'"{Reason[name]}"' in tests}
+    assert said == OF_THE_SERVICE
 
 
 def test_every_reason_has_a_code_a_status_and_what_to_do() -> None:

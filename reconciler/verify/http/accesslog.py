@@ -50,11 +50,13 @@ class Entry(NamedTuple):
 
 def line(entry: Entry) -> str:
     """The line of a request; what is not known is left out."""
-    at, method, path, status, peer, seconds, (reason, token, name, _, api, client) = entry
+    at, method, path, status, peer, seconds, noted = entry
+    reason, token, name, _, api, client, called = noted
+    asked = f',"called":{_path(called[:LONGEST])}' if called else ""
     return (
         f'{{"time":"{moment(at)}","method":{_quoted(method)},"path":{_path(path[:LONGEST])},"status":{status}'
         f"{_member('reason', reason)}{_member('token', token)}{_member('name', name)}{_member('api', api)}"
-        f'{_member("client", client)}{_member("peer", peer)},"ms":{seconds * 1000:.3f}}}\n'
+        f'{asked}{_member("client", client)}{_member("peer", peer)},"ms":{seconds * 1000:.3f}}}\n'
     )
 
 

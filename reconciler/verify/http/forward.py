@@ -74,6 +74,8 @@ class Asked(NamedTuple):
     call: Call
     against: Reason | None = None
     """Why nobody knows what is called, if so."""
+    called: str = ""
+    """Method and path, for the log."""
 
 
 def answer(request: Request, gateways: Gateways, match: Match, check: Check) -> Answer:
@@ -86,7 +88,8 @@ def answer(request: Request, gateways: Gateways, match: Match, check: Check) -> 
     verdict = decided(asked, check)
     if verdict.token is not None and verdict.active:
         return acceptance(verdict, verdict.token)
-    return refusal(verdict, gateways.realm)
+    made = refusal(verdict, gateways.realm)
+    return made._replace(noted=made.noted._replace(called=asked.called or None))
 
 
 def decided(asked: Asked, check: Check) -> Verdict:
@@ -127,7 +130,7 @@ def read(request: Request, gateways: Gateways, match: Match) -> Asked | str:
     token = Reason.SEVERAL_TOKENS if several else token_in(said.get(AUTHORIZATION), uri)
     call, against = _call(method, uri, words, match)
     call, differs = _completed(call, said, gateways)
-    return Asked(token, call, against or differs)
+    return Asked(token, call, against or differs, f"{method} {uri.partition('?')[0]}" if uri else "")
 
 
 def _completed(call: Call, said: Mapping[bytes, str], gateways: Gateways) -> tuple[Call, Reason | None]:

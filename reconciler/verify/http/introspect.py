@@ -12,7 +12,6 @@ from reconciler.secret import Secret
 from reconciler.verify.http.form import BASIC, Misread, authorization, basic, form_of
 from reconciler.verify.http.forward import SCHEME, challenge
 from reconciler.verify.http.message import Answer, Noted, Request, json_answer, problem
-from reconciler.verify.http.oauth import APIS
 from reconciler.verify.http.ports import Check
 from reconciler.verify.interface import Identity, Verdict
 from reconciler.verify.reading import read
@@ -92,7 +91,7 @@ def _told(verdict: Verdict, token: Identity, text: Secret, settings: Introspecti
     scope = claims.get("scope")
     told: dict[str, Json] = {
         "active": True,
-        "scope": scope if isinstance(scope, str) else " ".join(token.grants.get(APIS, ())),
+        "scope": scope if isinstance(scope, str) else " ".join(token.scope),
         "client_id": token.id,
         "sub": token.id,
         "token_type": "Bearer",

@@ -49,6 +49,8 @@ class Noted(NamedTuple):
     api: str | None = None
     client: str | None = None
     """Address of the client behind the gateway."""
+    called: str | None = None
+    """Method and path that a gateway asked about, where it was refused."""
 
     @staticmethod
     def of(verdict: Verdict) -> Noted:

@@ -24,7 +24,6 @@ from reconciler.verify.reading import Signed, read
 GRANT = "client_credentials"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PATH = "/oauth/token"
-APIS = "apis"
 EVERY = "*"
 LONGEST_ID = 128
 """Characters of a `jti`."""
@@ -225,7 +224,7 @@ def _token(found: Asked, issuer: Issuer, now: int, jti: str) -> Answer:
     noted = Noted.of(found.verdict)
     if token is None:
         raise _unknown("the client is not known", noted)
-    scope = scope_of(token.grants.get(APIS, ()), found.scope)
+    scope = scope_of(token.scope, found.scope)
     if scope is None:
         raise Refused("invalid_scope", "nothing of the scope that was asked for is granted", noted)
     ends = min(now + issuer.ttl, now + issuer.ttl if found.ends is None else found.ends)

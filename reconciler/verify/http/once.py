@@ -65,6 +65,8 @@ class Once:
     open: Callable[[], Memory]
     clock: Callable[[], float]
     patience: float = PATIENCE
+    trouble: str = ""
+    """What the store said when it could not be asked last; for the log, which empties it."""
     _memory: Memory | None = None
     _waiting: Counter[str] = field(default_factory=Counter)
     """By token."""
@@ -93,7 +95,8 @@ class Once:
             if self._memory is None:
                 self._memory = self.open()
             first = self._memory.first_use(wanted.digest, wanted.expires_at, now)
-        except (ReconcilerError, OSError):
+        except (ReconcilerError, OSError) as error:
+            self.trouble = str(error) if isinstance(error, ReconcilerError) else type(error).__name__
             self._drop()
             return Use.UNKNOWN
         return Use.FIRST if first else Use.AGAIN

@@ -1,4 +1,4 @@
-"""One process that serves: uvicorn, the verifier's thread, and an end in which nobody loses an answer."""
+"""One process that serves: uvicorn, the verifier's thread, and an end in which what has begun is answered."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ class Serving:
     def __init__(self, setup: Setup, log: Log) -> None:
         self.setup = setup
         self.log = log
+        self._ready = False
+        """Whether it was at the last look."""
         clocks = Clocks(now=setup.clock)
         self.verifier = Verifier(setup.store, setup.rules, max_stale=setup.max_stale, clocks=clocks)
         self.service = Service(
@@ -119,14 +121,27 @@ class Serving:
             self.log.event("info", "the routes were read again")
 
     async def _sweep(self) -> None:
-        """Once a second: drops clients that take too long to say what they want, and counts together."""
+        """Once a second: drops clients that take too long, counts together, and says how the store is."""
         loop = asyncio.get_running_loop()
+        self._ready = self.verifier.freshness().ready
         while True:
             await asyncio.sleep(1)
             self.metrics.settle()
+            self._tell()
             for connection in list(self.server.server_state.connections):
                 if isinstance(connection, Guarded):
                     connection.drop_if_late(loop.time())
+
+    def _tell(self) -> None:
+        """Logs what changed of the store, and what it said."""
+        found, once = self.verifier.freshness(), self.service.once
+        if found.ready != self._ready:
+            self._ready = found.ready
+            level, message = ("info", "ready") if found.ready else ("error", f"not ready: {found.why}")
+            self.log.event(level, message)
+        if once.trouble:
+            self.log.event("error", f"what is for one use cannot be remembered: {once.trouble}")
+            once.trouble = ""
 
 
 def most_connections(files: int) -> int:

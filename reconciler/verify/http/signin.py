@@ -44,8 +44,7 @@ class Asked:
 def parameter(book: Book, name: str) -> str:
     """What the application of a token, by the token's name, calls the parameter with its JWT."""
     held = book.by_id.get(book.signing_in.get(name, ""))
-    found = getattr(held.spec, "token_name", None) if held is not None else None
-    return found if isinstance(found, str) else PARAMETER
+    return PARAMETER if held is None or held.spec is None else held.kind.parameter(held.spec)
 
 
 def asked(request: Request, name: str, parameter: str, sign_in: SignIn, now: int) -> Asked | Answer:

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Never
@@ -61,6 +62,9 @@ class Workers:
             by_us = os.WIFSIGNALED(status) and os.WTERMSIG(status) in PASSED_ON
             self._failed = self._failed or (status != 0 and not by_us)
             return
+        code = os.waitstatus_to_exitcode(status)
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        sys.stderr.write(f"warning: a worker ended {how}; another takes its place\n")
         self._short = self._short + 1 if lived < SHORT_LIFE else 0
         if self._short >= MOST_SHORT_LIVES:
             self._failed = True
@@ -82,8 +86,9 @@ class Workers:
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         if number != signal.SIGHUP:
             self._stopping = True
-        for pid in self._began:
-            os.kill(pid, number)
+        for pid in list(self._began):
+            with suppress(ProcessLookupError):  # it has ended, and is not taken from the list yet
+                os.kill(pid, number)
 
     def _child(self, lifeline: int, held: int) -> Never:
         """The worker: it never comes back to what its parent was doing."""

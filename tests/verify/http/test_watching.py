@@ -32,6 +32,7 @@ def test_one_line_a_request_says_who_asked_for_what_and_why_not(asked: Site) -> 
         "path": "/verify",
         "status": 403,
         "reason": "api-denied",
+        "called": "GET /v1/projects/p/devices",
         "token": asked.id("bridge"),
         "name": "bridge",
         "api": "device.list",
