@@ -59,9 +59,9 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     house.close()
     monkeypatch.chdir(ROOT)
     clock = "from reconciler.verify.verifier import Clocks\n"
-    opened = f'Verifier.open("{house.url}", clocks=Clocks(now=lambda: {house.now}))'
+    opened = f'Verifier.open("{house.url}", clocks=Clocks(now=lambda: {house.now}),'
     given: dict[str, object] = {"token": token, "app": None}
-    exec(clock + block.replace('Verifier.open("postgresql://db.example/tokens")', opened), given)  # noqa: S102
+    exec(clock + block.replace('Verifier.open("postgresql://db.example/tokens",', opened), given)  # noqa: S102
     found = given["verdict"], given["verifier"]
     assert isinstance(found[0], Verdict)
     assert isinstance(found[1], Verifier)
