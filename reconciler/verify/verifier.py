@@ -128,6 +128,12 @@ class Verifier:
         """How well the live records are known to be true."""
         return self._follower.freshness(self.max_stale)
 
+    def moment(self) -> tuple[Book, int] | None:
+        """The live records and the second that a verdict depends on now; None while nothing is accepted."""
+        if self._follower.age() > self.max_stale:
+            return None
+        return self._follower.book, int(self._clocks.now())
+
     @property
     def book(self) -> Book:
         """The live records as they were read last."""
@@ -146,11 +152,12 @@ class Verifier:
         self.close()
 
     def _found(self, check: Callable[[Asked], Verdict], call: Call, audience: str | None) -> Verdict:
-        if self._follower.age() > self.max_stale:
+        if (moment := self.moment()) is None:
             return Verdict(Reason.STALE, call)
+        book, now = moment
         rules = self.rules if audience is None else replace(self.rules, audience=audience)
         try:
-            return check(Asked(self._follower.book, call, rules, int(self._clocks.now())))
+            return check(Asked(book, call, rules, now))
         except Exception:  # noqa: BLE001 - a record that nobody foresaw refuses; its error may hold anything
             return Verdict(Reason.FAULT, call)
 

@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from reconciler.verify.http import forward, health, introspect, oauth, signin, wellknown
 from reconciler.verify.http.accesslog import Entry, Log
+from reconciler.verify.http.again import Again
 from reconciler.verify.http.form import LONGEST
 from reconciler.verify.http.message import NOTHING, Answer, Noted, Request, problem
 from reconciler.verify.http.metrics import Metrics
@@ -48,6 +49,7 @@ class App:
         self.service = service
         self.metrics = metrics
         self.log = log
+        self._again = Again(service.verifier.moment, service.gateways.read)
         self._others = _starlette(service, metrics, log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,13 +79,15 @@ class App:
         return answer
 
     def _verify(self, scope: Scope, raw: bytes) -> Answer:
-        try:
+        service = self.service
+
+        def answer() -> Answer:
             return forward.answer(
-                request_of(scope, raw),
-                self.service.gateways,
-                self.service.match,
-                self.service.verifier.check,
+                request_of(scope, raw), service.gateways, service.match, service.verifier.check
             )
+
+        try:
+            return self._again.answer(scope, service.match, answer)
         except Exception as error:  # noqa: BLE001 - a fault of ours refuses, and its message may hold a token
             self.log.fault(error, raw.decode("latin-1"))
             return problem(500, "server_error")
