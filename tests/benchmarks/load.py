@@ -18,6 +18,8 @@ CONNECTIONS = 16
 PATIENCE = 300.0
 WARMING = 0.2
 """Part of the requests that are not measured: they come first."""
+NUMBER = b"%NUMBER%"
+"""Stands in a request for a number that is another one each time."""
 END = b"\r\n\r\n"
 GOOD = b"HTTP/1.1 200 "
 
@@ -76,7 +78,7 @@ class _Client(asyncio.Protocol):
             return
         asking.left -= 1
         self._began = time.perf_counter()
-        self._transport.write(asking.request)
+        self._transport.write(asking.request.replace(NUMBER, b"%d" % asking.left))
 
     def _end(self, error: MeasurementError | None) -> None:
         done = self._asking.done
