@@ -173,6 +173,36 @@ def test_sigterm_under_load_drops_no_request_that_was_accepted(local: House, wor
     assert set(answers) == {200}
 
 
+def test_a_worker_that_is_killed_under_load_says_nothing_wrong_and_another_takes_its_place(
+    local: House,
+) -> None:
+    """Connections of the dead one break; every answer that comes whole is the right one, before and after."""
+    token = held(local, "bridge")["secret_id"]
+    torn: list[str] = []
+    answers: list[int] = []
+    with served(local, "--workers", "2") as server:
+        until(server.ready, "it is not ready")
+        stop, before = threading.Event(), _children(server)
+        clients = [
+            threading.Thread(target=_client, args=(server, token, stop, answers, torn)) for _ in range(6)
+        ]
+        for client in clients:
+            client.start()
+        until(lambda: len(answers) > 100, "nothing is answered")
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: len(set(_children(server)) - set(before)) == 1, "nobody takes its place")
+        seen = len(answers)
+        until(lambda: len(answers) > seen + 100, "nothing is answered any more")
+        stop.set()
+        for client in clients:
+            client.join(DEADLINE)
+        assert "a worker ended by signal 9; another takes its place" in server.err
+        local.declare(*without("bridge"))
+        local.apply()
+        until(lambda: server.verify(token) == 401, "a deleted token is accepted")
+    assert set(answers) == {200}
+
+
 def _client(server: Served, token: str, stop: threading.Event, answers: list[int], torn: list[str]) -> None:
     headers = {"Authorization": f"Bearer {token}", "X-Forwarded-Method": "GET", "X-Forwarded-Uri": PLANT}
     while not stop.is_set():
