@@ -9,6 +9,7 @@ from ssl import SSLContext
 
 from reconciler.cli.context import now
 from reconciler.errors import SettingsError, UsageError
+from reconciler.kinds.checking import OWNER_SIGNED_SECONDS
 from reconciler.verify.check import Rules
 from reconciler.verify.http import signing, tls
 from reconciler.verify.http.forward import Gateways, Match
@@ -24,8 +25,6 @@ from reconciler.verify.unsealing import unsealing
 from reconciler.workspace import Workspace
 
 KEY_FILE = "RECONCILER_SIGNING_KEY_FILE"
-LONGEST_TTL = 600
-"""Seconds that an issued token may last: what a check accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Flags:
 
 def setup(workspace: Workspace, flags: Flags) -> Setup:
     """How the server is set up. Raises UsageError, SettingsError, SpecsInvalid."""
-    if flags.token_ttl > LONGEST_TTL:
+    if flags.token_ttl > OWNER_SIGNED_SECONDS:
         raise UsageError("--token-ttl is longer than 10m", hint="issued tokens last 10m at the most")
     specs = workspace.specs
     issuer_url = flags.issuer or specs.settings.verifier.url

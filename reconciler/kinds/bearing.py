@@ -14,6 +14,8 @@ from reconciler.secret import Secret
 if TYPE_CHECKING:
     from reconciler.kinds.interface import Entropy
 
+TOKEN_ENDPOINT = "/oauth/token"
+"""Where a verifier exchanges credentials, below its address."""
 JWT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """How a client is known by what it signs (RFC 7523 §2.2)."""
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PrivateKey: TypeAlias = "rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey"
 
 DEFAULT_RSA_BITS = 3072
+HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""By HMAC algorithm: a shared secret is as long as the hash (RFC 7518 §3.2)."""
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SECRET_PREFIX = "rcn_"
 SECRET_LENGTH = 43

@@ -15,8 +15,6 @@ from reconciler.kinds.fields import APP_NAME, LINE, EntryName, Model, OneOrManyN
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
 from reconciler.secret import Secret
 
-HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
-
 NAMED = re.compile(LINE)
 """A name or an address as claims may give it: one line, with nothing in it that is not seen."""
 
@@ -78,8 +76,8 @@ def mint(spec: TokenAuthSpec, draft: Draft) -> Minted:
         return Minted(secret={}, algorithm=spec.algorithm, public_key=spec.publicKey)
     about = {"token_id": draft.token_id, "application": spec.name, "algorithm": spec.algorithm}
     how = f"add ?{spec.token_name}=<JWT signed with this key, {spec.algorithm}> to the page's address"
-    if spec.algorithm in HASH_BYTES:
-        raw = draft.entropy(HASH_BYTES[spec.algorithm])
+    if spec.algorithm in keys.HASH_BYTES:
+        raw = draft.entropy(keys.HASH_BYTES[spec.algorithm])
         shared = Secret(base64.urlsafe_b64encode(raw).rstrip(b"=").decode())
         return Minted(
             secret={**about, "secret": shared, "sign_in": how},
@@ -160,7 +158,7 @@ KIND = Kind(
     parameter=lambda spec: spec.token_name,
     enabled=lambda spec: spec.enable,
     copied=("secret", "private_key"),
-    pem=lambda spec: spec.algorithm not in HASH_BYTES,
+    pem=lambda spec: spec.algorithm not in keys.HASH_BYTES,
     own_key=lambda spec: spec.publicKey,
     catalog={"initroles": "roles"},
     example={"name": "ERP", "fieldmap": {"username": "loginname"}, "initroles": ["SYS_Reader"]},

@@ -12,13 +12,12 @@ from ipaddress import ip_address
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from reconciler.errors import ExchangeFailed, UsageError
-from reconciler.kinds.bearing import JWT_ASSERTION, Client
+from reconciler.kinds.bearing import JWT_ASSERTION, TOKEN_ENDPOINT, Client
 from reconciler.secret import Secret
 
 ADDRESS = re.compile(
     r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?", re.IGNORECASE
 )
-ENDPOINT = "/oauth/token"
 TOKEN = re.compile(r"[!-~]{1,8192}")
 ERRORS = frozenset(
     (
@@ -74,7 +73,7 @@ def endpoint_of(url: str) -> Endpoint:
             "over http, the network would see the credential",
             hint="name the verifier by https://; http is for this machine, as in http://127.0.0.1:8080",
         )
-    return Endpoint(url.rstrip("/") + ENDPOINT, loopback)
+    return Endpoint(url.rstrip("/") + TOKEN_ENDPOINT, loopback)
 
 
 def _host(url: str) -> str | None:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import Algorithm, get_default_algorithms
 
 from reconciler.kinds.checking import Reason
+from reconciler.kinds.keys import HASH_BYTES
 from reconciler.kinds.weakness import EXPONENT, LEAST_BITS, MOST_BITS
 
 KEYS_KEPT = 16_384
@@ -30,7 +31,6 @@ ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 ED25519_FIELD = 2**255 - 19
 ED25519_EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303402022
 """The height of a point of order eight: twice it has the height 0 (RFC 8032 §5.1.4)."""
-HASH_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 ALGORITHMS: dict[str, Algorithm] = get_default_algorithms()
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from reconciler.kinds.bearing import TOKEN_ENDPOINT
 from reconciler.verify.http import forward, health, introspect, oauth, signin, wellknown
 from reconciler.verify.http.accesslog import Entry, Log
 from reconciler.verify.http.again import Again
@@ -173,7 +174,7 @@ def _starlette(service: Service, metrics: Metrics, log: Log) -> Starlette:
     places = dict.fromkeys((wellknown.METADATA, wellknown.metadata_path(service.issuer_url)))
     app = Starlette(
         routes=[
-            route(oauth.PATH, "token", token, "POST"),
+            route(TOKEN_ENDPOINT, "token", token, "POST"),
             route(wellknown.INTROSPECT, "introspect", introspection, "POST"),
             route("/sso/{name}", "sso", sso, "GET", "POST"),
             route(wellknown.JWKS, "jwks", jwks),

@@ -18,7 +18,7 @@ from reconciler.verify.reading import read
 
 API = "reconciler.introspect"
 """The API that a caller needs, unless it is named otherwise."""
-CALL = ("api", "project", "user", "app", "shop", "address", "device")
+CALL = Call.__slots__
 """Further parameters (RFC 7662 §2.1): what the token is to be used for, as far as the caller knows."""
 SIGNED = ("iss", "aud", "iat", "nbf", "jti")
 """Claims that are told as they were signed."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from reconciler.canonical import Json
 from reconciler.kinds import keys
+from reconciler.kinds.bearing import JWT_ASSERTION, TOKEN_ENDPOINT
 from reconciler.kinds.checking import Reason
 from reconciler.secret import Secret
 from reconciler.verify.http.form import BASIC, Misread, Pair, authorization, basic, form_of
@@ -22,8 +23,6 @@ from reconciler.verify.interface import Verdict
 from reconciler.verify.reading import Signed, read
 
 GRANT = "client_credentials"
-ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-PATH = "/oauth/token"
 EVERY = "*"
 LONGEST_ID = 128
 """Characters of a `jti`."""
@@ -46,7 +45,7 @@ class Issuer:
         Never what bearer tokens are for: one that was sent to an API would get a longer one here, and an
         assertion would open an API.
         """
-        return frozenset((self.url, self.url + PATH)) - {self.audience}
+        return frozenset((self.url, self.url + TOKEN_ENDPOINT)) - {self.audience}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +130,8 @@ def _client(form: Mapping[str, str], header: tuple[str, Secret] | None) -> Pair 
     if "client_secret" in form:
         return Pair(form.get("client_id", ""), Secret(form["client_secret"]))
     if "client_assertion" in form:
-        if form.get("client_assertion_type") != ASSERTION:
-            raise Refused("invalid_request", f"client_assertion_type must be {ASSERTION}")
+        if form.get("client_assertion_type") != JWT_ASSERTION:
+            raise Refused("invalid_request", f"client_assertion_type must be {JWT_ASSERTION}")
         return Assertion(Secret(form["client_assertion"]), form.get("client_id"))
     raise _unknown("send the token id and the secret id, or an assertion")
 
@@ -169,7 +168,7 @@ def _by_assertion(client: Assertion, scope: str | None, issuer: Issuer, check: C
         raise _unknown(signed.says, Noted(str(signed)))
     named = _only(signed.claims.get("aud"))
     ours = named if named in issuer.audiences else None
-    verdict = check(client.text, audience=ours or issuer.url + PATH)
+    verdict = check(client.text, audience=ours or issuer.url + TOKEN_ENDPOINT)
     _check_good(verdict)
     noted = Noted.of(verdict)
     if verdict.token is None or client.client_id not in (None, verdict.token.id):

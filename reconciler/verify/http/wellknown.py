@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from reconciler.canonical import Json
+from reconciler.kinds.bearing import TOKEN_ENDPOINT
 from reconciler.verify.http import oauth
 from reconciler.verify.http.message import Answer, json_answer, problem
 from reconciler.verify.http.signing import SigningKey
@@ -46,7 +47,7 @@ def metadata(issuer: str | None, keys: Sequence[SigningKey]) -> Answer:
 
 def _issuing(issuer: str) -> Mapping[str, Json]:
     return {
-        "token_endpoint": issuer + oauth.PATH,
+        "token_endpoint": issuer + TOKEN_ENDPOINT,
         "token_endpoint_auth_methods_supported": [*BY_SECRET, "private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": list(OWNER_SIGNED),
     }
