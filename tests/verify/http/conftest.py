@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,14 @@ def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, signing_key: Path) -> Iterator[Site]:
-    """A site that nobody changes."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(keys, "generate", quick_generate)
-        patched.setattr(os, "fsync", lambda _: None)
-        root = tmp_path_factory.mktemp("site") / "house"
-        with site(root, documents(), signing_keys=(signing_key,)) as made:
-            yield made
+    """A site that nobody changes. What makes it quick ends when it is made: other tests share the process."""
+    root = tmp_path_factory.mktemp("site") / "house"
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(keys, "generate", quick_generate)
+            patched.setattr(os, "fsync", lambda _: None)
+            made = stack.enter_context(site(root, documents(), signing_keys=(signing_key,)))
+        yield made
 
 
 @pytest.fixture
