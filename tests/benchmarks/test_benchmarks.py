@@ -18,6 +18,7 @@ ROWS = {
     "sealing": 3,
     "opening": 1,
     "checking": 8,
+    "freshness": 3,
     "serving": 4,
     "memory": 2,
     "startup": 1,

@@ -30,7 +30,7 @@ spec:
     disable: {count: 5, percent: 6}
     perOwner: {delete: {count: 7, percent: 8}, rotate: {count: 9}, disable: {percent: 10}}
   planValidFor: 90m
-  verifier: {recipients: [age1abc], url: https://verifier.example:8443/tokens, audience: acme-apis}
+  verifier: {recipients: [age1abc], url: "https://verifier.example:8443/tokens", audience: acme-apis}
   policies: [recommended]
 """
 

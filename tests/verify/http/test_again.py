@@ -93,9 +93,9 @@ def test_what_is_remembered_is_bounded(bench: Bench) -> None:
     assert len(bench.again._answers) == KEPT
 
 
-def test_a_deleted_token_is_refused_in_the_second_in_which_it_was_accepted(asked: Site) -> None:
+def test_a_deleted_token_is_refused_in_the_second_in_which_it_was_accepted(own: Site) -> None:
     """The clock stands, the question is the same, and the records are not."""
-    token = asked.jwt("bridge")
-    assert asked.verify(token, uri=PLANT).status == 200
-    asked.apply(*(one for one in documents() if "bridge" not in str(one["metadata"])))
-    assert asked.verify(token, uri=PLANT).status == 401
+    token = own.jwt("bridge")
+    assert own.verify(token, uri=PLANT).status == 200
+    own.apply(*(one for one in documents() if "bridge" not in str(one["metadata"])))
+    assert own.verify(token, uri=PLANT).status == 401
