@@ -37,7 +37,9 @@ OPENING = "import sys; from reconciler.verify.verifier import Verifier; Verifier
 def measure(bench: Bench) -> Iterator[Row]:
     """A row for each make of store, and one about memory."""
     for make, url in _stores(bench):
+        began = process_time()
         took = sorted(_refusals(url, bench.scaled(COMMITS)))
+        used = process_time() - began
         worst = took[int(len(took) * 0.99)]
         work = f"from a commit to the first refusal, {make}, median"
         reached = "yes" if worst <= BOUND else "NO"
