@@ -48,7 +48,7 @@ def run(blocks: list[str]) -> list[list[str]]:
             env=environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
     outputs = done.stdout.replace(folder, "~").split(SPLIT)[1:]
