@@ -324,7 +324,7 @@ def test_a_fault_of_ours_refuses_and_tells_nobody_what_it_had_in_hand(
         raise RuntimeError(token)
 
     monkeypatch.setattr(type(asked.serving.verifier), "check", broken)
-    told = asked.verify(token)
+    told = asked.verify(token, uri=f"{PLANT}?asked=by-nobody-before")
     assert (told.status, told.json) == (500, {"error": "server_error"})
     text = asked.lines.getvalue()
     assert "RuntimeError" in text
