@@ -104,7 +104,7 @@ def _check_installed() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise SettingsError(
-            f"serve needs {', '.join(missing)}, which is not installed",
+            f"what serve needs is not installed: {', '.join(missing)}",
             hint="pip install 'reconciler[serve]'",
         )
 

@@ -88,8 +88,7 @@ def setup(workspace: Workspace, flags: Flags) -> Setup:
 
 def routes_of(workspace: Workspace) -> Match:
     """The routes of the catalog, as the workspace has read it."""
-    section = workspace.specs.catalog.get("apis")
-    return Routes.of(section.entries.values() if section else ()).match
+    return Routes.of(workspace.specs.apis).match
 
 
 def _reading(workspace: Workspace) -> Callable[[], Match]:

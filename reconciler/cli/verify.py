@@ -18,6 +18,7 @@ from reconciler.secret import Secret
 from reconciler.times import timestamp
 from reconciler.verify.interface import Identity, Verdict
 
+COLOURS = {"accepted": "green", "refused": "red"}
 MOST = 65_536
 """Characters that are read: what is longer is no token, and the check says so."""
 
@@ -93,16 +94,16 @@ def _show(verdict: Verdict, outcome: Checked | None, form: str) -> int:
         echo_json(verdict.to_json())
     else:
         for label, text in _lines(verdict, outcome):
-            click.echo(in_line(f"{label:<9} {text}"))
+            click.echo(style(f"{label:<9}", COLOURS.get(label), bold=label in COLOURS) + in_line(f" {text}"))
     return 0 if verdict.active else 1
 
 
 def _lines(verdict: Verdict, outcome: Checked | None) -> Iterator[tuple[str, str]]:
     reason = verdict.reason
     if verdict.active:
-        yield style("accepted", fg="green", bold=True), reason.says
+        yield "accepted", reason.says
     else:
-        yield style("refused", fg="red", bold=True), f"{reason.says} [{reason}]"
+        yield "refused", f"{reason.says} [{reason}]"
         yield "remedy", reason.remedy
     if verdict.token is not None:
         yield from _about(verdict.token)

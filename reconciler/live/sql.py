@@ -117,7 +117,7 @@ class SqlStore:
                     found.extend(rows.tokens(brought))
             now, live, dead = (0, 0, 0) if row is None else row
             made_by = connection.execute(queries.marks(self.workspace, {revision, now}))
-            marks = {number: mark for number, mark in made_by}  # noqa: C416 - a row is no pair to mypy
+            marks: dict[int, str] = {row.revision: row.mark for row in made_by}
         if revision <= 0:
             buried = sum(token.state is TokenState.DELETED for token in found)
             self._require(len(found) - buried, live, "live tokens")

@@ -24,7 +24,8 @@ from reconciler.verify.signatures import Key
 LEEWAY_SECONDS = 30
 """How far the clock of whoever signs may be ahead."""
 JWT = "JWT"
-ISSUED = frozenset({"at+jwt", "application/at+jwt"})
+ISSUED_TYPE = "at+jwt"
+ISSUED = frozenset({ISSUED_TYPE, f"application/{ISSUED_TYPE}"})
 """`typ` of an access token that the verifier issued (RFC 9068 §2.1)."""
 
 STRINGS = {"iss": Reason.ISS, "sub": Reason.SUB, "jti": Reason.JTI}

@@ -6,23 +6,17 @@ A new format is one new file here. Nothing else names the formats.
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 from pathlib import PurePosixPath
-from pkgutil import iter_modules
 
 from reconciler.artifacts.formats.interface import Format
 from reconciler.errors import SealFailed
+from reconciler.family import family
 
 
 @cache
 def all_formats() -> dict[str, Format]:
     """Every format by its name, in alphabetical order."""
-    found = [
-        one
-        for module in iter_modules(__path__)
-        if isinstance(one := getattr(import_module(f"{__name__}.{module.name}"), "FORMAT", None), Format)
-    ]
-    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
+    return family(__name__, "FORMAT", Format)
 
 
 def named(name: str) -> Format:

@@ -73,21 +73,23 @@ class Gateway:
     """Whether it checks issued tokens by itself, so that it must know their issuer and audience."""
 
 
-_HOLE = re.compile(r"<<(\w+)>>")
-_LINE = re.compile(r"^([ \t]*)<<(\w+)>>\n", re.MULTILINE)
+_HOLE = re.compile(r"^(?P<indent>[ \t]*)<<(?P<lines>\w+)>>\n|<<(?P<word>\w+)>>", re.MULTILINE)
 
 
 def fill(template: str, **values: str) -> str:
     """The template with its `<<holes>>` filled.
 
-    One that has a line to itself takes several lines at its indentation, or none and the line is gone.
+    One that has a line to itself takes several lines at its indentation, or none and the line is gone. What
+    is filled in is not looked at again: a value may look like a hole.
     """
 
-    def lines(match: re.Match[str]) -> str:
-        text = values[match[2]].strip("\n")
-        return textwrap.indent(text, match[1]) + "\n" if text else ""
+    def filled(match: re.Match[str]) -> str:
+        if match["word"] is not None:
+            return values[match["word"]]
+        text = values[match["lines"]].strip("\n")
+        return textwrap.indent(text, match["indent"]) + "\n" if text else ""
 
-    return _HOLE.sub(lambda match: values[match[1]], _LINE.sub(lines, template))
+    return _HOLE.sub(filled, template)
 
 
 def each(pattern: str, names: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ def bound(where: Place) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
         made.listen(BACKLOG)
-        made.setblocking(False)  # noqa: FBT003 - its name says what
+        made.settimeout(0)  # an event loop waits for it, and nothing else does
     except OSError as error:
         made.close()
         raise _cannot(where, error) from None

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
 
 from reconciler.canonical import canonical, digest
 from reconciler.errors import ReconcilerError
+from reconciler.live.interface import LiveStore
 
 PATIENCE = 5.0
 """Seconds that a request waits for the store."""
@@ -48,26 +48,16 @@ def ticket(token_id: str, jti: str, expires_at: int) -> Ticket:
     return Ticket(digest(canonical(["reconciler/once/v1", token_id, jti])), expires_at, token_id)
 
 
-class Memory(Protocol):
-    """What remembers: a live store."""
-
-    def first_use(self, digest: str, expires_at: int, now: int) -> bool:
-        """Whether this is the first time that anybody asks for it."""
-
-    def close(self) -> None:
-        """Lets connections go."""
-
-
 @dataclass(slots=True)
 class Once:
     """Asks the store, in a thread of its own, so that a slow store holds up nobody else."""
 
-    open: Callable[[], Memory]
+    open: Callable[[], LiveStore]
     clock: Callable[[], float]
     patience: float = PATIENCE
     trouble: str = ""
     """What the store said when it could not be asked last; for the log, which empties it."""
-    _memory: Memory | None = None
+    _memory: LiveStore | None = None
     _waiting: Counter[str] = field(default_factory=Counter)
     """By token."""
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "once"))

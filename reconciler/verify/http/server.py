@@ -115,8 +115,6 @@ class Serving:
             self.service.match = remembering(await asyncio.to_thread(self.setup.read_routes))
         except ReconcilerError as error:
             self.log.event("error", f"the routes stay as they were: {error}")
-        except Exception as error:  # noqa: BLE001 - a broken file stops no server
-            self.log.event("error", f"the routes stay as they were: {where(error)}")
         else:
             self.log.event("info", "the routes were read again")
 

@@ -22,6 +22,7 @@ from reconciler.kinds import keys
 from reconciler.kinds.keys import PrivateKey
 from reconciler.kinds.weakness import weakness
 from reconciler.secret import Secret
+from reconciler.verify.check import ISSUED_TYPE
 
 LONGEST = 64 * 1024
 PKCS8 = b"-----BEGIN PRIVATE KEY-----"
@@ -29,8 +30,6 @@ CURVES = {"secp256r1": "ES256", "secp384r1": "ES384"}
 REQUIRED = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
 """Members that a thumbprint is over (RFC 7638 §3.2, RFC 8037 §2)."""
 MAKE = "make one: openssl genpkey -algorithm ed25519 -out key.pem && chmod 600 key.pem"
-TYPE = "at+jwt"
-"""RFC 9068 §2.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class SigningKey:
 
     def sign(self, claims: Mapping[str, Json]) -> Secret:
         """An `at+jwt` with these claims."""
-        headers = {"kid": self.kid, "typ": TYPE}
+        headers = {"kid": self.kid, "typ": ISSUED_TYPE}
         return Secret(jwt.encode(dict(claims), self.private, algorithm=self.algorithm, headers=headers))
 
 
