@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import dataclass
 
 import click
 
-from reconciler.artifacts.plaintext import opened_fields
-from reconciler.audit.export import declared_by
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import echo_note
-from reconciler.errors import ArtifactTampered, ReconcilerError, UsageError
-from reconciler.kinds import all_kinds
-from reconciler.kinds.bearing import Asked, Bearing, Fields, Signing
+from reconciler.errors import UsageError
 from reconciler.kinds.fields import parse_duration
-from reconciler.readers.exchanging import TOKEN, Endpoint, endpoint_of, posting, token_of
-from reconciler.readers.opening import OwnersKey, Reader, opened
-from reconciler.secret import Secret
-from reconciler.workspace import Workspace
-
-ASSERTION = 60
-"""Seconds that a token lasts which is only for the token endpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the command line asks for."""
-
-    workspace: Workspace
-    name: str
-    ttl: int | None
-    audience: str | None
-    endpoint: Endpoint | None
-    flagged: bool
-    """Whether the endpoint stands on the command line itself, and not in the environment."""
-    force: bool
-
-    def asked(self, ttl: int, audience: str) -> Asked:
-        """What is to be signed."""
-        around = self.workspace.around
-        return Asked(audience, around.clock(), ttl, around.entropy)
-
-    def for_apis(self, signing: Signing) -> Asked:
-        """The same, for calls to APIs. Raises UsageError for a life that is too long."""
-        if (self.ttl or 0) > signing.longest:
-            raise UsageError(
-                f"--ttl is longer than a token that is signed here may last, {signing.longest // 60}m",
-                hint="leave it out, and sign a new one for each call",
-            )
-        return self.asked(self.ttl or signing.usual, self.audience or self.workspace.specs.audience)
+from reconciler.readers.bearing import Wish, bearer
+from reconciler.readers.exchanging import Answer, Posting, endpoint_of
+from reconciler.readers.opening import Reader
 
 
 @click.command("bearer")
@@ -90,14 +52,29 @@ def command(
     workspace = invocation.workspace
     url = exchange or workspace.around.environ.get("RECONCILER_VERIFIER")
     endpoint = endpoint_of(url) if url else None
-    wish = _Wish(workspace, name, _seconds(ttl), audience, endpoint, exchange is not None, force)
     if endpoint is not None and ttl is not None:
         raise UsageError(
             "--ttl is for a token that is signed here, and this one is the verifier's",
             hint="leave it out, or leave --exchange out and RECONCILER_VERIFIER unset",
         )
-    click.echo(_token(wish).open())
+    wish = Wish(
+        reader=Reader(workspace, echo_note),
+        name=name,
+        ttl=_seconds(ttl),
+        audience=audience,
+        endpoint=endpoint,
+        flagged=exchange is not None,
+        post=_post,
+        seen=sys.stdout.isatty() and not force,
+    )
+    click.echo(bearer(wish).open())
     return 0
+
+
+def _post(posting: Posting) -> Answer:
+    from reconciler.cli.posting import post
+
+    return post(posting)
 
 
 def _seconds(ttl: str | None) -> int | None:
@@ -105,75 +82,3 @@ def _seconds(ttl: str | None) -> int | None:
         return None if ttl is None else parse_duration(ttl)
     except ValueError as error:
         raise UsageError("--ttl is not a duration", hint="write one such as 30s or 5m") from error
-
-
-def _token(wish: _Wish) -> Secret:
-    try:
-        delivered = opened(Reader(wish.workspace, echo_note), wish.name)
-    except OwnersKey as error:
-        raise _elsewhere(wish, error) from error
-    bearer = _bearing(delivered.kind, wish.name)
-    fields = {name: Secret(text) for name, text in opened_fields(delivered.opened).items()}
-    if wish.endpoint is not None and (bearer.client is not None or wish.flagged):
-        return _exchanged(wish, wish.endpoint, bearer, fields)
-    if bearer.signing is not None:
-        return bearer.signing.sign(fields, wish.for_apis(bearer.signing))
-    return _as_delivered(wish, bearer, fields)
-
-
-def _bearing(kind: str, name: str) -> Bearing:
-    found = all_kinds()[kind]
-    if found.bearer is None:
-        raise UsageError(
-            f"{name} gives no bearer token: a {kind} is {found.summary}",
-            hint=f"get what it signs with: reconcile download {name}",
-        )
-    return found.bearer
-
-
-def _exchanged(wish: _Wish, endpoint: Endpoint, bearer: Bearing, fields: Fields) -> Secret:
-    from reconciler.cli.posting import post
-
-    if bearer.client is None:
-        raise UsageError(
-            f"{wish.name} is not exchanged: it is sent as it was delivered", hint="leave --exchange out"
-        )
-    client = bearer.client(fields, wish.asked(ASSERTION, wish.audience or endpoint.url))
-    return token_of(endpoint, post(posting(endpoint, client)))
-
-
-def _as_delivered(wish: _Wish, bearer: Bearing, fields: Fields) -> Secret:
-    if wish.ttl is not None or wish.audience is not None:
-        shorter = "; --exchange URL gives one that is short-lived" if bearer.client is not None else ""
-        raise UsageError(
-            f"the token of {wish.name} is signed already, for as long and for whom it is",
-            hint=f"leave --ttl and --audience out{shorter}",
-        )
-    if sys.stdout.isatty() and not wish.force:
-        raise UsageError("this would show on the terminal a token that lasts", hint="pipe it, or add --force")
-    found = fields[bearer.delivered or ""]
-    if TOKEN.fullmatch(found.open()) is None:
-        raise ArtifactTampered(
-            f"what was delivered to {wish.name} is no token",
-            hint=f"look at it: reconcile download {wish.name}",
-        )
-    return found
-
-
-def _elsewhere(wish: _Wish, error: OwnersKey) -> ReconcilerError:
-    """What its owner is to sign with the key that is not here."""
-    declared = wish.workspace.specs.token(wish.name)
-    spec = declared_by(error.token) if error.token else declared.spec() if declared else None
-    if spec is None:
-        return error
-    signing = _bearing(spec.kind, wish.name).signing
-    if signing is None:
-        return error
-    endpoint = wish.endpoint
-    asked = wish.asked(ASSERTION, wish.audience or endpoint.url) if endpoint else wish.for_apis(signing)
-    token_id = error.token.id if error.token else "TOKEN-ID"
-    jwt = signing.unsigned(token_id, str(spec.spec.algorithm), asked)
-    then = f", and post it to {endpoint.url} as client_assertion" if endpoint else ""
-    shown = f"header {json.dumps(jwt.header)}, claims {json.dumps(jwt.claims)}"
-    error.hint = f"sign with your own key: {shown}{then}"
-    return error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import Invocation, passed
+from reconciler.cli.context import Invocation, now, passed
 from reconciler.cli.values import HEADER, NAME, NETWORK, PLACE, SECONDS, TEXT, URL
 from reconciler.errors import SettingsError
 
@@ -80,7 +80,7 @@ def command(
     asked and refused, and nothing of any token. What /readyz says of the store is told to --trust alone.
     """
     _check_installed()
-    from reconciler.cli.serving import Flags, setup
+    from reconciler.readers.serving import Flags, setup
 
     flags = Flags(
         trust=trust,
@@ -97,7 +97,7 @@ def command(
         tls=(tls_cert, tls_key, tls_client_ca),
         access_log=access_log,
     )
-    return _serve(setup(invocation.workspace, flags), listen, workers)
+    return _serve(setup(invocation.workspace, flags, now), listen, workers)
 
 
 def _check_installed() -> None:

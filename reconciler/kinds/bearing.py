@@ -24,7 +24,7 @@ Fields: TypeAlias = Mapping[str, Secret]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Order:
     """What is to be signed."""
 
     audience: str
@@ -61,9 +61,9 @@ class Signing:
     longest: int
     """Seconds that one may last."""
     usual: int
-    unsigned: Callable[[str, str, Asked], Unsigned]
+    unsigned: Callable[[str, str, Order], Unsigned]
     """(token id, algorithm, what is asked) → what is to be signed: an owner may do it elsewhere."""
-    sign: Callable[[Fields, Asked], Secret]
+    sign: Callable[[Fields, Order], Secret]
     """Raises CannotOpen for a key that cannot be read."""
 
 
@@ -74,5 +74,5 @@ class Bearing:
     signing: Signing | None = None
     delivered: str | None = None
     """The field that is one already. It lasts, so it is nothing for a screen."""
-    client: Callable[[Fields, Asked], Client] | None = None
+    client: Callable[[Fields, Order], Client] | None = None
     """How to ask for one at the token endpoint, which is the audience; None where the kind cannot."""

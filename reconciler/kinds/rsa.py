@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ValidationInfo, field_validator
 
 from reconciler.kinds import checking, keys, ownkeys
-from reconciler.kinds.bearing import Asked, Bearing, Client, Fields, Signing, Unsigned
+from reconciler.kinds.bearing import Bearing, Client, Fields, Order, Signing, Unsigned
 from reconciler.kinds.checking import OWNER_SIGNED_SECONDS, Accepted, Call, Proof, Reason
 from reconciler.kinds.fields import Model, Names
 from reconciler.kinds.interface import Draft, Grants, Kind, Minted
@@ -78,7 +78,7 @@ def allows(held: Grants, call: Call) -> Reason | None:
     return None if checking.grants(held.get("projects", ()), call.project) else Reason.PROJECT
 
 
-def unsigned(token_id: str, algorithm: str, asked: Asked) -> Unsigned:
+def unsigned(token_id: str, algorithm: str, asked: Order) -> Unsigned:
     """The JWT that the owner signs: short, for one audience, and never the same twice."""
     claims = {
         "iss": token_id,
@@ -92,7 +92,7 @@ def unsigned(token_id: str, algorithm: str, asked: Asked) -> Unsigned:
     return Unsigned({"alg": algorithm, "kid": token_id, "typ": "JWT"}, claims)
 
 
-def signed(fields: Fields, asked: Asked) -> Secret:
+def signed(fields: Fields, asked: Order) -> Secret:
     """The same, signed with the key of an artifact. Raises CannotOpen."""
     token_id, algorithm = fields["token_id"].open(), fields["algorithm"].open()
     key = keys.private_key(fields["private_key"])

@@ -8,7 +8,7 @@ from reconciler.errors import SettingsError
 from reconciler.kinds.checking import Call, Reason
 from reconciler.secret import Secret
 from reconciler.verify.book import Book
-from reconciler.verify.check import Asked, Rules, check, sign_in
+from reconciler.verify.check import Against, Rules, check, sign_in
 from reconciler.verify.interface import Verdict
 from reconciler.verify.unsealing import unsealing
 from reconciler.workspace import Workspace
@@ -48,7 +48,7 @@ def checked(workspace: Workspace, presented: Presented, audience: str | None) ->
         unseal=unsealing(workspace.identities.native),
     )
     book = Book().changed(found.tokens, found.revision)
-    asked = Asked(book, presented.call, rules, workspace.around.clock())
+    asked = Against(book, presented.call, rules, workspace.around.clock())
     if presented.application is None:
         verdict = check(presented.token, asked)
     else:

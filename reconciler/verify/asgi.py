@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from reconciler.kinds.checking import Call, Reason
-from reconciler.verify.http.forward import AUTHORIZATION, FOR, Check, Match, refusal, token_in
+from reconciler.verify.http.forward import AUTHORIZATION, FOR, Match, refusal, token_in
 from reconciler.verify.http.peers import Trust
 from reconciler.verify.interface import Verdict
 from reconciler.verify.verifier import Verifier
@@ -55,7 +55,7 @@ class Guard:
         realm: str = "reconciler",
     ) -> None:
         self._app = app
-        self._check: Check = verifier.check
+        self._check = verifier.check
         self._match = match or one_call(Call())
         self._trust = trust
         self._realm = realm

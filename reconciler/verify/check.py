@@ -49,7 +49,7 @@ class Rules:
     """Sealed shared secret → the secret, if the verifier's identity opens it."""
 
 
-class Asked(NamedTuple):
+class Against(NamedTuple):
     """What one presented token is held against."""
 
     book: Book
@@ -69,7 +69,7 @@ class _Proven(NamedTuple):
     """Whether the verifier issued it, so that the verifier's own rules for claims hold."""
 
 
-def check(presented: Secret, asked: Asked) -> Verdict:
+def check(presented: Secret, asked: Against) -> Verdict:
     """The verdict on a token that came as a bearer token. Raises nothing, whatever the text."""
     text, call, book = presented.open(), asked.call, asked.book
     if text.startswith(keys.SECRET_PREFIX):
@@ -88,7 +88,7 @@ def check(presented: Secret, asked: Asked) -> Verdict:
     return _of_signed(signed, held, asked)
 
 
-def sign_in(name: str, presented: Secret, asked: Asked) -> Verdict:
+def sign_in(name: str, presented: Secret, asked: Against) -> Verdict:
     """The verdict on a JWT with which the application of a token, by the token's name, signs a user in."""
     signed = read(presented.open())
     if isinstance(signed, Reason):
@@ -100,7 +100,7 @@ def sign_in(name: str, presented: Secret, asked: Asked) -> Verdict:
     return _of_signed(signed, held, asked)
 
 
-def _of_signed(signed: Signed, held: Held, asked: Asked) -> Verdict:
+def _of_signed(signed: Signed, held: Held, asked: Against) -> Verdict:
     """Of a JWT that names, or is held against, one token."""
     if signed.typ not in {None, JWT}:
         return Verdict(Reason.TYP, asked.call, claimed=held.id)
@@ -110,7 +110,7 @@ def _of_signed(signed: Signed, held: Held, asked: Asked) -> Verdict:
     return _judged(_Proven(held, found, signed.claims), asked)
 
 
-def _of_secret_id(presented: Secret, asked: Asked) -> Verdict:
+def _of_secret_id(presented: Secret, asked: Against) -> Verdict:
     if not keys.is_secret_id(presented.open()):
         return Verdict(Reason.SECRET_ID, asked.call)
     token_id, generation = asked.book.by_secret.get(keys.hash_of(presented), ("", 0))
@@ -121,7 +121,7 @@ def _of_secret_id(presented: Secret, asked: Asked) -> Verdict:
     return _judged(_Proven(held, found, None), asked)
 
 
-def _of_issued(signed: Signed, asked: Asked) -> Verdict:
+def _of_issued(signed: Signed, asked: Against) -> Verdict:
     """Of an access token that the verifier issued: its own signature, then the record that it stands for."""
     call, issuer_key = asked.call, asked.rules.issuer_keys.get(signed.kid or "")
     if issuer_key is None:
@@ -191,7 +191,7 @@ def _key(credential: Credential, rules: Rules) -> Key | Reason:
     return signatures.shared(credential.algorithm, secret.open().encode())
 
 
-def _judged(proven: _Proven, asked: Asked) -> Verdict:
+def _judged(proven: _Proven, asked: Against) -> Verdict:
     """Of a token that is who it says: its life, its claims, its grants."""
     held, credential, claims = proven.held, proven.credential, proven.claims
     outcome = (
@@ -207,7 +207,7 @@ def _judged(proven: _Proven, asked: Asked) -> Verdict:
     return Verdict(outcome, asked.call, held.identity(credential), held.id, user, _end(proven))
 
 
-def _credential_life(credential: Credential, asked: Asked) -> Reason | None:
+def _credential_life(credential: Credential, asked: Against) -> Reason | None:
     if credential.not_before > asked.now + asked.rules.leeway:
         return Reason.EARLY
     over = credential.not_after is not None and credential.not_after <= asked.now
@@ -223,7 +223,7 @@ def _token_life(held: Held, now: int) -> Reason | None:
     return Reason.EXPIRED if over else None
 
 
-def _registered(claims: Mapping[str, object], asked: Asked) -> Reason | None:
+def _registered(claims: Mapping[str, object], asked: Against) -> Reason | None:
     """Registered claims, where they are there, are of their types, and the times fit (RFC 7519 §4.1).
 
     `null` is of no type: a claim that means nothing is left out.
@@ -248,7 +248,7 @@ def _time(claims: Mapping[str, object], name: str, otherwise: int) -> int | None
     return found if type(found) is int and found >= 0 else None
 
 
-def _by_kind(proven: _Proven, asked: Asked) -> Accepted | Reason:
+def _by_kind(proven: _Proven, asked: Against) -> Accepted | Reason:
     held = proven.held
     if proven.issued:
         against = _issued_claims(proven.claims or {}, asked)
@@ -262,7 +262,7 @@ def _by_kind(proven: _Proven, asked: Asked) -> Accepted | Reason:
     return held.kind.allows(held.grants, asked.call) or outcome
 
 
-def _issued_claims(claims: Mapping[str, object], asked: Asked) -> Reason | None:
+def _issued_claims(claims: Mapping[str, object], asked: Against) -> Reason | None:
     """RFC 9068 §4; and a scope that was asked for is a limit (RFC 6749 §3.3)."""
     if claims.get("iss") != asked.rules.issuer:
         return Reason.ISS

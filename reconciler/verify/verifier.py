@@ -16,7 +16,7 @@ from reconciler.live.opening import open_store
 from reconciler.secret import Secret
 from reconciler.specs.settings import default_audience
 from reconciler.verify.book import Book
-from reconciler.verify.check import LEEWAY_SECONDS, Asked, Rules, check, sign_in
+from reconciler.verify.check import LEEWAY_SECONDS, Against, Rules, check, sign_in
 from reconciler.verify.following import Follower, Monotonic, OpenStore
 from reconciler.verify.interface import Freshness, IssuerKey, Verdict
 from reconciler.verify.remembering import remembering
@@ -151,13 +151,13 @@ class Verifier:
     ) -> None:
         self.close()
 
-    def _found(self, check: Callable[[Asked], Verdict], call: Call, audience: str | None) -> Verdict:
+    def _found(self, check: Callable[[Against], Verdict], call: Call, audience: str | None) -> Verdict:
         if (moment := self.moment()) is None:
             return Verdict(Reason.STALE, call)
         book, now = moment
         rules = self.rules if audience is None else replace(self.rules, audience=audience)
         try:
-            return check(Asked(book, call, rules, now))
+            return check(Against(book, call, rules, now))
         except Exception:  # noqa: BLE001 - a record that nobody foresaw refuses; its error may hold anything
             return Verdict(Reason.FAULT, call)
 

@@ -22,7 +22,7 @@ from jwt.utils import raw_to_der_signature
 
 from reconciler.kinds.checking import Call, Reason
 from reconciler.secret import Secret
-from reconciler.verify.check import Asked, Rules, check
+from reconciler.verify.check import Against, Rules, check
 from reconciler.verify.reading import Signed, read
 from reconciler.verify.remembering import remembering
 from tests.benchmarks.bench import Bench
@@ -69,7 +69,7 @@ def cases() -> Iterator[Case]:
 
 def _check(case: Case, rules: Rules) -> Callable[[int], object]:
     desk = Desk([case.token, *(owned("JWTToken", f"other-{number}") for number in range(3))])
-    asked, presented = Asked(desk.book, case.call, rules, NOW), Secret(case.presented)
+    asked, presented = Against(desk.book, case.call, rules, NOW), Secret(case.presented)
     if (reason := check(presented, asked).reason) is not Reason.ACCEPTED:
         raise MeasurementError(f"{case.name}: {reason}")
     return lambda _: check(presented, asked)

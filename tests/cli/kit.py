@@ -108,10 +108,18 @@ def on_terminal(
     arguments: Sequence[str], answer: str = "", environ: dict[str, str] | None = None
 ) -> tuple[int, str]:
     """The command line with a terminal of its own: its exit code and all that the terminal showed."""
+    return _on_terminal([sys.executable, "-m", "reconciler.cli", *arguments], answer, environ or {})
+
+
+def on_terminal_shell(script: str, environ: dict[str, str]) -> tuple[int, str]:
+    """The same for a line of shell, where not all that is read and written is the terminal."""
+    return _on_terminal(["/bin/sh", "-c", script], "", environ)
+
+
+def _on_terminal(command: list[str], answer: str, environ: dict[str, str]) -> tuple[int, str]:
     pid, terminal = pty.fork()
     if pid == 0:
-        environment = {**os.environ, **(environ or {})}
-        os.execve(sys.executable, [sys.executable, "-m", "reconciler.cli", *arguments], environment)
+        os.execve(command[0], command, {**os.environ, **environ})
     shown, sent = b"", not answer
     while True:
         ready, _, _ = select.select([terminal], [], [], 30)

@@ -64,6 +64,12 @@ def test_offline_by_default_it_takes_what_the_verifier_of_the_workspace_issues(s
     assert 'audiences: ["reconciler:acme"]' in printed
 
 
+def test_a_value_that_looks_like_a_hole_of_the_template_is_printed_as_it_is(shop: Shop) -> None:
+    printed = shop.ok("gateway", "envoy-jwks", "--issuer", "<<check>>", "--audience", "<<listen_host>>").out
+    assert 'issuer: "<<check>>"' in printed
+    assert 'audiences: ["<<listen_host>>"]' in printed
+
+
 def test_offline_takes_issuer_and_audience(shop: Shop) -> None:
     printed = shop.ok("gateway", "envoy-jwks", "--issuer", "https://v.example", "--audience", 'urn:"x"').out
     assert 'issuer: "https://v.example"' in printed

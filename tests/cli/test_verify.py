@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cli.kit import RSA, Ran, Shop
+from tests.cli.kit import RSA, Ran, Shop, on_terminal_shell
 
 CATALOG = """\
 apiVersion: reconciler/v1
@@ -137,3 +137,18 @@ def test_without_a_store_there_is_nothing_to_check_against(
     ran = verify(shop, monkeypatch, "x")
     assert (ran.code, ran.out) == (1, "")
     assert "there is no live store" in ran.err
+
+
+def test_on_a_terminal_the_verdict_has_a_colour_and_nothing_else_of_it_is_obeyed(
+    stocked: Shop, jwt: str
+) -> None:
+    """The terminal is standard output; the token comes from a pipe, as it does from `bearer`."""
+    stocked.write("token", jwt)
+    colours = {"NO_COLOR": "", "TERM": "xterm"}
+    accepted, refused = "\x1b[32m\x1b[1maccepted", "\x1b[31m\x1b[1mrefused"
+    for api, shown in (("device.read", accepted), ("device.admin", refused)):
+        script = f"'{sys.executable}' -m reconciler.cli verify --api {api} < token"
+        code, seen = on_terminal_shell(script, colours)
+        assert shown in seen
+        assert "\N{REPLACEMENT CHARACTER}" not in seen
+        assert code == (0 if api == "device.read" else 1)

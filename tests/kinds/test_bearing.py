@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import CannotOpen
 from reconciler.kinds import all_kinds, keys
-from reconciler.kinds.bearing import Asked, Signing
+from reconciler.kinds.bearing import Order, Signing
 from reconciler.kinds.interface import Draft
 from reconciler.kinds.rsa import KIND as RSA
 from reconciler.kinds.rsa import RSASpec
@@ -18,7 +18,7 @@ from tests.specs.samples import least
 
 ALGORITHMS = get_args(RSASpec.model_fields["algorithm"].annotation)
 KEY = keys.generate("RS256", 2048)
-ASKED = Asked("aud", 1_800_000_000, 60, lambda count: bytes(range(count)))
+ASKED = Order("aud", 1_800_000_000, 60, lambda count: bytes(range(count)))
 
 
 def signing() -> Signing:

@@ -180,8 +180,12 @@ def test_a_plan_of_another_place_is_foreign() -> None:
 
 
 def test_a_plan_from_before_there_was_a_store_names_none() -> None:
-    """Its digest tells whether it still fits the store that was made since."""
-    check_fits(saved_plan(replace(BOUND, store="")), BOUND, T0, HOUR)
+    """Its digest tells whether it still fits the store that was made since; nothing else of it is let go."""
+    early = saved_plan(replace(BOUND, store=""))
+    check_fits(early, BOUND, T0, HOUR)
+    assert early.bound.store == ""
+    with pytest.raises(PlanForeign, match="this is beta"):
+        check_fits(early, replace(BOUND, workspace="beta"), T0, HOUR)
 
 
 def test_a_plan_cannot_make_itself_good_for_longer() -> None:

@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["reconciler.verify", "reconciler.kinds"
 
 from reconciler.kinds.checking import Call
 from reconciler.secret import Secret
-from reconciler.verify.check import Asked
+from reconciler.verify.check import Against
 from reconciler.verify.interface import Verdict
 from tests.verify.attacks import exactly, signature_of, with_signature
 from tests.verify.kit import NOW, Owned
@@ -98,8 +98,8 @@ def calls(do: Callable[[], object]) -> int:
     return count
 
 
-def asked() -> Asked:
-    return Asked(desk().book, Call(**CALL), desk().rules, NOW)
+def asked() -> Against:
+    return Against(desk().book, Call(**CALL), desk().rules, NOW)
 
 
 def verdicts(text: str) -> Iterator[tuple[Owned, Verdict]]:

@@ -22,7 +22,7 @@ from reconciler.live.interface import Credential, CredentialState, LiveToken, To
 from reconciler.secret import Secret
 from reconciler.specs.model import from_normal_form
 from reconciler.verify.book import Book
-from reconciler.verify.check import Asked, Rules, check, sign_in
+from reconciler.verify.check import Against, Rules, check, sign_in
 from reconciler.verify.interface import Verdict
 from reconciler.verify.unsealing import unsealing
 
@@ -200,8 +200,8 @@ class Desk:
 
     def check(self, token: str, **call: str | None) -> Verdict:
         """The verdict on a bearer token."""
-        return check(Secret(token), Asked(self.book, Call(**call), self.rules, self.now))
+        return check(Secret(token), Against(self.book, Call(**call), self.rules, self.now))
 
     def sign_in(self, name: str, token: str, **call: str | None) -> Verdict:
         """The verdict on a sign-in JWT."""
-        return sign_in(name, Secret(token), Asked(self.book, Call(**call), self.rules, self.now))
+        return sign_in(name, Secret(token), Against(self.book, Call(**call), self.rules, self.now))

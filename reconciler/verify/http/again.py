@@ -19,7 +19,7 @@ from reconciler.verify.http.message import Answer
 KEPT = 4096
 """Answers of one moment."""
 
-Question: TypeAlias = tuple[object, ...]
+Key: TypeAlias = tuple[object, ...]
 Moment: TypeAlias = "tuple[Book, int] | None"
 """The live records and the second; None while nothing is accepted."""
 
@@ -34,7 +34,7 @@ class Again:
         self._book: Book | None = None
         self._second = 0
         self._match: Match | None = None
-        self._answers: dict[Question, Answer] = {}
+        self._answers: dict[Key, Answer] = {}
 
     def answer(self, scope: Scope, match: Match, make: Callable[[], Answer]) -> Answer:
         """What was answered to the same question in this moment, else what `make` answers."""
@@ -52,7 +52,7 @@ class Again:
                 self._answers[question] = found
         return found
 
-    def _question(self, scope: Scope) -> Question:
+    def _question(self, scope: Scope) -> Key:
         client, read = scope["client"], self._read
         said = [header for header in scope["headers"] if header[0] in read]
         return (scope["method"], scope["raw_path"], scope["query_string"], client and client[0], *said)

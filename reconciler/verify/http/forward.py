@@ -1,4 +1,4 @@
-"""`/verify`: may this call pass? Asked by a gateway, for each request that it is about to forward. Pure.
+"""`/verify`: may this call pass? Question by a gateway, for each request that it is about to forward. Pure.
 
 The gateway says what the call is in headers that it sets itself; the client's own `Authorization` is with it.
 """
@@ -12,12 +12,12 @@ from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, unquote_plus
 
 from reconciler.kinds.checking import Call, Reason
+from reconciler.secret import Secret
 from reconciler.verify.http.message import NO_STORE, Answer, Noted, Request, header_text, json_answer, length
 from reconciler.verify.http.peers import REMEMBERED, Trust
+from reconciler.verify.http.ports import Check
 from reconciler.verify.interface import Identity, Verdict
 
-Check: TypeAlias = Callable[[str, Call], Verdict]
-"""A presented token and what it is to do → what becomes of it."""
 Match: TypeAlias = Callable[[str, str], "Call | Reason"]
 """Method and URI → the call that the catalog says this is."""
 
@@ -67,10 +67,10 @@ class Gateways:
         object.__setattr__(self, "client", lru_cache(REMEMBERED)(self.trust.client))
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """What a gateway asks."""
 
-    token: str | Reason
+    token: Secret | Reason
     call: Call
     against: Reason | None = None
     """Why nobody knows what is called, if so."""
@@ -92,7 +92,7 @@ def answer(request: Request, gateways: Gateways, match: Match, check: Check) -> 
     return made._replace(noted=made.noted._replace(called=asked.called or None))
 
 
-def decided(asked: Asked, check: Check) -> Verdict:
+def decided(asked: Question, check: Check) -> Verdict:
     """What becomes of it. Whose token is not good learns nothing of the routes."""
     if isinstance(asked.token, Reason):
         return Verdict(asked.token, asked.call)
@@ -102,7 +102,7 @@ def decided(asked: Asked, check: Check) -> Verdict:
     return verdict
 
 
-def read(request: Request, gateways: Gateways, match: Match) -> Asked | str:
+def read(request: Request, gateways: Gateways, match: Match) -> Question | str:
     """What is asked, from a gateway that is trusted; a sentence on what is wrong with its configuration."""
     said: dict[bytes, str] = {}
     several = False
@@ -130,7 +130,7 @@ def read(request: Request, gateways: Gateways, match: Match) -> Asked | str:
     token = Reason.SEVERAL_TOKENS if several else token_in(said.get(AUTHORIZATION), uri)
     call, against = _call(method, uri, words, match)
     call, differs = _completed(call, said, gateways)
-    return Asked(token, call, against or differs, f"{method} {uri.partition('?')[0]}" if uri else "")
+    return Question(token, call, against or differs, f"{method} {uri.partition('?')[0]}" if uri else "")
 
 
 def _completed(call: Call, said: Mapping[bytes, str], gateways: Gateways) -> tuple[Call, Reason | None]:
@@ -176,7 +176,7 @@ def _words(query: str) -> Mapping[str, str] | str:
     return words
 
 
-def token_in(authorization: str | None, uri: str) -> str | Reason:
+def token_in(authorization: str | None, uri: str) -> Secret | Reason:
     """The token that a client sends, by its Authorization header and the URI of its request."""
     if not authorization:
         return Reason.TOKEN_MISSING
@@ -185,7 +185,7 @@ def token_in(authorization: str | None, uri: str) -> str | Reason:
     token = authorization[len(SCHEME) :]
     if not authorization.startswith(SCHEME) or not token or " " in token or "\t" in token:
         return Reason.SCHEME
-    return token
+    return Secret(token)
 
 
 def _in_query(query: str) -> bool:

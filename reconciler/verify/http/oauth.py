@@ -57,7 +57,7 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Applicant:
     """A client that is who it says, and the scope that it asks for."""
 
     verdict: Verdict
@@ -80,7 +80,7 @@ def off() -> Answer:
     return problem(404, "unsupported", "this verifier has no signing key, so it issues no tokens")
 
 
-def asked(request: Request, issuer: Issuer, check: Check) -> Asked | Answer:
+def asked(request: Request, issuer: Issuer, check: Check) -> Applicant | Answer:
     """Who asks, and for what; or the error that is the answer."""
     tried = False
     try:
@@ -140,7 +140,7 @@ def _unknown(says: str, noted: Noted = NOTHING) -> Refused:
     return Refused("invalid_client", says, noted, 401)
 
 
-def by_secret(pair: Pair, scope: str | None, check: Check) -> Asked:
+def by_secret(pair: Pair, scope: str | None, check: Check) -> Applicant:
     """A client with a secret id. Raises Refused."""
     if not keys.is_secret_id(pair.secret.open()):
         raise _unknown("the client secret is no secret id", Noted(str(Reason.SECRET_ID)))
@@ -148,7 +148,7 @@ def by_secret(pair: Pair, scope: str | None, check: Check) -> Asked:
     _check_good(verdict)
     if verdict.token is None or verdict.token.id != pair.id:
         raise _unknown("the client is not known", Noted(str(Reason.UNKNOWN)))
-    return Asked(verdict, verdict.expires_at, scope)
+    return Applicant(verdict, verdict.expires_at, scope)
 
 
 def _check_good(verdict: Verdict) -> None:
@@ -161,7 +161,7 @@ def _check_good(verdict: Verdict) -> None:
     raise _unknown(says, noted)
 
 
-def _by_assertion(client: Assertion, scope: str | None, issuer: Issuer, check: Check) -> Asked:
+def _by_assertion(client: Assertion, scope: str | None, issuer: Issuer, check: Check) -> Applicant:
     """A client with a JWT that its key signed, for us, and for one use (RFC 7523 §3)."""
     signed = read(client.text.open())
     if isinstance(signed, Reason):
@@ -176,7 +176,7 @@ def _by_assertion(client: Assertion, scope: str | None, issuer: Issuer, check: C
     jti, ends = _one_use(signed, verdict.token.id, noted)
     if ours is None:
         raise _unknown(Reason.AUD.says, noted)
-    return Asked(verdict, None, scope, ticket(verdict.token.id, jti, ends))
+    return Applicant(verdict, None, scope, ticket(verdict.token.id, jti, ends))
 
 
 def _only(audience: object) -> str:
@@ -198,7 +198,7 @@ def _one_use(signed: Signed, token_id: str, noted: Noted) -> tuple[str, int]:
     return jti, exp
 
 
-def granted(found: Asked, use: Use | None, issuer: Issuer, now: int, jti: str) -> Answer:
+def granted(found: Applicant, use: Use | None, issuer: Issuer, now: int, jti: str) -> Answer:
     """The access token; `use` is what the store says of a ticket, where there is one."""
     noted = Noted.of(found.verdict)
     try:
@@ -218,7 +218,7 @@ def _check_first(once: Ticket | None, use: Use | None, noted: Noted) -> None:
     raise Refused("temporarily_unavailable", "try it again later", lost, Reason.STALE.status)
 
 
-def _token(found: Asked, issuer: Issuer, now: int, jti: str) -> Answer:
+def _token(found: Applicant, issuer: Issuer, now: int, jti: str) -> Answer:
     token = found.verdict.token
     noted = Noted.of(found.verdict)
     if token is None:

@@ -34,7 +34,7 @@ PARAMETER = "token"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Attempt:
     """What became of a sign-in token, and what must not have been used before."""
 
     verdict: Verdict
@@ -47,36 +47,36 @@ def parameter(book: Book, name: str) -> str:
     return PARAMETER if held is None or held.spec is None else held.kind.parameter(held.spec)
 
 
-def asked(request: Request, name: str, parameter: str, sign_in: SignIn, now: int) -> Asked | Answer:
+def asked(request: Request, name: str, parameter: str, sign_in: SignIn, now: int) -> Attempt | Answer:
     """Whom it signs in; `parameter` is what the application calls the token."""
     try:
         found = form_of(request) if request.method == "POST" else parameters(request.query)
     except Misread as misread:
         return problem(400, "invalid_request", str(misread)).with_headers(NO_REFERRER)
     if parameter not in found:
-        return Asked(Verdict(Reason.TOKEN_MISSING, Call()))
+        return Attempt(Verdict(Reason.TOKEN_MISSING, Call()))
     token = Secret(found[parameter])
     verdict = sign_in(name, token, Call())
     if not verdict.active or verdict.token is None:
-        return Asked(verdict)
+        return Attempt(verdict)
     signed = read(token.open())
     claims = {} if isinstance(signed, Reason) else signed.claims
     return _once(verdict, verdict.token.id, claims, now)
 
 
-def _once(verdict: Verdict, token_id: str, claims: Mapping[str, object], now: int) -> Asked:
+def _once(verdict: Verdict, token_id: str, claims: Mapping[str, object], now: int) -> Attempt:
     """With what is good for one use, where the JWT says so."""
     jti, exp = claims.get("jti"), claims.get("exp")
     if jti is None:
-        return Asked(verdict)
+        return Attempt(verdict)
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_ID or not isinstance(exp, int):
-        return Asked(verdict._replace(reason=Reason.JTI, user=None))
+        return Attempt(verdict._replace(reason=Reason.JTI, user=None))
     if exp - now > LONGEST_ONCE:
-        return Asked(verdict._replace(reason=Reason.EXP_FAR, user=None))
-    return Asked(verdict, ticket(token_id, jti, exp))
+        return Attempt(verdict._replace(reason=Reason.EXP_FAR, user=None))
+    return Attempt(verdict, ticket(token_id, jti, exp))
 
 
-def answered(found: Asked, use: Use | None, realm: str) -> Answer:
+def answered(found: Attempt, use: Use | None, realm: str) -> Answer:
     """200 and the user; `use` is what the store says of a ticket, where there is one."""
     verdict = found.verdict
     if found.once is not None and use is not Use.FIRST:

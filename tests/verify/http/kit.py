@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from starlette.types import Message
 
-from reconciler.cli.serving import Flags, setup
+from reconciler.readers.serving import Flags, setup
 from reconciler.verify.http.accesslog import Log
 from reconciler.verify.http.app import App
 from reconciler.verify.http.server import Serving
@@ -264,7 +264,7 @@ def site(root: Path, declared: Sequence[Mapping[str, object]], **changes: Any) -
 def serving(house: House, **changes: Any) -> Iterator[Site]:
     """A verifier over a workspace, with the workspace's clock."""
     lines = io.StringIO()
-    ready = replace(setup(house.workspace(), flags(**changes)), clock=lambda: float(house.now))
+    ready = setup(house.workspace(), flags(**changes), lambda: float(house.now))
     serving = Serving(ready, Log(lines.write, ready.clock, lambda flush: flush()))
     serving.verifier.started()
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds.checking import Call, Reason
+from reconciler.secret import Secret
 from reconciler.verify.http.forward import Gateways, answer
 from reconciler.verify.http.message import Request
 from reconciler.verify.http.peers import trusted
@@ -300,10 +301,10 @@ def test_a_verifier_without_its_store_says_503_and_no(tmp_path: Path, asked: Sit
 def test_the_answer_is_a_pure_function_of_request_settings_and_verdict() -> None:
     """No server, no store: values in, values out, and the same twice."""
     identity = Identity("id", "n", "K", None, 3, {})
-    seen: list[tuple[str, Call]] = []
+    seen: list[tuple[str | Secret, Call | None]] = []
 
-    def check(token: object, call: Call | None = None, **_: object) -> Verdict:
-        seen.append((str(token), call or Call()))
+    def check(token: str | Secret, call: Call | None = None, **_: object) -> Verdict:
+        seen.append((token, call))
         return Verdict(Reason.ACCEPTED, call or Call(), identity)
 
     headers = ((b"authorization", b"Bearer t"), (b"x-forwarded-uri", b"/a"))
@@ -312,7 +313,8 @@ def test_the_answer_is_a_pure_function_of_request_settings_and_verdict() -> None
     told = [answer(request, gateways, lambda *_: Call(api="a"), check) for _ in range(2)]
     assert told[0] == told[1]
     assert told[0].status == 200
-    assert seen == [("t", Call(api="a"))] * 2
+    assert seen == [(Secret("t"), Call(api="a"))] * 2
+    assert "Bearer t" not in repr(seen)
 
 
 def test_a_fault_of_ours_refuses_and_tells_nobody_what_it_had_in_hand(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from reconciler.live.empty import EmptyStore
 from reconciler.verify.http.once import MOST_OF_ONE, MOST_WAITING, Once, Use, ticket
 
 
-class Memory:
+class Memory(EmptyStore):
     """A store that says that nobody asked before, as soon as it goes on."""
 
     def __init__(self) -> None:
+        super().__init__("sqlite:///none")
         self.asked = 0
         self.goes_on = threading.Event()
         self.goes_on.set()
@@ -21,9 +23,6 @@ class Memory:
         assert self.goes_on.wait(60)
         self.asked += 1
         return True
-
-    def close(self) -> None:
-        pass
 
 
 def test_what_is_past_by_the_time_that_the_store_would_be_asked_is_used() -> None:

@@ -7,7 +7,7 @@ import pytest
 from reconciler.errors import StoreUnreadable
 from reconciler.kinds.checking import Call, Reason, SignIn
 from reconciler.live.sql import SqlStore
-from reconciler.verify.http.signin import Asked, answered
+from reconciler.verify.http.signin import Attempt, answered
 from reconciler.verify.interface import Identity, Verdict
 from tests.verify.http.kit import ERP, Site, documents
 
@@ -91,7 +91,7 @@ def test_no_name_on_record_writes_a_header_of_its_own() -> None:
     """Whatever somebody wrote into the store."""
     identity = Identity("id\r\n", "n\r\nX-Reconciler-Owner: root", "TokenAuth", None, 1, {})
     user = SignIn("u", None, None, (), create=False)
-    told = answered(Asked(Verdict(Reason.ACCEPTED, Call(), identity, None, user)), None, "acme")
+    told = answered(Attempt(Verdict(Reason.ACCEPTED, Call(), identity, None, user)), None, "acme")
     assert told.status == 200
     assert not any(b"\r" in value or b"\n" in value for _, value in told.headers)
 

@@ -162,10 +162,10 @@ def test_an_issuer_with_a_path_has_its_metadata_where_rfc_8414_says(asked: Site)
 
 
 def test_keys_need_an_issuer(tmp_path: Path, signing_key: Path) -> None:
-    from reconciler.cli.serving import setup
+    from reconciler.readers.serving import setup
     from tests.apply.kit import House
 
     house = House(tmp_path / "bare", f"sqlite:///{tmp_path}/bare/live.db")
     house.declare()
     with pytest.raises(SettingsError, match="issuer"):
-        setup(house.workspace(), flags(signing_keys=(signing_key,)))
+        setup(house.workspace(), flags(signing_keys=(signing_key,)), lambda: 0.0)

@@ -99,11 +99,20 @@ def test_lines_of_many_requests_go_out_in_pieces_that_no_other_worker_splits() -
     assert sum(len(text.splitlines()) for text in written) == 400
 
 
-def test_a_reader_that_is_gone_stops_nothing() -> None:
-    stream = io.StringIO()
-    stream.close()
-    log = Log(stream.write, lambda: 0.0, lambda flush: flush())
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "full"), ValueError("closed")])
+def test_a_reader_that_is_gone_stops_nothing(error: Exception) -> None:
+    """A line that cannot be written is lost, and the one after it is written if it can be."""
+    tried: list[str] = []
+
+    def write(text: str) -> None:
+        tried.append(text)
+        if len(tried) == 1:
+            raise error
+
+    log = Log(write, lambda: 0.0, lambda flush: flush())
     log.event("error", "nobody reads this")
+    log.event("error", "somebody reads this")
+    assert [json.loads(text)["message"] for text in tried] == ["nobody reads this", "somebody reads this"]
 
 
 def test_lines_that_nobody_reads_are_dropped_and_their_number_is_told() -> None:

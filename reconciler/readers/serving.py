@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
 
-from reconciler.cli.context import now
 from reconciler.errors import SettingsError, UsageError
 from reconciler.kinds.checking import OWNER_SIGNED_SECONDS
 from reconciler.verify.check import Rules
@@ -47,8 +46,11 @@ class Flags:
     access_log: bool
 
 
-def setup(workspace: Workspace, flags: Flags) -> Setup:
-    """How the server is set up. Raises UsageError, SettingsError, SpecsInvalid."""
+def setup(workspace: Workspace, flags: Flags, clock: Callable[[], float]) -> Setup:
+    """How the server is set up; `clock` gives epoch seconds.
+
+    Raises UsageError, SettingsError, SpecsInvalid.
+    """
     if flags.token_ttl > OWNER_SIGNED_SECONDS:
         raise UsageError("--token-ttl is longer than 10m", hint="issued tokens last 10m at the most")
     specs = workspace.specs
@@ -79,7 +81,7 @@ def setup(workspace: Workspace, flags: Flags) -> Setup:
         issuer_url=issuer_url,
         issuer=_issuer(keys, issuer_url, audience, flags.token_ttl),
         keys=keys,
-        clock=now,
+        clock=clock,
         entropy=workspace.around.entropy,
         access_log=flags.access_log,
         tls=_tls(*flags.tls),
