@@ -190,18 +190,10 @@ def test_with_no_display_and_no_terminal_there_is_no_clipboard(
 
 
 def waiting(board: Board) -> subprocess.Popen[str]:
-    """The command as a process that has put the secret there, and waits.
-
-    Where these tests run in the background, or under nohup, they ignore signals, and so would it.
-    """
-    here = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)}
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler.cli", "copy", "bridge"], stderr=subprocess.PIPE, text=True
-        )
-    finally:
-        for number, handler in here.items():
-            signal.signal(number, handler)
+    """The command as a process that has put the secret there, and waits."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reconciler.cli", "copy", "bridge"], stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     assert "is on the clipboard" in process.stderr.readline()
     assert board.text.startswith("rcn_")

@@ -50,7 +50,7 @@ class App:
         self.service = service
         self.metrics = metrics
         self.log = log
-        self._again = Again(service.verifier.moment, service.gateways.read)
+        self._again = Again(service.verifier.moment, service.setup.gateways.read)
         self._others = _starlette(service, metrics, log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +84,7 @@ class App:
 
         def answer() -> Answer:
             return forward.answer(
-                request_of(scope, raw), service.gateways, service.match, service.verifier.check
+                request_of(scope, raw), service.setup.gateways, service.match, service.verifier.check
             )
 
         try:
@@ -99,7 +99,7 @@ class App:
             client = scope["client"]
             self.log.request(
                 Entry(
-                    at=self.service.clock(),
+                    at=self.service.setup.clock(),
                     method=scope["method"],
                     path=scope["raw_path"].decode("latin-1"),
                     status=status,
@@ -147,22 +147,22 @@ def _starlette(service: Service, metrics: Metrics, log: Log) -> Starlette:
         return await _token(service, request)
 
     async def introspection(request: Request, _: Incoming) -> Answer:
-        return introspect.answer(request, service.introspection, service.verifier.check)
+        return introspect.answer(request, service.setup.introspection, service.verifier.check)
 
     async def sso(request: Request, incoming: Incoming) -> Answer:
         return await _sign_in(service, request, incoming.path_params["name"])
 
     async def jwks(_: Request, __: Incoming) -> Answer:
-        return wellknown.jwks(service.keys)
+        return wellknown.jwks(service.setup.keys)
 
     async def metadata(_: Request, __: Incoming) -> Answer:
-        return wellknown.metadata(service.issuer_url, service.keys)
+        return wellknown.metadata(service.setup.issuer_url, service.setup.keys)
 
     async def healthz(_: Request, __: Incoming) -> Answer:
         return health.healthz()
 
     async def readyz(request: Request, _: Incoming) -> Answer:
-        known = service.gateways.trust.has(request.peer)
+        known = service.setup.gateways.trust.has(request.peer)
         return health.readyz(service.verifier.freshness(), stopping=service.stopping, known=known)
 
     async def scraped(_: Request, __: Incoming) -> Answer:
@@ -171,7 +171,7 @@ def _starlette(service: Service, metrics: Metrics, log: Log) -> Starlette:
     def route(path: str, name: str, handler: Handler, *methods: str) -> Route:
         return Route(path, _endpoint(handler, name, log), methods=list(methods or ("GET",)))
 
-    places = dict.fromkeys((wellknown.METADATA, wellknown.metadata_path(service.issuer_url)))
+    places = dict.fromkeys((wellknown.METADATA, wellknown.metadata_path(service.setup.issuer_url)))
     app = Starlette(
         routes=[
             route(TOKEN_ENDPOINT, "token", token, "POST"),
@@ -190,22 +190,24 @@ def _starlette(service: Service, metrics: Metrics, log: Log) -> Starlette:
 
 
 async def _token(service: Service, request: Request) -> Answer:
-    if service.issuer is None:
+    if service.setup.issuer is None:
         return oauth.off()
-    found = oauth.asked(request, service.issuer, service.verifier.check)
+    found = oauth.asked(request, service.setup.issuer, service.verifier.check)
     if isinstance(found, Answer):
         return found
     use = None if found.once is None else await service.once.use(found.once)
-    return oauth.granted(found, use, service.issuer, int(service.clock()), service.entropy(16).hex())
+    return oauth.granted(
+        found, use, service.setup.issuer, int(service.setup.clock()), service.setup.entropy(16).hex()
+    )
 
 
 async def _sign_in(service: Service, request: Request, name: str) -> Answer:
-    now = int(service.clock())
+    now = int(service.setup.clock())
     found = signin.asked(request, name, service.parameter(name), service.verifier.sign_in, now)
     if isinstance(found, Answer):
         return found
     use = None if found.once is None else await service.once.use(found.once)
-    return signin.answered(found, use, service.gateways.realm)
+    return signin.answered(found, use, service.setup.gateways.realm)
 
 
 def _endpoint(handler: Handler, name: str, log: Log) -> Callable[[Incoming], Awaitable[Response]]:

@@ -22,7 +22,7 @@ from reconciler.verify.http.listening import BACKLOG
 from reconciler.verify.http.metrics import Metrics
 from reconciler.verify.http.once import Once
 from reconciler.verify.http.protocol import Guarded
-from reconciler.verify.http.service import Service, remembering
+from reconciler.verify.http.service import Service, kept_routes
 from reconciler.verify.http.setup import Setup
 from reconciler.verify.verifier import Clocks, Verifier
 
@@ -59,18 +59,7 @@ class Serving:
         """Whether it was at the last look."""
         clocks = Clocks(now=setup.clock)
         self.verifier = Verifier(setup.store, setup.rules, max_stale=setup.max_stale, clocks=clocks)
-        self.service = Service(
-            verifier=self.verifier,
-            match=remembering(setup.match),
-            gateways=setup.gateways,
-            introspection=setup.introspection,
-            issuer_url=setup.issuer_url,
-            issuer=setup.issuer,
-            keys=setup.keys,
-            once=Once(setup.store, setup.clock),
-            clock=setup.clock,
-            entropy=setup.entropy,
-        )
+        self.service = Service(setup, self.verifier, kept_routes(setup.match), Once(setup.store, setup.clock))
         self.metrics = Metrics(self.verifier.freshness, lambda: log.dropped, setup.metrics_folder)
         self.app = App(self.service, self.metrics, log)
         self.server = _Server(_config(self.app, setup))
@@ -112,7 +101,7 @@ class Serving:
     async def reload(self) -> None:
         """Reads the routes again; those that were there stay where the specs are broken."""
         try:
-            self.service.match = remembering(await asyncio.to_thread(self.setup.read_routes))
+            self.service.match = kept_routes(await asyncio.to_thread(self.setup.read_routes))
         except ReconcilerError as error:
             self.log.event("error", f"the routes stay as they were: {error}")
         else:

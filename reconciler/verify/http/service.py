@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from reconciler.kinds.checking import Call, Reason
-from reconciler.kinds.interface import Entropy
-from reconciler.verify.http.forward import Gateways, Match
-from reconciler.verify.http.introspect import Introspection
-from reconciler.verify.http.oauth import Issuer
+from reconciler.verify.http.forward import Match
 from reconciler.verify.http.once import Once
+from reconciler.verify.http.setup import Setup
 from reconciler.verify.http.signin import parameter
-from reconciler.verify.http.signing import SigningKey
 from reconciler.verify.verifier import Verifier
 
 LONGEST_REMEMBERED = 512
@@ -22,7 +18,7 @@ REMEMBERED = 4096
 """URIs whose route is kept."""
 
 
-def remembering(match: Match) -> Match:
+def kept_routes(match: Match) -> Match:
     """The same routes; those of URIs that come often are found once."""
     kept = lru_cache(REMEMBERED)(match)
 
@@ -36,18 +32,11 @@ def remembering(match: Match) -> Match:
 class Service:
     """The verifier of one process, and how it answers over HTTP."""
 
+    setup: Setup
     verifier: Verifier
     match: Match
     """The routes of the catalog; replaced when they are read again."""
-    gateways: Gateways
-    introspection: Introspection
-    issuer_url: str | None
-    issuer: Issuer | None
-    """None where no tokens are issued."""
-    keys: tuple[SigningKey, ...]
     once: Once
-    clock: Callable[[], float]
-    entropy: Entropy
     stopping: bool = False
 
     def parameter(self, name: str) -> str:
