@@ -17,6 +17,7 @@
     ├── ApplyError                      apply
     │   ├── PartlyApplied               partly-applied      something was done; run again to finish
     │   └── PublishFailed               publish-failed      artifacts could not be made durable
+    ├── GitFailed                       git-failed          git could not do what it was asked
     ├── ExchangeFailed                  exchange-failed     the verifier gave no token for a credential
     └── ArtifactError                   artifact
         ├── NoRecipients                no-recipients       no rule says to whom it is sealed
@@ -144,6 +145,12 @@ class PublishFailed(ApplyError):
     """Artifacts could not be made durable, so nothing became live."""
 
     code = "publish-failed"
+
+
+class GitFailed(ReconcilerError):
+    """git is not there, or could not do what it was asked."""
+
+    code = "git-failed"
 
 
 class ExchangeFailed(ReconcilerError):

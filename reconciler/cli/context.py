@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.programs import environment
+from reconciler.children import environment
 from reconciler.errors import SettingsError
 from reconciler.workspace import Surroundings, Workspace, find_root
 

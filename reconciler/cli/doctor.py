@@ -13,11 +13,11 @@ import click
 
 from reconciler.artifacts.interface import Recipients
 from reconciler.artifacts.process import OLDEST as OLDEST_SOPS
+from reconciler.children import environment
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.doctor_artifacts import artifact_checks, tally
 from reconciler.cli.doctor_check import NAMED, Check
 from reconciler.cli.output import counted, echo_json, in_line, style
-from reconciler.cli.programs import environment
 from reconciler.errors import ArtifactError, ReconcilerError
 from reconciler.specs.load import examine
 from reconciler.workspace import SPECS, Workspace

@@ -40,11 +40,16 @@ OWNER = f"^[^ {_UNSEEN}{_SPACES}]([^{_UNSEEN}{_SPACES}]{{0,198}}[^ {_UNSEEN}{_SP
 LABEL_VALUE = f"^[^{_UNSEEN}]{{0,200}}$"
 LABEL = "^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$"
 RECIPIENT = "^age1[0-9a-z]{1,4096}$"
+REMOTE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+BRANCH = r"^[A-Za-z0-9][A-Za-z0-9_-]*([./][A-Za-z0-9_-]+)*$"
+"""No `..`, no `@{`, no dash in front: what git and a command line take as a name and nothing else."""
 SERVICE_URL = "^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$"
 AUDIENCE = "^[!-~]{1,200}$"
 
 EXPECTED = {
     RECIPIENT: "a public key that starts with age1, as reconcile keygen prints it",
+    REMOTE: "the name of a remote of the repository, such as origin; never an address",
+    BRANCH: "the name of a branch, of letters, digits, - _ . and /",
     SERVICE_URL: "https://HOST, with a port and a path if need be, and no / at the end",
     AUDIENCE: "1 to 200 letters of ASCII, without blanks",
     TOKEN_NAME: "1 to 63 of a-z, 0-9 and -, and a letter first",

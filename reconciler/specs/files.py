@@ -4,13 +4,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from reconciler.files import read_regular
 from reconciler.specs.faults import Fault
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 1 << 20
+
+
+class Tree(Protocol):
+    """The files of a workspace as of one moment: what is checked out, or what a commit holds."""
+
+    def spec_files(self, folder: str, faults: list[Fault]) -> Iterator[str]:
+        """Spec files below a folder, relative to the workspace, sorted. Links that lead out are faults."""
+
+    def read(self, file: str) -> bytes:
+        """The bytes of a spec file, one more than the limit at most. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A workspace as it is checked out."""
+
+    root: Path
+
+    def spec_files(self, folder: str, faults: list[Fault]) -> Iterator[str]:
+        """As in `Tree`."""
+        return spec_files(self.root, folder, faults)
+
+    def read(self, file: str) -> bytes:
+        """As in `Tree`."""
+        return read_bytes(f"{self.root}/{file}")
 
 
 def spec_files(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from reconciler.kinds import all_kinds
 from reconciler.kinds.ownkeys import FIELD as OWN_KEY
 from reconciler.specs.catalog import Entry
 from reconciler.specs.faults import Fault
-from reconciler.specs.files import read_bytes, spec_files, unreadable
+from reconciler.specs.files import Folder, Tree, read_bytes, spec_files, unreadable
 from reconciler.specs.gathering import ROUTED, Catalog, gathered
 from reconciler.specs.layout import DEFAULT, Layout
 from reconciler.specs.naming import unknown_names
@@ -85,9 +85,9 @@ class Specs:
         return None if declared is None else declared.artifact_path(self.settings.layout)
 
 
-def load(root: Path, folder: str = "specs") -> Specs:
+def load(tree: Tree | Path, folder: str = "specs") -> Specs:
     """Everything that the folder declares. Raises SpecsInvalid with every fault of every file."""
-    specs, faults = examine(root, folder)
+    specs, faults = examine(tree, folder)
     if specs is None:
         count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
         raise SpecsInvalid(
@@ -107,22 +107,23 @@ def nothing() -> Specs:
     )
 
 
-def examine(root: Path, folder: str = "specs") -> tuple[Specs | None, list[Fault]]:
-    """The specs, or every fault in them in the order of files and lines."""
+def examine(tree: Tree | Path, folder: str = "specs") -> tuple[Specs | None, list[Fault]]:
+    """The specs, or every fault in them in the order of files and lines. A path is a folder that is there."""
+    tree = Folder(tree) if isinstance(tree, Path) else tree
     faults: list[Fault] = []
-    found = read_files(root, list(spec_files(root, folder, faults)))
+    found = read_files(tree, list(tree.spec_files(folder, faults)))
     faults.extend(found.faults)
     tokens: Sequence[Declared] = sorted(found.tokens, key=lambda token: (token.name, token.file, token.line))
     faults.extend(_used_twice(tokens))
     renamed: dict[str, str] = {}
     faults.extend(_renamed(tokens, renamed))
-    faults.extend(reused_keys(_in_order_of_files(tokens), lambda file: read_bytes(root / file)))
+    faults.extend(reused_keys(_in_order_of_files(tokens), tree.read))
     workspaces = found.workspaces
     faults.extend(_second_workspaces(workspaces))
     catalog, wrong = gathered(found.catalogs, lost=found.catalog_lost)
-    faults.extend(_with_lines(root, wrong))
+    faults.extend(_with_lines(tree, wrong))
     if not found.catalog_lost:
-        faults.extend(_outside_catalog(root, tokens, catalog))
+        faults.extend(_outside_catalog(tree, tokens, catalog))
     document = workspaces[0].document if workspaces else None
     settings = document.spec if document else Settings()
     faults.extend(_without_a_place(tokens, settings.layout))
@@ -207,12 +208,12 @@ def _without_a_place(tokens: Sequence[Declared], layout: Layout) -> Iterator[Fau
             )
 
 
-def _with_lines(root: Path, faults: Sequence[Fault]) -> Iterator[Fault]:
+def _with_lines(tree: Tree, faults: Sequence[Fault]) -> Iterator[Fault]:
     """Faults that were found when their files were closed again, with the lines that they are about."""
     for file in sorted({fault.file for fault in faults}):
         mine = [fault for fault in faults if fault.file == file]
         try:
-            source = Source(file, read_bytes(root / file).decode("utf-8-sig"))
+            source = Source(file, tree.read(file).decode("utf-8-sig"))
         except (OSError, UnicodeDecodeError):
             yield from mine
         else:
@@ -220,7 +221,7 @@ def _with_lines(root: Path, faults: Sequence[Fault]) -> Iterator[Fault]:
                 yield source.fault(Place(one.line, one.column), one.rule, one.message, one.hint)
 
 
-def _outside_catalog(root: Path, tokens: Sequence[Declared], catalog: Catalog) -> Iterator[Fault]:
+def _outside_catalog(tree: Tree, tokens: Sequence[Declared], catalog: Catalog) -> Iterator[Fault]:
     kinds = all_kinds()
     faulty = {
         token.file
@@ -230,7 +231,7 @@ def _outside_catalog(root: Path, tokens: Sequence[Declared], catalog: Catalog) -
     }
     for file in sorted(faulty):
         try:
-            yield from catalog_faults(file, read_bytes(root / file), catalog)
+            yield from catalog_faults(file, tree.read(file), catalog)
         except OSError as error:
             yield unreadable(file, error)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.kinds import all_kinds
-from reconciler.specs.files import read_bytes, unreadable
+from reconciler.specs.files import Tree, unreadable
 from reconciler.specs.model import token_spec
 from reconciler.specs.reader import FileRead, read_into
 
@@ -24,11 +24,11 @@ MIN_SHARE = 500
 """Files that are worth a process of their own."""
 
 
-def read_files(root: Path, names: Sequence[str]) -> FileRead:
+def read_files(tree: Tree, names: Sequence[str]) -> FileRead:
     """Everything that the files declare, and every fault in them."""
     shares = min(_cores(), len(names) // MIN_SHARE) or 1
     ends = [len(names) * share // shares for share in range(shares + 1)]
-    return _shared(root, [names[start:end] for start, end in pairwise(ends)])
+    return _shared(tree, [names[start:end] for start, end in pairwise(ends)])
 
 
 def _cores() -> int:
@@ -38,23 +38,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _shared(root: Path, shares: Sequence[Sequence[str]]) -> FileRead:
+def _shared(tree: Tree, shares: Sequence[Sequence[str]]) -> FileRead:
     """The last share is read here, while a process of its own reads each of the others."""
     *others, own = shares
     if not others:
-        return read_share(root, own)
-    with _reading(root, others[0]) as answer:
-        found = _shared(root, [*others[1:], own])
+        return read_share(tree, own)
+    with _reading(tree, others[0]) as answer:
+        found = _shared(tree, [*others[1:], own])
         try:
             first: FileRead = answer.recv()
         except EOFError:
             # The process ended before its time: what it was to read is read here.
-            first = read_share(root, others[0])
+            first = read_share(tree, others[0])
     return first.with_more(found)
 
 
 @contextmanager
-def _reading(root: Path, names: Sequence[str]) -> Iterator[Connection]:
+def _reading(tree: Tree, names: Sequence[str]) -> Iterator[Connection]:
     """A process that reads files, and the pipe that its answer comes through. It ends with the block."""
     from multiprocessing import get_context
 
@@ -62,7 +62,7 @@ def _reading(root: Path, names: Sequence[str]) -> Iterator[Connection]:
         token_spec(kind)
     context = get_context("fork")
     answer, send = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(answer, send, root, names), daemon=True)
+    process = context.Process(target=_child, args=(answer, send, tree, names), daemon=True)
     process.start()
     send.close()
     try:
@@ -74,22 +74,22 @@ def _reading(root: Path, names: Sequence[str]) -> Iterator[Connection]:
         process.close()
 
 
-def _child(answer: Connection, send: Connection, root: Path, names: Sequence[str]) -> None:
+def _child(answer: Connection, send: Connection, tree: Tree, names: Sequence[str]) -> None:
     """Without its own end of the parent's pipe, it ends when the parent does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     answer.close()
     with suppress(OSError):
-        send.send(read_share(root, names))
+        send.send(read_share(tree, names))
 
 
-def read_share(root: Path, names: Sequence[str]) -> FileRead:
+def read_share(tree: Tree, names: Sequence[str]) -> FileRead:
     """Files one after the other."""
     found = FileRead()
     with _no_collection():
         for name in names:
             try:
-                data = read_bytes(f"{root}/{name}")
+                data = tree.read(name)
             except OSError as error:
                 found.faults.append(unreadable(name, error))
                 found.catalog_lost = True

@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import AUDIENCE, RECIPIENT, SERVICE_URL, Duration, Model, TokenName
+from reconciler.kinds.fields import (
+    AUDIENCE,
+    BRANCH,
+    RECIPIENT,
+    REMOTE,
+    SERVICE_URL,
+    Duration,
+    Model,
+    TokenName,
+)
 from reconciler.specs.layout import DEFAULT as DEFAULT_PATH
 from reconciler.specs.layout import Layout, template_fault
 
@@ -177,6 +186,20 @@ class DeliverSettings(Model):
     each team a folder, so that one creation rule covers it."""
 
 
+BranchName: TypeAlias = Annotated[str, Field(max_length=200), StringConstraints(pattern=BRANCH)]
+
+
+class GitSettings(Model):
+    """Where artifacts are pushed to."""
+
+    remote: Annotated[str, StringConstraints(pattern=REMOTE)] = "origin"
+    """Name of the remote, as the repository has it. Never an address: a pull request may change it."""
+    branch: BranchName | None = None
+    """The branch that specs are applied from. Without: the default branch of the remote."""
+    push: BranchName | None = None
+    """Where `branch` is protected: the branch that artifacts are pushed to instead, for a pull request."""
+
+
 class VerifierSettings(Model):
     """The verifier of this workspace."""
 
@@ -203,8 +226,11 @@ class Settings(Model):
     """Folder of the sealed files."""
     deliver: DeliverSettings = DeliverSettings()
     """How artifacts are delivered."""
-    publish: Literal["folder"] = "folder"
-    """How artifacts are made durable."""
+    publish: Literal["folder", "git"] = "folder"
+    """How artifacts are made durable: `folder` puts them into the artifacts folder; `git` commits them there,
+    with the record, and pushes the commit before anything becomes live."""
+    git: GitSettings = GitSettings()
+    """Where `publish: git` pushes to."""
     brakes: Brakes = Brakes()
     """Limits on one plan."""
     planValidFor: Duration = "1h"

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
+from reconciler.children import environment
 from reconciler.cli.exits import CODES
 from reconciler.cli.main import HELP, MODULES
-from reconciler.cli.programs import environment
 from tests.cli.kit import AUTH, JWT, Shop, on_terminal, spawn
 
 

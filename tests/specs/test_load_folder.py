@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import SpecsInvalid
-from reconciler.specs import load, reading
+from reconciler.specs import files
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import MAX_BYTES, printable, read_bytes, spec_files
 from reconciler.specs.load import examine
@@ -175,10 +175,15 @@ def test_a_file_that_goes_away_between_two_readings_is_a_fault(
 ) -> None:
     laid(tmp_path, a=CATALOG, b=text_of("RSAToken").replace('["*"]', "[nothing]", 1))
 
-    def gone(path: Path) -> bytes:
-        raise FileNotFoundError(2, "No such file or directory")
+    read: list[str] = []
 
-    monkeypatch.setattr(load, "read_bytes", gone)
+    def gone(path: str | Path) -> bytes:
+        if str(path) in read:
+            raise FileNotFoundError(2, "No such file or directory")
+        read.append(str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(files, "read_bytes", gone)
     assert faults(tmp_path) == [
         (
             "specs/b.yaml:1:1",
@@ -263,7 +268,7 @@ def test_what_the_system_does_not_let_us_read_is_a_fault(
         return read(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    monkeypatch.setattr(reading, "read_bytes", denied)
+    monkeypatch.setattr(files, "read_bytes", denied)
     assert [(where, message) for where, _, message, _ in faults(tmp_path)] == [
         ("specs/b:1:1", "this folder cannot be read (Permission denied)"),
         ("specs/d.yaml:1:1", "this file cannot be read (Permission denied)"),

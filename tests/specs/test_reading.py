@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.specs import reading
+from reconciler.specs.files import Folder, Tree
 from reconciler.specs.load import examine
 from reconciler.specs.reader import FileRead
 from reconciler.specs.reading import read_files, read_share
@@ -53,9 +54,9 @@ def with_cores(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
 def test_any_number_of_processes_gives_the_same_result_in_the_same_order(
     root: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    alone = read_share(root, names(root))
+    alone = read_share(Folder(root), names(root))
     with_cores(monkeypatch, cores)
-    assert read_files(root, names(root)) == alone
+    assert read_files(Folder(root), names(root)) == alone
     assert len(alone.tokens) == 57
     assert len(alone.faults) == 3
     assert multiprocessing.active_children() == []
@@ -72,7 +73,7 @@ def test_no_process_is_made_for_few_files_nor_beside_threads(root: Path) -> None
     finally:
         stop.set()
         thread.join()
-    assert read_files(root, []) == FileRead()
+    assert read_files(Folder(root), []) == FileRead()
 
 
 def test_another_system_reads_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,23 +84,23 @@ def test_another_system_reads_in_one_process(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_a_process_that_died_was_to_read_is_read_here(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = read_share(root, names(root))
+    alone = read_share(Folder(root), names(root))
     here, real = os.getpid(), read_share
 
-    def dies(place: Path, share: Sequence[str]) -> FileRead:
+    def dies(place: Tree, share: Sequence[str]) -> FileRead:
         if os.getpid() != here:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(place, share)
 
     with_cores(monkeypatch, 2)
     monkeypatch.setattr(reading, "read_share", dies)
-    assert read_files(root, names(root)) == alone
+    assert read_files(Folder(root), names(root)) == alone
 
 
 def test_no_process_is_left_when_reading_breaks_off(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = os.getpid()
 
-    def breaks_off(_: Path, __: Sequence[str]) -> FileRead:
+    def breaks_off(_: Tree, __: Sequence[str]) -> FileRead:
         if os.getpid() == here:
             raise KeyboardInterrupt
         signal.pause()
@@ -108,7 +109,7 @@ def test_no_process_is_left_when_reading_breaks_off(root: Path, monkeypatch: pyt
     with_cores(monkeypatch, 3)
     monkeypatch.setattr(reading, "read_share", breaks_off)
     with pytest.raises(KeyboardInterrupt):
-        read_files(root, names(root))
+        read_files(Folder(root), names(root))
     assert multiprocessing.active_children() == []
 
 
@@ -116,7 +117,7 @@ def test_the_collector_is_as_it_was_afterwards(root: Path) -> None:
     for enabled in (True, False):
         (gc.enable if enabled else gc.disable)()
         try:
-            read_share(root, names(root)[:1])
+            read_share(Folder(root), names(root)[:1])
             assert gc.isenabled() == enabled
         finally:
             gc.enable()
@@ -126,6 +127,7 @@ PARENT = """
 import os, signal, sys
 from pathlib import Path
 from reconciler.specs import reading
+from reconciler.specs.files import Folder
 
 def share(root, names):
     if os.getpid() != PARENT:
@@ -137,7 +139,7 @@ PARENT, real = os.getpid(), reading.read_share
 reading.read_share, reading.MIN_SHARE = share, 1
 reading._cores = lambda: 2
 root = Path(sys.argv[1])
-reading.read_files(root, sorted(f"specs/{path.name}" for path in (root / "specs").iterdir()))
+reading.read_files(Folder(root), sorted(f"specs/{path.name}" for path in (root / "specs").iterdir()))
 """
 
 

@@ -23,7 +23,8 @@ spec:
   store: postgresql://db.example/tokens
   artifacts: out/sealed
   deliver: {path: "{owner}/{name}"}
-  publish: folder
+  publish: git
+  git: {remote: upstream, branch: release/2.0, push: bot/artifacts}
   brakes:
     delete: {count: 1, percent: 2}
     rotate: {count: 3, percent: 4}
@@ -43,7 +44,8 @@ def test_a_workspace_document_sets_every_setting() -> None:
         "store": "postgresql://db.example/tokens",
         "artifacts": "out/sealed",
         "deliver": {"path": "{owner}/{name}"},
-        "publish": "folder",
+        "publish": "git",
+        "git": {"remote": "upstream", "branch": "release/2.0", "push": "bot/artifacts"},
         "brakes": {
             "delete": {"count": 1, "percent": 2},
             "rotate": {"count": 3, "percent": 4},
@@ -62,6 +64,18 @@ def test_a_workspace_document_sets_every_setting() -> None:
         },
         "policies": ("recommended",),
     }
+
+
+@pytest.mark.parametrize("name", ["-f", "a..b", "a/.b", "a@{1}", "a b", "", "a/", "/a", "a:b", "+a", "a//b"])
+def test_a_branch_is_a_name_and_nothing_that_git_takes_for_more(name: str) -> None:
+    text = WORKSPACE.replace("release/2.0", f"'{name}'")
+    assert [fault.rule for fault in read_file("f", text.encode()).faults] == ["workspace.git.branch"]
+
+
+@pytest.mark.parametrize("name", ["https://evil.example/x", "../x", "-u", "", "a/b", "ext::sh"])
+def test_a_remote_is_the_name_of_one_that_the_repository_has(name: str) -> None:
+    text = WORKSPACE.replace("upstream", f"'{name}'")
+    assert [fault.rule for fault in read_file("f", text.encode()).faults] == ["workspace.git.remote"]
 
 
 @pytest.mark.parametrize("folder", ["/abs", "a//b", "a/../b", ".", "a/", "a\\b", ""])

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.children import environment
 from reconciler.cli.clipboards.interface import INSTEAD, PATIENCE, Clipboard, fed, not_cleared
 from reconciler.cli.clipboards.terminal import ByTerminal, opens
-from reconciler.cli.programs import environment
 from reconciler.errors import SettingsError
 from reconciler.secret import Secret
 

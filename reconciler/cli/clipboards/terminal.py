@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from reconciler.children import environment
 from reconciler.cli.clipboards.interface import INSTEAD, fed, not_cleared
-from reconciler.cli.programs import environment
 from reconciler.errors import SettingsError
 from reconciler.secret import Secret
 

@@ -274,7 +274,7 @@ def test_a_log_that_nobody_reads_holds_up_neither_answers_nor_the_end(local: Hou
         writing = -1
         with os.fdopen(reading, "rb", closefd=False) as pipe:
             kept = pipe.read()
-        assert len(kept) > 40_000  # so much that the pipe was full
+        assert 0 < kept.count(b"\n") < 1500  # the pipe was full: what did not fit was dropped
         assert all(json.loads(line)["path"] == "/healthz" for line in kept.splitlines()[:100])
     finally:
         os.close(reading)

@@ -1,0 +1,108 @@
+"""Starts git so that it never asks, and says what went wrong in a sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.children import environment
+from reconciler.errors import GitFailed
+
+QUICK = 60
+"""Seconds for what happens on this machine."""
+SLOW = 300
+"""Seconds for what goes over the network."""
+QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
+"""Nobody is asked, nothing is locked that is only read, and messages are in one language."""
+ALWAYS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+"""A commit may have brought what git takes for settings: none of them starts a program to read a tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a git command ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """What it printed, without the line's end."""
+        return self.out.decode(errors="replace").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git in one folder, with an environment of its own."""
+
+    folder: Path
+    """The folder that holds `.git`: in any other, a commit may have put what git takes for a repository."""
+    environ: Mapping[str, str]
+
+    def run(
+        self,
+        *arguments: str,
+        given: bytes | None = None,
+        timeout: float = QUICK,
+        more: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """The command, to its end. Raises GitFailed where there is no git, or it takes too long.
+
+        `given` is its standard input, `more` what its environment has besides.
+        """
+        try:
+            done = subprocess.run(
+                ["git", *ALWAYS, *arguments],
+                cwd=self.folder,
+                input=given,
+                stdin=subprocess.DEVNULL if given is None else None,
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+                env=self.environment(more),
+            )
+        except subprocess.TimeoutExpired:
+            raise GitFailed(
+                f"git {arguments[0]} did not end within {timeout:.0f} seconds",
+                hint="see that its remote can be reached, and that nothing asks for a password",
+            ) from None
+        except OSError as error:
+            raise GitFailed(
+                f"git cannot be started: {error.strerror}", hint="install git, and have it on PATH"
+            ) from None
+        return Ran(done.returncode, done.stdout, done.stderr.decode(errors="replace").strip())
+
+    def must(
+        self,
+        *arguments: str,
+        given: bytes | None = None,
+        timeout: float = QUICK,
+        more: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """The command, which must end well. Raises GitFailed with the last line of what git said."""
+        ran = self.run(*arguments, given=given, timeout=timeout, more=more)
+        if ran.code != 0:
+            raise GitFailed(
+                f"git {arguments[0]} failed: {last_line(ran.err) or f'exit code {ran.code}'}",
+                hint=f"see what git says to it in {self.folder}",
+            )
+        return ran
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What git and its helpers see: nothing that opens artifacts or the live store."""
+        return {**environment(self.environ), **QUIET, **(more or {})}
+
+
+def last_line(said: str) -> str:
+    """The last thing that a program said, on one line."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def find_top(folder: Path) -> Path | None:
+    """The folder with `.git` that a folder lies in; None where there is none."""
+    return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None)
