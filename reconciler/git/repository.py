@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import GitFailed
-from reconciler.git.running import ALWAYS, Git, find_top
+from reconciler.git.running import ALWAYS, Git, find_prefix, find_top
 
 LINK = "120000"
 """The mode of a symbolic link; its blob is where it leads."""
@@ -136,5 +136,4 @@ def repository(root: Path, environ: Mapping[str, str]) -> Repository:
     top = find_top(place)
     if top is None:
         raise GitFailed(f"{root} is in no git repository", hint="run git init there, and commit")
-    inner = place.relative_to(top).as_posix()
-    return Repository(Git(top, environ), "" if inner == "." else f"{inner}/")
+    return Repository(Git(top, environ), find_prefix(place))

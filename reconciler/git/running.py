@@ -106,3 +106,14 @@ def last_line(said: str) -> str:
 def find_top(folder: Path) -> Path | None:
     """The folder with `.git` that a folder lies in; None where there is none."""
     return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None)
+
+
+def find_prefix(folder: Path) -> str:
+    """The way to a folder from the top of its repository: empty, or ending in `/`.
+
+    Empty, too, where there is no repository.
+    """
+    place = folder.resolve()
+    top = find_top(place)
+    inner = "." if top is None else place.relative_to(top).as_posix()
+    return "" if inner == "." else f"{inner}/"
