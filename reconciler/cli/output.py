@@ -15,7 +15,9 @@ import click
 UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands for what is not shown."""
 _BREAKS = {ord(one): " " for one in "\t\n\r"}
-_ORDER = re.compile(r"#[^ -~]*#(?=[^ -~]*\[)|^[^!-~\n]*:(?=[^ -~]*:.*:[^ -~]*:)", re.MULTILINE)
+_ORDER = re.compile(
+    r"#[^ -~\ufffd]*#(?=[^ -~\ufffd]*\[)|^[^!-~\n\ufffd]*:(?=[^ -~\ufffd]*:.*:[^ -~]*:)", re.MULTILINE
+)
 """Where the runner of a workflow finds an order in what is printed: `##[name]` anywhere, `::name::` at the
 start of a line. It skips blanks before the second, and characters in between that sorting ignores."""
 

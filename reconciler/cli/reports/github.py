@@ -71,7 +71,7 @@ def _properties(fault: Fault, prefix: str) -> dict[str, str | int]:
     """
     column = fault.column + fault.wide
     place: dict[str, str | int] = {
-        "file": f"{prefix}{fault.file}",
+        "file": in_line(f"{prefix}{fault.file}"),
         "line": fault.line,
         "endLine": fault.line,
         "col": column,
