@@ -54,7 +54,11 @@ def run(cli: click.Command, arguments: Sequence[str]) -> int:
 def _run(cli: click.Command, arguments: Sequence[str], *, debug: bool) -> int:
     try:
         result = cli.main(list(arguments), prog_name="reconcile", standalone_mode=False)
-        sys.stdout.flush()
+        _flush()
+    except SystemExit:
+        # From click, where the reader of stdout went away while a command printed: it has what it wants.
+        _drop_output()
+        return 0
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
@@ -66,6 +70,14 @@ def _run(cli: click.Command, arguments: Sequence[str], *, debug: bool) -> int:
     except ReconcilerError as error:
         return _told(error, debug=debug)
     return result if isinstance(result, int) else 0
+
+
+def _flush() -> None:
+    """What was printed goes out. A reader that went away does not change how the command ended."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
 
 
 def _interrupted(_: int, __: FrameType | None) -> None:
