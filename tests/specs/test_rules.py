@@ -50,9 +50,8 @@ def test_what_a_rule_is_about_names_the_kind_and_the_field() -> None:
 
 def test_columns_know_how_many_letters_before_them_are_wide() -> None:
     """😀 counts as two where text is UTF-16; 工 does not."""
-    text = (
-        'apiVersion: reconciler/v1\nkind: TokenAuth\nmetadata: {title: "😀工😀", nam: x}\nspec: {name: ERP}\n'
-    )
-    faults = {fault.column: fault for fault in read_file("f", text.encode()).faults}
-    assert faults[24].wide == 2
-    assert faults[1].wide == 0
+    meta = 'metadata: {title: "😀工😀", nam: x}'
+    text = f"apiVersion: reconciler/v1\nkind: TokenAuth\n{meta}\nspec: {{name: ERP}}\n"
+    faults = {fault.rule: fault for fault in read_file("f", text.encode()).faults}
+    assert (faults["unknown-field"].column, faults["unknown-field"].wide) == (meta.index("nam:") + 1, 2)
+    assert (faults["missing-field"].column, faults["missing-field"].wide) == (1, 0)
