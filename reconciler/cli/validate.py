@@ -14,9 +14,9 @@ from reconciler.git.running import find_prefix
 from reconciler.plan.policy import policy_faults
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import Folder
-from reconciler.specs.load import examine, with_lines
+from reconciler.specs.load import with_lines
 from reconciler.specs.outdated import outdated
-from reconciler.workspace import SPECS, Workspace
+from reconciler.workspace import Workspace
 
 FORMATS = click.Choice(list(all_reports()))
 
@@ -50,7 +50,7 @@ def _found(workspace: Workspace, paths: tuple[str, ...]) -> Findings:
     """What is wrong with the specs, or with those that are named. Raises UsageError."""
     tree = Folder(workspace.root)
     named = named_in_specs(workspace.root, paths)
-    specs, faults = examine(tree, SPECS)
+    specs, faults = workspace.examine()
     warnings: list[Fault] = []
     if specs is not None:
         denied = policy_faults(specs.policies, specs.tokens, workspace.around.clock())
