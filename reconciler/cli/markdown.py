@@ -42,7 +42,8 @@ def prose(text: str) -> str:
     words = [word for word in in_line(text).split(" ") if word]
     parts: list[str] = []
     for plain, group in groupby(words, _is_plain):
-        parts.append(" ".join(group) if plain else _loose(" ".join(group)))
+        run = " ".join(group)
+        parts.append(run if plain else _loose(run))
     return " ".join(parts)
 
 
