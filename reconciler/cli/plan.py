@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.output import echo_json
+from reconciler.cli.output import echo_json, echo_note
 from reconciler.cli.planned import echo_plan, override_options
 from reconciler.errors import SettingsError
 from reconciler.plan.brakes import Overrides
+from reconciler.readers.judging import judged
 from reconciler.specs.write import write_whole
 
 PENDING, BLOCKED = 2, 3
@@ -20,12 +21,14 @@ PENDING, BLOCKED = 2, 3
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan, for apply FILE.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option("--base", metavar="REF", help="Judge by the settings, policies and groups of this revision.")
 @override_options
 @passed
 def command(
     invocation: Invocation,
     out: str | None,
     form: str,
+    base: str | None,
     max_delete: int | None,
     max_rotate: int | None,
     max_disable: int | None,
@@ -39,13 +42,19 @@ def command(
     A plan holds no secret. A saved plan is bound to the specs, the live tokens that it touches, the
     brakes and this version, and is good for a while: apply FILE does exactly that plan or refuses.
 
+    With --base, for pull requests: brakes, store and policies, and what groups of the catalog stand for,
+    are those of REF, so that no change loosens the rules that judge it. What it changes in them is said.
+
     \b
     Exit codes: 0 done, 2 changes are pending (with --detailed-exitcode), 3 blocked.
     """
-    workspace = invocation.workspace
+    ruled = judged(invocation.workspace, base)
+    workspace = ruled.workspace
     allowed = Overrides(max_delete, max_rotate, max_disable, allow_empty, retry)
     with workspace.live() as store:
-        plan = workspace.plan(store, workspace.around.clock(), allowed)
+        plan = ruled.plan(store, workspace.around.clock(), allowed)
+    for note in ruled.notes:
+        echo_note(note)
     if out is not None:
         _save(Path(out), plan.to_bytes())
     if form == "json":
