@@ -21,6 +21,7 @@ PLACES = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/r
 """Where git looks for a name that is not written in full, in this order."""
 WHOLE_NAME = re.compile(r"refs/.*|[A-Z_]*HEAD|[0-9a-f]{40}|[0-9a-f]{64}")
 """A name that git takes for one thing only, whatever branches and tags there are."""
+WHOLE_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 SHORT_ID = re.compile(r"[0-9a-f]{4,63}")
 BEHIND_NAME = re.compile(r"[~^:]|@\{")
 """Begins what a revision says beside a name, as in `main~2`."""
@@ -58,7 +59,7 @@ class Repository:
         self._check_one_thing(revision)
         asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         ran = self.git.run(*asked)
-        if ran.code == 0 and ran.text:
+        if ran.code == 0 and WHOLE_ID.fullmatch(ran.text):  # `^main` is answered with `^` and an id
             return ran.text
         if ran.code not in (0, MISSING):
             raise GitFailed(
