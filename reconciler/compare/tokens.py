@@ -18,7 +18,7 @@ from reconciler.kinds.interface import Grants
 from reconciler.live.interface import Credential, CredentialState, LiveToken
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.diff import NEW, Inputs, difference
-from reconciler.plan.fields import Tree, tree_changes
+from reconciler.plan.fields import Tree, field_changes, tree_changes
 from reconciler.plan.observed import ArtifactState, Delivery, Observed
 from reconciler.plan.transition import Circumstances, SealedArtifact, issued
 from reconciler.specs.reader import Declared
@@ -92,7 +92,10 @@ def _differing(base: Side, head: Side) -> tuple[Mapping[str, Declared], Mapping[
     moved = base.rules != head.rules or base.specs.settings.layout != head.specs.settings.layout
     for name in old.keys() & new.keys():
         one, other = old[name], new[name]
-        if one.digest == other.digest and not (moved and _goes_elsewhere(base, head, one, other)):
+        same = one.digest == other.digest or (
+            one.kind == other.kind and not field_changes(one.normal, other.normal)
+        )
+        if same and not (moved and _goes_elsewhere(base, head, one, other)):
             del old[name], new[name]
     return old, new
 

@@ -45,7 +45,7 @@ class Repo:
         """Writes files, commits all that is there, and returns the commit's id."""
         for name, text in files:
             self.write(name, text)
-        self.git("add", "--all", "--force")
+        self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 

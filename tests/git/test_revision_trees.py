@@ -84,7 +84,8 @@ TEXTS = st.sampled_from(
 )
 LINKS = st.sampled_from(
     ["c.yaml", "a", "..", ".", "../specs", "../a", "../../specs/b", "nowhere", "/etc/passwd", "../../..",
-     "a/c.yaml", "../specs/../specs/a", "l", "../.sops.yaml", "../README", "./a/../b", "a/", ".hidden", "x/../c.yaml"]
+     "a/c.yaml", "../specs/../specs/a", "l", "../.sops.yaml", "../README", "./a/../b", "a/", ".hidden",
+     "x/../c.yaml"]
 )  # fmt: skip
 ENTRIES = st.one_of(TEXTS.map(lambda text: ("text", text)), LINKS.map(lambda leads: ("link", leads)))
 
