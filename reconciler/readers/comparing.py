@@ -15,11 +15,12 @@ from reconciler.files import read_regular
 from reconciler.git.contents import Contents
 from reconciler.git.ranges import Range, sides
 from reconciler.git.repository import FILES, LINK, Blob, Repository, repository
+from reconciler.memo import Memo, Reminder
 from reconciler.specs.faults import Fault
-from reconciler.specs.files import Folder
 from reconciler.specs.load import examine, nothing
 from reconciler.specs.revision import HOPS, Revision
-from reconciler.workspace import SPECS, Workspace
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,17 @@ class Reading:
     def side(self, commit: str | None) -> Side:
         """A commit, or the work tree. One with faults counts as empty until they are raised."""
         if commit is None:
-            specs, faults = examine(Folder(self.workspace.root), SPECS)
+            specs, faults = self.workspace.examine()
         else:
             with closing(Revision(self.repository, commit)) as tree:
-                specs, faults = examine(tree, SPECS)
+                specs, faults = examine(tree, SPECS, self._read_before)
         self.faults += (one if commit is None else _of_commit(one, commit) for one in faults)
         return Side(specs or nothing(), self._rules(commit))
+
+    def _read_before(self) -> Memo | None:
+        """What the checkout's files mean, most of which a commit has as well."""
+        memo = self.workspace.read_before()
+        return memo and Reminder(memo.root, memo.path, memo.key, memo.about)
 
     def check(self) -> None:
         """Raises SpecsInvalid with every fault so far."""

@@ -19,7 +19,8 @@ from reconciler.readers.comparing import Reading
 from reconciler.specs.judging import LAYOUT, judged_by, no_longer_checked
 from reconciler.specs.load import Specs
 from reconciler.specs.settings import Settings
-from reconciler.workspace import SPECS, Workspace
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
 
 NAMED = 5
 """Tokens that a warning has room for."""

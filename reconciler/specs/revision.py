@@ -17,6 +17,7 @@ from reconciler.specs.files import (
     MAX_BYTES,
     NO_FOLDER,
     SUFFIXES,
+    Stamp,
     leads_out,
     not_printable,
     of_other_repository,
@@ -71,6 +72,10 @@ class Revision:
     def read(self, file: str) -> bytes:
         """The bytes of a spec file, one more than the limit at most. Raises GitFailed."""
         return self._contents.read(self._blobs[file], MAX_BYTES + 1)
+
+    def stamp(self, _: str) -> Stamp | None:
+        """None: what a commit holds is looked up by its content."""
+        return None
 
     def close(self) -> None:
         """Ends what reads."""
