@@ -11,7 +11,8 @@ from reconciler.apply.interface import Result
 from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.output import counted, echo_json, in_line
-from reconciler.cli.planned import NOTHING, WAITING, echo_plan, echo_warnings, final, override_options
+from reconciler.cli.planned import echo_plan, echo_warnings, final, override_options
+from reconciler.cli.plans.interface import NOTHING, WAITING
 from reconciler.cli.progress import progress
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration

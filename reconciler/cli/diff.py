@@ -33,5 +33,5 @@ def command(invocation: Invocation, revisions: str | None, form: str) -> int:
     found = compare(invocation.workspace, revisions)
     for note in found.notes:
         echo_note(note)
-    click.echo(all_formats()[form].text(Shown(found.range, found.comparison)))
+    click.echo(all_formats()[form].text(Shown(found.workspace, found.range, found.comparison)))
     return 0

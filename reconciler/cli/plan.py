@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.output import echo_json, echo_note
-from reconciler.cli.planned import echo_plan, override_options
+from reconciler.cli.output import echo_note
+from reconciler.cli.planned import override_options, shown
+from reconciler.cli.plans import all_formats
 from reconciler.errors import SettingsError
 from reconciler.plan.brakes import Overrides
 from reconciler.readers.judging import judged
@@ -19,7 +21,9 @@ PENDING, BLOCKED = 2, 3
 
 @click.command("plan")
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan, for apply FILE.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@click.option(
+    "--format", "form", type=click.Choice(list(all_formats())), default="text", help="How to print."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--base", metavar="REF", help="Judge by the settings, policies and groups of this revision.")
 @override_options
@@ -57,21 +61,10 @@ def command(
         echo_note(note)
     if out is not None:
         _save(Path(out), plan.to_bytes())
-    if form == "json":
-        echo_json(plan.to_json())
-    else:
-        echo_plan(plan, workspace)
-        if plan.changes and not plan.blocked:
-            click.echo(_next(out))
+    click.echo("\n".join(all_formats()[form].lines(replace(shown(plan, workspace), saved=out))))
     if plan.blocked:
         return BLOCKED
     return PENDING if detailed_exitcode and (plan.changes or plan.waits) else 0
-
-
-def _next(out: str | None) -> str:
-    if out is None:
-        return "Apply exactly this: reconcile plan --out FILE && reconcile apply FILE"
-    return f"Apply exactly this: reconcile apply {out}"
 
 
 def _save(path: Path, data: bytes) -> None:

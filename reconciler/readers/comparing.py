@@ -27,6 +27,8 @@ from reconciler.workspace import Workspace
 class Compared:
     """What was compared, and what came of it."""
 
+    workspace: str
+    """Its name, as the newer side has it."""
     range: Range
     comparison: Comparison
     notes: tuple[str, ...]
@@ -50,7 +52,7 @@ def compare(workspace: Workspace, text: str | None) -> Compared:
     head = reading.side(looked.head)
     reading.check()
     found = compared(base, head, workspace.around.clock())
-    return Compared(looked, found, tuple(reading.notes))
+    return Compared(head.specs.name, looked, found, tuple(reading.notes))
 
 
 @dataclass(slots=True)

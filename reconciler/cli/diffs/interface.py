@@ -15,6 +15,8 @@ ALONE = "From the specs alone: what is live, lost or due, plan tells."
 class Shown:
     """What is printed."""
 
+    workspace: str
+    """Its name."""
     range: Range
     comparison: Comparison
 

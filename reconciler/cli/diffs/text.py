@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.cli.diffs.interface import ALONE, Format, Shown
 from reconciler.cli.output import counted, in_line, style
-from reconciler.cli.planned import SIGNS
+from reconciler.cli.plans.text import SIGNS
 from reconciler.compare.side import Effect, Shift
 from reconciler.compare.telling import field_text, said_text, shift_text
 from reconciler.compare.tokens import TokenChange
