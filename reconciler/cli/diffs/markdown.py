@@ -41,7 +41,7 @@ def _lines(shown: Shown) -> Iterator[str]:
     yield from room.reserve(list(_head(shown)))
     foot = room.reserve(["", ALONE])
     looser, others = _by_effect(found)
-    loosened = room.take(map(_shift, looser), LOOSENED)
+    loosened = room.take((f"> {_shift(one)}" for one in looser), LOOSENED)
     destroyed = [one for one in found.changes if one.change.action in DESTROYS]
     rest = [one for one in found.changes if one.change.action not in DESTROYS]
     gone = room.take(map(_row, destroyed))
@@ -50,7 +50,7 @@ def _lines(shown: Shown) -> Iterator[str]:
     changed = room.take(map(_row, rest))
     detail = room.take(detailed(one.change) for one in found.changes if one.change.fields)
     if loosened.lines:
-        yield from ("", "> [!CAUTION]", "> **Rules are loosened.**", ">", *(f"> {one}" for one in loosened))
+        yield from ("", "> [!CAUTION]", "> **Rules are loosened.**", ">", *loosened)
     yield from _table("Taken away", gone)
     yield from _table("Changed and issued", changed)
     yield from _section("Rules", shifted)
