@@ -143,3 +143,21 @@ def test_no_secret_that_stands_in_specs_is_repeated(branch: Branch) -> None:
 def test_there_is_help_and_it_is_listed(shop: Shop) -> None:
     assert "A..B" in shop.ok("diff", "--help").out
     assert "diff" in shop.ok("--help").out
+
+
+def test_what_was_read_before_saves_time_and_changes_nothing(branch: Branch) -> None:
+    """A commit is looked up in the memo of the checkout, and does not take its place."""
+    for number in range(250):
+        branch.shop.spec(rsa(f"t{number}"), f"many/t{number}.yaml")
+    branch.commit()
+    branch.shop.spec(rsa("t7", "device.list"), "many/t7.yaml")
+    branch.commit()
+    branch.shop.ok("validate")
+    (memo,) = (branch.shop.root / ".reconciler/cache").iterdir()
+    kept = memo.read_bytes()
+    assert branch.actions("HEAD~1..HEAD") == [("modify", "t7")]
+    assert memo.read_bytes() == kept
+    branch.shop.spec(rsa("t8", "device.list"), "many/t8.yaml")
+    assert branch.actions() == [("modify", "t8")]
+    assert branch.actions("HEAD~1") == [("modify", "t7"), ("modify", "t8")]
+    assert branch.actions("HEAD~1..") == [("modify", "t7")]
