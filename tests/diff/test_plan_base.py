@@ -331,6 +331,21 @@ def test_a_saved_plan_of_tokens_is_applied_after_the_merge(live: Branch, tmp_pat
     assert "1 change applied" in live.shop.ok("apply", saved, "--yes").out
 
 
+def test_what_was_approved_on_the_pull_request_is_applied_after_the_merge_by_its_digest(live: Branch) -> None:
+    live.shop.spec(rsa("one", "device.list"), "one.yaml")
+    digest = live.plan("--base", "main")["digest"]
+    merged(live)
+    assert "1 change applied" in live.shop.ok("apply", "--expect", digest, "--yes").out
+
+
+def test_what_was_approved_under_rules_that_changed_with_it_is_not(live: Branch) -> None:
+    live.shop.spec(LOOSER, "w.yaml")
+    live.shop.spec(rsa("one", "device.list"), "one.yaml")
+    digest = live.plan("--base", "main")["digest"]
+    merged(live)
+    assert live.run("apply", "--expect", digest, "--yes").code == 4
+
+
 def test_a_folder_in_no_repository_has_no_base(shop: Shop) -> None:
     shop.spec(rsa("one"))
     ran = shop.run("plan", "--base", "main")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reconciler.cli.markdown import Room, Taken, clipped, code, folded, marker, prose, row, table
 from reconciler.cli.plans.fields import brief, detailed
 from reconciler.cli.plans.interface import FINAL, NOTHING, WAITING, PlanFormat, Shown, flags, lifted
+from reconciler.plan.approving import without_due
 from reconciler.plan.brakes import Block, Warned
 from reconciler.plan.change import Action, Change, summary
 from reconciler.plan.document import Plan
@@ -145,6 +146,14 @@ def _foot(plan: Plan) -> Iterator[str]:
         " the specs and live tokens that it touches, the brakes, the rules and the tool stay as they are."
     )
     yield ""
+    timeless = without_due(plan)
+    if timeless is not plan:
+        due = len(plan.changes) - len(timeless.changes)
+        yield (
+            f"Only time asks for {due:,} of these changes. More may fall due, and that is another plan then:"
+            " `reconcile plan --no-due` leaves them to the next `reconcile apply --yes`."
+        )
+        yield ""
     if not plan.blocked:
         command = " ".join(("reconcile apply --expect", digest, *flags(plan.overrides)))
         yield from ("Apply exactly this:", "", "```sh", command, "```")
