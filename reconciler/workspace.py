@@ -204,7 +204,7 @@ class Workspace:
         """
         for _ in range(TRIES):
             state = store.state()
-            found = observed(self.root, store.tokens(), self.specs.place)
+            found = observed(self.root, store.tokens(), self.specs.place, upstream)
             census = Census(found, self._named, now)
             inputs = Inputs(self.specs.tokens, census, self._delivery, now, overrides.retry)
             compared = difference(inputs)

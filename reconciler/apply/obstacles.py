@@ -29,6 +29,8 @@ class Ground:
     """The live store as messages show it."""
     rule: Callable[[str], Rule]
     """Path of an artifact → its creation rule. Raises NoRecipients."""
+    has: Callable[[str], bool]
+    """Whether a folder is published where the work tree does not have it."""
 
 
 def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Change]) -> Iterator[Block]:
@@ -67,7 +69,7 @@ def _store_lost(ground: Ground, state: State) -> Iterator[Block]:
 def _artifacts_lost(ground: Ground, census: Census) -> Iterator[Block]:
     """A folder that is not there was not checked out, more often than it was deleted."""
     folder = ground.specs.settings.artifacts
-    if not census.delivered or (ground.root / folder).is_dir():
+    if not census.delivered or (ground.root / folder).is_dir() or ground.has(folder):
         return
     found = next((one for one in sorted(census.folders) if (ground.root / one).is_dir()), None)
     if found is None:
