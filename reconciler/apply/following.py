@@ -76,8 +76,8 @@ def _untouched(upstream: Upstream, folder: FolderPublisher, step: _Step) -> bool
         known = (step.before.at(path), step.after.at(path))
         if any(entry is not None and entry.mode != OURS for entry in known):
             return False
-        ids = tuple(None if entry is None else entry.id for entry in known)
-        if index.get(path) not in known or _blob(upstream, folder, path, step.before.tree) not in (*ids, None):
+        here = _blob(upstream, folder, path, step.before.tree)
+        if index.get(path) not in known or here not in (None, *(entry.id for entry in known if entry)):
             return False
     return True
 

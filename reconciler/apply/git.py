@@ -201,7 +201,7 @@ class GitPublisher:
 
         Raises PublishFailed: the remote refuses it, cannot be reached, or others are quicker each time.
         """
-        last = Pushed(Answer.UNKNOWN, "")
+        last, where = Pushed(Answer.UNKNOWN, ""), ""
         for pause in (*PAUSES, None):
             with self._looking() as upstream:
                 commit = make(upstream)

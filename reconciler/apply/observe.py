@@ -28,6 +28,9 @@ class Elsewhere(Protocol):
         None where nothing does. Raises GitFailed where it cannot be told.
         """
 
+    def has(self, folder: str) -> bool:
+        """Whether there is such a folder. Raises GitFailed where it cannot be told."""
+
 
 def observed(
     root: Path,
@@ -59,7 +62,7 @@ class Observer:
         self._folders: set[str] = set()
 
     def look(self, token: LiveToken) -> Observed:
-        """How the artifact compares with what the live token says of it. Raises SettingsError or GitFailed."""
+        """How it compares with what the live token says of it. Raises SettingsError or GitFailed."""
         if token.artifact_path is None:
             return WHOLE
         here = self._look(token, token.artifact_path, self._read)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.apply.census import Census
+from reconciler.apply.observe import Elsewhere
 from reconciler.artifacts.rules import Rule
 from reconciler.errors import NoRecipients
 from reconciler.live.interface import Workspace as State
@@ -29,8 +30,8 @@ class Ground:
     """The live store as messages show it."""
     rule: Callable[[str], Rule]
     """Path of an artifact → its creation rule. Raises NoRecipients."""
-    has: Callable[[str], bool]
-    """Whether a folder is published where the work tree does not have it."""
+    elsewhere: Elsewhere | None = None
+    """Where artifacts are published, if that is not the work tree alone."""
 
 
 def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Change]) -> Iterator[Block]:
@@ -69,7 +70,9 @@ def _store_lost(ground: Ground, state: State) -> Iterator[Block]:
 def _artifacts_lost(ground: Ground, census: Census) -> Iterator[Block]:
     """A folder that is not there was not checked out, more often than it was deleted."""
     folder = ground.specs.settings.artifacts
-    if not census.delivered or (ground.root / folder).is_dir() or ground.has(folder):
+    if not census.delivered or (ground.root / folder).is_dir():
+        return
+    if ground.elsewhere is not None and ground.elsewhere.has(folder):
         return
     found = next((one for one in sorted(census.folders) if (ground.root / one).is_dir()), None)
     if found is None:

@@ -75,7 +75,7 @@ class Upstream:
         if name is None:
             raise GitFailed(
                 f"the remote {where} has no default branch",
-                hint="push the specs there first; or name the branch in spec.git.branch of the Workspace document",
+                hint="push the specs there, or name the branch in spec.git.branch of the Workspace document",
             )
         if name not in self._heads.commits:
             raise GitFailed(

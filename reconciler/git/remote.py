@@ -80,4 +80,6 @@ class Remote:
 
 def _check_reached(ran: Ran, name: str) -> None:
     if ran.code != 0:
-        raise GitFailed(f"the remote {name} cannot be read: {said(ran.err) or 'git says nothing'}", hint=REACH)
+        raise GitFailed(
+            f"the remote {name} cannot be read: {said(ran.err) or 'git says nothing'}", hint=REACH
+        )

@@ -58,7 +58,7 @@ def _parsed(listed: bytes) -> dict[str, Entry]:
 
 @dataclass(slots=True)
 class Listing:
-    """What stands in a folder of a commit or tree, read once; paths outside of it are asked for one by one."""
+    """What stands in a folder of a commit or tree, read once; other paths are asked for one by one."""
 
     git: Git
     tree: str
