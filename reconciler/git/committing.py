@@ -78,13 +78,20 @@ def committed(git: Git, tree: str, parents: Iterable[str], authored: Authored) -
 
 def _identity(git: Git, at: int) -> dict[str, str]:
     """Author and committer as git is configured, else ours; and the time."""
-    more = {}
+    more, settings = {}, _settings(git)
     for role in ("author", "committer"):
         prefix = f"GIT_{role.upper()}"
         more[f"{prefix}_DATE"] = f"{at} +0000"
         for what, ours in (("name", NAME), ("email", EMAIL)):
             variable = f"{prefix}_{what.upper()}"
-            known = git.environ.get(variable) or git.setting(f"{role}.{what}") or git.setting(f"user.{what}")
+            known = git.environ.get(variable) or settings.get(f"{role}.{what}") or settings.get(f"user.{what}")
             if not known and not (what == "email" and git.environ.get("EMAIL")):
                 more[variable] = ours
     return more
+
+
+def _settings(git: Git) -> dict[str, str]:
+    """What git is configured to, by name in lower case; the last word counts."""
+    listed = git.run("config", "--list", "-z").out.decode(errors="replace")
+    parts = (entry.partition("\n") for entry in listed.split("\0") if entry)
+    return {name: value for name, _, value in parts}
