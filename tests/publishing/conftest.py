@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ __all__ = ["database", "quick_disk", "quick_keys", "server"]
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
+def hub(tmp_path: Path) -> Hub:
     """A remote that is empty, and a SQLite store that all of its clones share."""
     (tmp_path / "store").mkdir()
     return Hub(tmp_path / "hub", f"sqlite:///{tmp_path}/store/live.db").made()

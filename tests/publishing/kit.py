@@ -130,6 +130,11 @@ class Hub:
             self.bare, "ls-tree", "-r", "--name-only", f"refs/heads/{branch}", "artifacts"
         ).splitlines()
 
+    def read(self, path: str, branch: str = "main") -> bytes:
+        """The bytes of a file of a branch."""
+        asked = ["git", "cat-file", "blob", f"refs/heads/{branch}:{path}"]
+        return subprocess.run(asked, cwd=self.bare, capture_output=True, check=True).stdout
+
     def subjects(self, branch: str = "main") -> list[str]:
         """The first lines of the commits of a branch, newest first."""
         return git(self.bare, "log", "--format=%s", f"refs/heads/{branch}").splitlines()
