@@ -31,6 +31,12 @@ class Elsewhere(Protocol):
     def has(self, folder: str) -> bool:
         """Whether there is such a folder. Raises GitFailed where it cannot be told."""
 
+    def is_newer(self, commit: str) -> bool:
+        """Whether a commit follows the one that is checked out, and declares something else.
+
+        Raises GitFailed where it cannot be told.
+        """
+
 
 def observed(
     root: Path,

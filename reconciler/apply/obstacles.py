@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,9 @@ class Ground:
 
 def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Change]) -> Iterator[Block]:
     """Why the plan may not be applied here. To be asked when all live tokens were counted."""
+    changes = tuple(changes)
     yield from _store_lost(ground, state)
+    yield from _superseded(ground, state, changes)
     yield from _artifacts_lost(ground, census)
     yield from _not_renamed(ground, changes)
     yield from _unsealable(ground, changes)
@@ -64,6 +67,19 @@ def _store_lost(ground: Ground, state: State) -> Iterator[Block]:
             " of applies",
             "name the store that they were made to, or restore it, or give the workspace the name that it"
             f" had; if it is lost for good, move {folder} away, and every token is issued anew",
+        )
+
+
+def _superseded(ground: Ground, state: State, changes: Collection[Change]) -> Iterator[Block]:
+    """A pipeline that comes late, on an older commit, would undo what the newer ones did."""
+    if not changes or state.head is None or ground.elsewhere is None:
+        return
+    applied = json.loads(state.head.body).get("commit")
+    if isinstance(applied, str) and ground.elsewhere.is_newer(applied):
+        yield Block(
+            "specs-older",
+            f"the specs of {applied[:10]} were applied already, and those checked out here come before them",
+            "apply from the newest commit of the branch; to go back, revert there with a new commit",
         )
 
 

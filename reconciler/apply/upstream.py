@@ -12,17 +12,22 @@ that it goes into. The file that the live store expects wins in either.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.canonical import digest
 from reconciler.errors import GitFailed
-from reconciler.git.lines import is_ancestor, merged, parting
+from reconciler.git.lines import has_commit, is_ancestor, merged, parting
 from reconciler.git.remote import Heads, Remote
 from reconciler.git.repository import Contents, Repository
-from reconciler.git.trees import Listing, blob_id
+from reconciler.git.trees import Listing, blob_id, entry
 from reconciler.specs.settings import GitSettings
+
+COMMIT = re.compile("[0-9a-f]{40,64}")
+DECIDES = ("specs", ".sops.yaml")
+"""What says which tokens there are, and to whom they are sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,20 @@ class Upstream:
             if base is not None and mine == self._id(base, path):
                 changed.append(found)
         return changed[0] if changed else here
+
+    def is_newer(self, commit: str) -> bool:
+        """Whether a commit follows the one that is checked out, and declares something else.
+
+        One that is not in this repository is looked for in the branches.
+        """
+        git, head = self.repository.git, self._head
+        if head is None or commit == head or not COMMIT.fullmatch(commit):
+            return False
+        if not has_commit(git, commit) and not (self.main and has_commit(git, commit)):
+            return False
+        places = [self.place(path) for path in DECIDES]
+        same = all(entry(git, head, place) == entry(git, commit, place) for place in places)
+        return not same and is_ancestor(git, head, commit)
 
     @cached_property
     def _head(self) -> str | None:

@@ -84,7 +84,9 @@ def _identity(git: Git, at: int) -> dict[str, str]:
         more[f"{prefix}_DATE"] = f"{at} +0000"
         for what, ours in (("name", NAME), ("email", EMAIL)):
             variable = f"{prefix}_{what.upper()}"
-            known = git.environ.get(variable) or settings.get(f"{role}.{what}") or settings.get(f"user.{what}")
+            known = (
+                git.environ.get(variable) or settings.get(f"{role}.{what}") or settings.get(f"user.{what}")
+            )
             if not known and not (what == "email" and git.environ.get("EMAIL")):
                 more[variable] = ours
     return more

@@ -10,6 +10,11 @@ CONFLICTS = 1
 """How `git merge-tree` ends where both sides changed the same."""
 
 
+def has_commit(git: Git, commit: str) -> bool:
+    """Whether a commit, and what it holds, is in the repository."""
+    return git.run("cat-file", "-e", f"{commit}^{{tree}}").code == 0
+
+
 def is_ancestor(git: Git, one: str, other: str) -> bool:
     """Whether a commit is the other, or among those that the other follows."""
     return git.run("merge-base", "--is-ancestor", one, other).code == 0

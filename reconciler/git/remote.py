@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.errors import GitFailed
+from reconciler.git.lines import has_commit
 from reconciler.git.running import Git, Ran, said
 
 HEADS = "refs/heads/"
@@ -61,21 +62,18 @@ class Remote:
 
     def bring(self, branch: str, commit: str) -> None:
         """Sees to it that a commit of a branch is in this repository. Raises GitFailed."""
-        if self._has(commit):
+        if has_commit(self.git, commit):
             return
         ran = self.git.over_network(
             "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
             "--no-auto-maintenance", "--refmap=", "--", self.name, f"{HEADS}{branch}",
         )  # fmt: skip
         _check_reached(ran, self.name)
-        if not self._has(commit):
+        if not has_commit(self.git, commit):
             raise GitFailed(
                 f"the branch {branch} of the remote {self.name} was rewritten while it was read",
                 hint="run this again",
             )
-
-    def _has(self, commit: str) -> bool:
-        return self.git.run("cat-file", "-e", f"{commit}^{{tree}}").code == 0
 
 
 def _check_reached(ran: Ran, name: str) -> None:
