@@ -206,6 +206,22 @@ class Workspace:
         """A new look at the branches that artifacts are pushed to; None where they are not pushed."""
         return self._place.looking()
 
+    def published(self, path: str, here: bytes | None) -> bytes | None:
+        """What is published at a path, given what stands in the work tree; the remote is looked at once.
+
+        Raises GitFailed where that cannot be told.
+        """
+        if self.specs.settings.publish == "folder":
+            return here
+        try:
+            return self._upstream.read(path, here)
+        finally:
+            self._upstream.close()
+
+    @cached_property
+    def _upstream(self) -> Upstream:
+        return self._place.look()
+
     @property
     def _place(self) -> Place:
         return Place(self.root, self.specs.settings, self.around.environ)
