@@ -62,7 +62,8 @@ class _Prefix(str):
     __slots__ = ()
 
     def search(self, text: str) -> object | None:
-        return text.startswith(self) or None
+        """As RE2: raises UnicodeEncodeError for a text that is not UTF-8."""
+        return text.encode().startswith(self.encode()) or None
 
 
 @cache
