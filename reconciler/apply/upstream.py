@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.canonical import digest
 from reconciler.errors import GitFailed
 from reconciler.git.lines import has_commit, is_ancestor, merged, parting
@@ -219,7 +220,9 @@ class Upstream:
 
     def _content(self, listing: Listing, path: str) -> bytes | None:
         found = listing.at(self.place(path))
-        return self.contents.read(found.id) if found is not None and found.is_file else None
+        if found is None or not found.is_file:
+            return None
+        return self.contents.read(found.id, MAX_BYTES)
 
     def close(self) -> None:
         """Ends the process that reads, if there is one."""

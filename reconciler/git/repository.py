@@ -83,8 +83,8 @@ class Contents:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _owner: int = field(default=0, init=False)
 
-    def read(self, blob: str) -> bytes:
-        """The bytes of a blob. Raises GitFailed where the repository lacks it."""
+    def read(self, blob: str, limit: int | None = None) -> bytes:
+        """The bytes of a blob, one more than `limit` at most. Raises GitFailed where it is not there."""
         process = self._running()
         if process.stdin is None or process.stdout is None:
             raise _broken_off()
@@ -94,11 +94,15 @@ class Contents:
             size = process.stdout.readline().split()[2:]
             if not size:  # "… missing"
                 raise _broken_off(blob)
-            data = process.stdout.read(int(size[0]))
-            process.stdout.read(1)
+            wanted = int(size[0]) if limit is None else min(int(size[0]), limit + 1)
+            data = process.stdout.read(wanted)
+            if wanted == int(size[0]):
+                process.stdout.read(1)
+            else:
+                self.close()  # what is left of it is in the way of the next
         except OSError:
             raise _broken_off(blob) from None
-        if len(data) != int(size[0]):
+        if len(data) != wanted:
             raise _broken_off(blob)
         return data
 
