@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ ELSEWHERE = (
 """What a hook of git, or a shell, may have set: it would lead to another repository than the workspace's."""
 ALWAYS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 """A commit may have brought what git takes for settings: none of them starts a program to read a tree."""
+LONGEST = 300
+"""Characters of what another program said that a message has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,16 @@ class Git:
             )
         return ran
 
+    def over_network(self, *arguments: str) -> Ran:
+        """The same for what goes over the network: ssh does not ask either. Raises GitFailed."""
+        own = self.environ.keys() & {"GIT_SSH_COMMAND", "GIT_SSH"} or self.setting("core.sshCommand")
+        more = None if own else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+        return self.run(*arguments, timeout=SLOW, more=more)
+
+    def setting(self, name: str) -> str:
+        """What git is configured to, such as `user.email`; empty where it is not."""
+        return self.run("config", "--get", name).text
+
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """What git and its helpers see: nothing that opens artifacts or the live store."""
         kept = {name: value for name, value in environment(self.environ).items() if name not in ELSEWHERE}
@@ -118,6 +131,20 @@ def last_line(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("fatal: ", "error: "))]
     return (errors or lines or [""])[-1]
+
+
+def said(err: str) -> str:
+    """What a remote, or git about it, said: on one line, with nothing that a terminal obeys, and no password.
+
+    What the remote itself said comes before what git concludes from it.
+    """
+    lines = [" ".join(line.split()) for line in err.replace("\r", "\n").splitlines() if line.strip()]
+    of_remote = [rest for line in lines if (rest := line.removeprefix("remote:").strip()) and rest != line]
+    of_git = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))]
+    text = "; ".join(of_remote) or next(iter(of_git), last_line(err))
+    shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    shown = re.sub(r"://[^/@\s]*@", "://***@", shown.removeprefix("fatal: ").removeprefix("error: "))
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} …"
 
 
 def find_top(folder: Path) -> Path | None:
