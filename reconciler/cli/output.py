@@ -24,7 +24,12 @@ start of a line. It skips blanks before the second, and characters in between th
 
 def echo_json(document: Mapping[str, object]) -> None:
     """One JSON document, indented, in any script."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(json_text(document))
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """The same as text."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def coloured(*, err: bool = False) -> bool:

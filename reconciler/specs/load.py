@@ -30,7 +30,7 @@ from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.specs.source import Source
 from reconciler.specs.values import Place
 
-__all__ = ["Specs", "examine", "load", "read_bytes", "spec_files", "with_lines"]
+__all__ = ["Specs", "examine", "load", "read_bytes", "spec_files", "whole_digest", "with_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def load(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) ->
 def nothing() -> Specs:
     """What a folder declares that is not there."""
     settings = Settings()
-    whole = _digest(DEFAULT_NAME, settings, {}, (), ())
+    whole = whole_digest(DEFAULT_NAME, settings, {}, (), ())
     return Specs(
         DEFAULT_NAME, named=False, settings=settings, catalog={}, policies=(), tokens=(), digest=whole
     )
@@ -142,7 +142,7 @@ def examine(
         return None, faults
     name = document.metadata.name if document else DEFAULT_NAME
     policies = in_force(found.policies, settings.policies)
-    whole = _digest(name, settings, catalog, policies, tokens)
+    whole = whole_digest(name, settings, catalog, policies, tokens)
     return Specs(name, document is not None, settings, catalog, policies, tokens, whole, renamed), []
 
 
@@ -244,13 +244,14 @@ def _outside_catalog(tree: Tree, tokens: Sequence[Declared], catalog: Catalog) -
             yield unreadable(file, error)
 
 
-def _digest(
+def whole_digest(
     name: str,
     settings: Settings,
     catalog: Catalog,
     policies: Sequence[PolicyDocument],
     tokens: Sequence[Declared],
 ) -> str:
+    """Over all that specs mean."""
     lines = "".join(f"{token.name} {token.digest}\n" for token in tokens)
     whole: dict[str, Json] = {
         "workspace": name,
