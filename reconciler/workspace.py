@@ -42,9 +42,9 @@ from reconciler.surroundings import SPECS, Surroundings, actor
 # What only an apply or a reader of artifacts needs is imported where it is used: `validate` and `plan`
 # are run often, and start in half the time.
 if TYPE_CHECKING:
+    from reconciler.apply.approval import Approved
     from reconciler.apply.interface import Ports, Progress, Result
     from reconciler.apply.lease import Waiting
-    from reconciler.apply.session import Approved
     from reconciler.apply.upstream import Upstream
     from reconciler.artifacts.opener import FileOpener
     from reconciler.artifacts.resealing import Resealer
@@ -252,7 +252,7 @@ class Workspace:
             bound=Bound(
                 workspace=self.specs.name,
                 store=state.store_id if state.revision else "",
-                specs=self.specs.digest,
+                settings=settings.digest,
                 policy=limits(settings.brakes, self.specs.policies),
                 rules=self._rules_digest(),
                 tool=__version__,
@@ -266,6 +266,11 @@ class Workspace:
             expires_at=look.now + self.valid_for,
             warnings=found.warnings,
         )
+
+    def spec_digest(self, name: str) -> str | None:
+        """Digest of the spec of a token; None where none declares it."""
+        declared = self.specs.token(name)
+        return None if declared is None else declared.digest
 
     @property
     def valid_for(self) -> int:

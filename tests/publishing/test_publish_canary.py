@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.apply.approval import approval
 from reconciler.apply.interface import Ports
-from reconciler.apply.session import apply, approval
+from reconciler.apply.session import apply
 from reconciler.errors import PartlyApplied
 from reconciler.git.running import Git, Ran
 from tests.apply.kit import auth_token, jwt_token, login_token, rsa_token
