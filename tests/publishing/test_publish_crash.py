@@ -147,7 +147,7 @@ def test_the_next_run_converges_whatever_step_breaks(
 
 @pytest.mark.parametrize("first", ["git push", "git update-ref"])
 def test_whoever_goes_on_may_die_too(world: World, tmp_path: Path, first: str) -> None:
-    """One run dies before its push, or while the checkout moves along; the next, elsewhere, at every third step."""
+    """One run dies before its push, or while its checkout moves; the next, elsewhere, at every third step."""
     for at in count(1, 3):
         now = world.copy(tmp_path / str(at))
         before = now.house.live()
