@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from reconciler.apply.approval import undone
 from reconciler.apply.interface import Job, Ports, Publication
 from reconciler.apply.leaving import leaving
 from reconciler.apply.mint import Failed, Order, Sealed, is_minted, sealed_credentials
@@ -352,7 +353,6 @@ def _publish_and_activate(doing: _Apply) -> None:
     """Makes artifacts and record durable; then, in one transaction, makes all of it live."""
     ports, state = doing.ports, doing.ports.store.state()
     done = sorted(doing.done, key=lambda one: one.number)
-    whole = not doing.job.plan.waits and all(one.outcome == DONE for one in done)
     record = ports.recorder(doing.job.run, done, state.head)
     paths = [one.path for one in done if one.path is not None and one.staged]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
@@ -368,7 +368,7 @@ def _publish_and_activate(doing: _Apply) -> None:
             finish=Finish(doing.job.run.id),
             record=replace(record, published=True),
             published=[one.sequence for one in state.unpublished],
-            approval="" if whole else None,
+            approval=undone(doing.job.approval, done),
         ),
     )
     doing.done = done
