@@ -98,8 +98,9 @@ def _check_worth_publishing(doing: _Apply) -> None:
 def _give_up(doing: _Apply) -> None:
     """Ends the run as if it had never been, so that the next has nothing to settle. As well as it can."""
     numbers = frozenset(range(len(doing.job.plan.changes)))
+    finish = Finish(doing.job.run.id, numbers)
     with suppress(ReconcilerError):
-        doing.ports.store.commit(doing.lease, Batch(finish=Finish(doing.job.run.id, numbers), approval=""))
+        doing.ports.store.commit(doing.lease, Batch(finish=finish, approval=doing.job.kept or ""))
 
 
 def _set_back(doing: _Apply, intents: Iterable[Intent]) -> tuple[LiveToken, ...]:

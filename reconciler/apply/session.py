@@ -74,7 +74,7 @@ def _under(session: Session, lease: Lease) -> Result:
         overrides=plan.overrides.given(),
     )
     keep = begun(plan, approved, read_begun(kept)).to_text() if approved else ""
-    done = run(Job(plan, session.specs, this, session.workers, keep), ports, lease, live)
+    done = run(Job(plan, session.specs, this, session.workers, keep, kept), ports, lease, live)
     return Result(session.run.id, done, resumed, plan.waits)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.apply.approval import Approved, Begun, agreed, begun, read_begun, stale
+from reconciler.apply.approval import Approved, Begun, agreed, approval, begun, read_begun, stale
+from reconciler.apply.session import apply
 from reconciler.cli import context, exits
 from reconciler.cli.main import cli
 from reconciler.live.interface import Batch
 from reconciler.plan.approving import without_due
 from reconciler.plan.change import Action
+from tests.apply.breaking import BrokenFor
 from tests.apply.kit import DAY, House, auth_token, check_quiet, check_settled, jwt_token, recorded
 
 Document = Mapping[str, Any]
@@ -385,6 +387,22 @@ def test_what_is_kept_is_gone_when_all_is_done(house: House, line: Line) -> None
     (house.root / str(house.live()["one"].artifact_path)).unlink()
     assert line("apply", "--expect", digest) == 4
     assert recorded(house) == [("issue", "JWTToken", "one")]
+
+
+def test_a_run_that_changed_nothing_leaves_what_was_kept(house: House) -> None:
+    """A key server is down: the rest of what was approved is still the rest, and nothing else is."""
+    house.declare(jwt_token("one"))
+    plan = house.plan()
+    for kept in (None, begun(plan, Approved(OTHER), None).to_text()):
+        store = house.store()
+        lease = store.acquire("somebody", "run-x", house.now, 60)
+        store.commit(lease, Batch(approval=kept or ""))
+        store.release(lease)
+        session = house.session(plan, approval(plan))
+        session = replace(session, ports=BrokenFor("one")(session.ports))
+        with pytest.raises(Exception, match="key server of one is down"):
+            apply(session)
+        assert house.store().state().approval == kept
 
 
 def test_another_run_in_between_takes_the_approval_away(house: House, line: Line) -> None:

@@ -69,7 +69,13 @@ def killed(house: House, digest: str, at: int, *, before: bool) -> Ended:
 
 
 def done_once(house: House) -> None:
-    """All of the plan happened, each change once, and nothing else did."""
+    """All of the plan happened, each change once, and nothing else did.
+
+    Who died after the last step leaves the lease, which ends by itself.
+    """
+    lease = house.store().state().lease
+    if lease is not None:
+        house.store().release(lease)
     check_settled(house)
     assert sorted(recorded(house)[3:]) == EXPECTED
     check_quiet(house)

@@ -185,8 +185,8 @@ def standing_in(forge: str) -> Iterator[StandIn]:
                     asked_for(it, call)
                 self._send(fault.status, fault.body, fault.headers)
             else:
-                status, found, headers = asked_for(it, call)
-                self._send(status, json.dumps(found).encode(), headers)
+                status, found, more = asked_for(it, call)
+                self._send(status, json.dumps(found).encode(), more)
 
         def __getattr__(self, name: str) -> Callable[[], None]:
             if name.startswith("do_"):
