@@ -74,8 +74,8 @@ def _under(session: Session, lease: Lease) -> Result:
         overrides=plan.overrides.given(),
     )
     keep = begun(plan, approved, read_begun(kept)).to_text() if approved else ""
-    done = run(Job(plan, session.specs, this, session.workers, keep, kept), ports, lease, live)
-    return Result(session.run.id, done, resumed, plan.waits)
+    result = run(Job(plan, session.specs, this, session.workers, keep, kept), ports, lease, live)
+    return replace(result, resumed=resumed, waits=plan.waits)
 
 
 def _settled(ports: Ports, before: Workspace) -> bool:

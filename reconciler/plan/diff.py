@@ -15,6 +15,8 @@ from reconciler.plan.transition import LONGEST_PAUSE, NARROWED
 from reconciler.specs.reader import Declared
 
 DAY = 86_400
+NEW = "no live token has this name"
+"""Why a token is issued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _of_live(
 
 
 def _issue(declared: Declared, now: int) -> Change:
-    reasons: tuple[str, ...] = ("no live token has this name",)
+    reasons: tuple[str, ...] = (NEW,)
     if (key := declared.own_key) is not None:
         reasons += (f"its owner brings the key {fingerprint(key)}",)
     if declared.sets("expires"):
