@@ -392,9 +392,8 @@ def test_what_is_kept_is_gone_when_all_is_done(house: House, line: Line) -> None
 def test_a_run_that_changed_nothing_leaves_what_was_kept(house: House) -> None:
     """A key server is down: the rest of what was approved is still the rest, and nothing else is."""
     house.declare(jwt_token("one"))
-    plan = house.plan()
-    for kept in (None, begun(plan, Approved(OTHER), None).to_text()):
-        store = house.store()
+    for kept in (None, begun(house.plan(), Approved(OTHER), None).to_text()):
+        plan, store = house.plan(), house.store()
         lease = store.acquire("somebody", "run-x", house.now, 60)
         store.commit(lease, Batch(approval=kept or ""))
         store.release(lease)
