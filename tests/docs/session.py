@@ -17,7 +17,8 @@ SPLIT = "\x1e"
 VARYING = (
     (r"age1[0-9a-z]{50,}", "AGE"),
     (r"sha256:[0-9a-f]{4}…[0-9a-f]{4}", "DIGEST"),
-    (r"\bat [0-9a-f]{7}\b", "at COMMIT"),
+    (r"sha256:[0-9a-f]{64}", "DIGEST"),
+    (r"\bat (`?)[0-9a-f]{7}\b", r"at \1COMMIT"),
     (r"\bFrom [0-9a-f]{7} to\b", "From COMMIT to"),
     (r"\([0-9a-f]{7}\)", "(COMMIT)"),
     (r"run [0-9a-f]{16}", "run RUN"),
