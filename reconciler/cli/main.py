@@ -20,6 +20,7 @@ COMMANDS = {
         "schema": "Print the JSON Schema of spec files.",
         "validate": "Check every spec and report every fault.",
         "catalog": "Show what specs may name, and who names it.",
+        "owners": "Print CODEOWNERS lines from metadata.owner.",
     },
     "Change what is live": {
         "plan": "Show what apply would do.",
@@ -41,6 +42,7 @@ COMMANDS = {
         "gateway": "Print the configuration of a gateway that asks the verifier.",
     },
     "Set up": {
+        "init": "Start a workspace: specs, rules, pipeline, hooks.",
         "keygen": "Make an age identity, and a creation rule.",
         "doctor": "Say in one screen what is set up.",
         "completion": "Print the completion script of a SHELL.",
