@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from reconciler import __version__
+from reconciler.artifacts.rules import CONFIG
 from reconciler.cli.asking import NONE, Asked, answers
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.editing import not_written
@@ -99,9 +101,14 @@ def _laying(workspace: Workspace, top: Path, said: Answers, org: str | None) -> 
     if before is None:
         wanted[ignore] = after
     laying = laid_out(top, wanted, {ignore: after} if before not in (None, after) else {})
-    kept = laying.kept if fresh else (f"{below.rstrip('/')}", *laying.kept)
-    kept = (*kept, ignore) if before == after else kept
-    return Laying(laying.new, tuple(sorted(kept)), laying.edited)
+    kept = [*laying.kept]
+    if not fresh:
+        kept.append(f"{said.prefix}{SPECS}")
+    if before == after:
+        kept.append(ignore)
+    if (workspace.root / CONFIG).exists():
+        kept.append(f"{said.prefix}{CONFIG}")
+    return replace(laying, kept=tuple(sorted(kept)))
 
 
 def _codeowners(
