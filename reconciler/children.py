@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-WITHHELD = ("SOPS_AGE_KEY", "RECONCILER_STORE", "PGPASSWORD", "PGPASSFILE")
+WITHHELD = ("SOPS_AGE_KEY", "RECONCILER_STORE", "RECONCILER_CACHE_KEY", "PGPASSWORD", "PGPASSFILE")
 """Beginnings of names: what they hold opens artifacts, or the live store."""
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,17 +23,20 @@ from reconciler.artifacts.process import find as find_program
 from reconciler.canonical import digest
 from reconciler.errors import NoRecipients, SettingsError, StoreUnreadable
 from reconciler.kinds.fields import parse_duration
-from reconciler.kinds.interface import Entropy
 from reconciler.live.interface import LiveStore, Run
 from reconciler.live.opening import open_store
+from reconciler.memo import FOLDER as MEMOS
+from reconciler.memo import Memo, find_key
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.diff import Inputs, difference
 from reconciler.plan.document import Bound, Plan
 from reconciler.plan.observed import Delivery
 from reconciler.plan.policy import limits
 from reconciler.secret import Secret
+from reconciler.specs.faults import Fault
 from reconciler.specs.layout import RECORDS
-from reconciler.specs.load import Specs, load
+from reconciler.specs.load import Specs, examine, load
+from reconciler.surroundings import SPECS, Surroundings, actor
 
 # What only an apply or a reader of artifacts needs is imported where it is used: `validate` and `plan`
 # are run often, and start in half the time.
@@ -46,42 +48,11 @@ if TYPE_CHECKING:
     from reconciler.artifacts.resealing import Resealer
     from reconciler.artifacts.sealing import RuleSealer
 
-SPECS = "specs"
 SQLITE = "sqlite:///"
 JOURNALS = ("-journal", "-wal", "-shm")
 """What SQLite plays into a file when it opens it, if it lies beside it."""
 TRIES = 5
 """Times that a plan is made anew because somebody applied meanwhile."""
-
-
-def _untracked(_: Path) -> bool:
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a run takes from the machine, as values: a test gives its own."""
-
-    environ: Mapping[str, str]
-    home: Path
-    platform: str
-    """As `sys.platform`."""
-    clock: Callable[[], int]
-    """Epoch seconds."""
-    sleep: Callable[[float], None]
-    entropy: Entropy
-    commit: Callable[[Path], str | None]
-    """Workspace folder → the commit that is checked out there, if it is a git repository."""
-    tracked: Callable[[Path], bool] = _untracked
-    """File → whether it came with a commit. May raise SettingsError where nobody can tell."""
-
-
-def find_root(start: Path) -> Path:
-    """The workspace that a folder lies in: the nearest with `specs/`, else the folder itself."""
-    for folder in (start, *start.parents):
-        if (folder / SPECS).is_dir():
-            return folder
-    return start
 
 
 class Workspace:
@@ -105,7 +76,19 @@ class Workspace:
     @cached_property
     def specs(self) -> Specs:
         """What is declared. Raises SpecsInvalid."""
-        return self._specs or load(self.root, SPECS)
+        return self._specs or load(self.root, SPECS, self.read_before)
+
+    def examine(self) -> tuple[Specs | None, list[Fault]]:
+        """What is declared, or every fault in it."""
+        return examine(self.root, SPECS, self.read_before)
+
+    def read_before(self) -> Memo | None:
+        """The memo of the spec files that were read before on this machine."""
+        from reconciler.specs.recalling import reader
+
+        around = self.around
+        key = find_key(around.environ, around.home, around.entropy)
+        return None if key is None else Memo(self.root, f"{MEMOS}/specs", key, reader())
 
     @property
     def named_store(self) -> str | None:
@@ -381,11 +364,3 @@ class Workspace:
         """The `sops` program, wherever it is."""
         environ = self.around.environ
         return Program(find_program(environ.get("RECONCILER_SOPS"), environ.get("PATH")), environ)
-
-
-def actor(environ: Mapping[str, str]) -> str:
-    """Who runs this, for the record: as the pipeline says, else the user of the machine."""
-    for name in ("RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
-        if environ.get(name):
-            return environ[name]
-    return "unknown"

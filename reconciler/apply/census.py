@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from reconciler.artifacts.names import normal
 from reconciler.kinds.fields import end_of_date
@@ -70,7 +71,7 @@ class Census:
         if token.artifact_path is None or token.artifact_recipients is None:
             return False
         named = self._named(token.artifact_path)
-        return named is not None and not named <= set(map(normal, token.artifact_recipients))
+        return named is not None and not named <= _normal(token.artifact_recipients)
 
     def _ends_soon(self, token: LiveToken) -> bool:
         working = token.state_at(self._now) is TokenState.ACTIVE
@@ -117,6 +118,11 @@ class Census:
                 "somebody who can open them runs reconcile reseal; an apply holds no key to do it",
             ),
         )
+
+
+@lru_cache(maxsize=1024)  # many tokens are sealed to the same
+def _normal(recipients: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normal, recipients))
 
 
 def _moves_end(change: Change) -> bool:

@@ -15,7 +15,8 @@ import click
 
 from reconciler.children import environment
 from reconciler.errors import SettingsError
-from reconciler.workspace import Surroundings, Workspace, find_root
+from reconciler.surroundings import Surroundings, find_root
+from reconciler.workspace import Workspace
 
 NOT_TRACKED = 1
 """How `git ls-files --error-unmatch` ends where it finds nothing; what else goes wrong is 128."""

@@ -19,8 +19,8 @@ from reconciler.cli.doctor_artifacts import artifact_checks, tally
 from reconciler.cli.doctor_check import NAMED, Check
 from reconciler.cli.output import counted, echo_json, in_line, style
 from reconciler.errors import ArtifactError, ReconcilerError
-from reconciler.specs.load import examine
-from reconciler.workspace import SPECS, Workspace
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
 
 OLDEST_GIT = (2, 30)
 COLOURS = {"ok": "green", "note": "yellow", "fault": "red"}
@@ -51,7 +51,7 @@ def command(invocation: Invocation, form: str) -> int:
 
 
 def _checks(workspace: Workspace) -> Iterator[Check]:
-    specs, faults = examine(workspace.root, SPECS)
+    specs, faults = workspace.examine()
     if specs is None:
         message = f"{counted(len(faults), 'fault')} in {workspace.root / SPECS}"
         yield Check("specs", "fault", message, "see them with: reconcile validate")

@@ -22,7 +22,8 @@ from reconciler.specs.export import WORKSPACE_FILE, exported, exported_workspace
 from reconciler.specs.schema import schema_text
 from reconciler.specs.settings import DEFAULT_NAME
 from reconciler.specs.write import SCHEMA_FILE, schema_line
-from reconciler.workspace import SPECS, Workspace
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
 
 Documents: TypeAlias = Iterable[tuple[str, str]]
 """Paths below the folder that is written to, each with its text."""

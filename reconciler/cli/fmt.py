@@ -12,7 +12,8 @@ from reconciler.specs.edit import formatted
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import of_path, read_bytes, spec_files, unreadable
 from reconciler.specs.reader import read_file
-from reconciler.workspace import SPECS, Workspace
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
 
 
 @click.command("fmt")

@@ -8,7 +8,8 @@ from dataclasses import replace
 from reconciler.errors import UsageError
 from reconciler.specs.load import Specs, load, nothing
 from reconciler.specs.settings import DEFAULT_NAME
-from reconciler.workspace import SPECS, Workspace
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
 
 
 def found_again(workspace: Workspace, name: str | None) -> Workspace:

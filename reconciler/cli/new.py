@@ -13,7 +13,8 @@ from reconciler.kinds import all_kinds
 from reconciler.specs.assign import parse
 from reconciler.specs.schema import schema_text
 from reconciler.specs.write import SCHEMA_FILE, new_document, schema_line, write_whole
-from reconciler.workspace import SPECS, Workspace
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
 
 
 def _kinds() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.errors import UsageError
 from reconciler.specs.files import SUFFIXES
-from reconciler.workspace import SPECS
+from reconciler.surroundings import SPECS
 
 
 def named_in_specs(root: Path, paths: Sequence[str]) -> list[Path]:

@@ -14,9 +14,8 @@ from reconciler.plan.brakes import Warned
 from reconciler.plan.deprecated import deprecated
 from reconciler.plan.policy import policy_faults
 from reconciler.specs.faults import Fault
-from reconciler.specs.load import Specs, examine
+from reconciler.specs.load import Specs
 from reconciler.specs.reader import Declared
-from reconciler.workspace import SPECS
 
 
 @click.command("validate")
@@ -34,7 +33,7 @@ def command(invocation: Invocation, paths: tuple[str, ...], form: str) -> int:
     Exit codes: 0 no fault, 1 faults.
     """
     workspace = invocation.workspace
-    specs, faults = examine(workspace.root, SPECS)
+    specs, faults = workspace.examine()
     if specs is not None:
         faults = policy_faults(specs.policies, specs.tokens, workspace.around.clock())
     tokens: Sequence[Declared] = specs.tokens if specs else ()

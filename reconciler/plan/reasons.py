@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from reconciler.artifacts.names import is_version_of, normal
 from reconciler.kinds.ownkeys import FIELD
@@ -123,10 +124,15 @@ def _unnamed(
     named = None if place is None else delivery.named(place)
     if named is None:
         return
-    seen = dict.fromkeys((*(token.artifact_recipients or ()), *found.recipients))
-    gone = [name for name in seen if not _is_among(name, named)]
+    gone = _gone((*(token.artifact_recipients or ()), *found.recipients), named)
     if gone and as_declared(declared, token, now).state_at(now) is TokenState.ACTIVE:
         yield f"it was sealed to {', '.join(map(_short, gone))}, whom no creation rule names for it any more"
+
+
+@lru_cache(maxsize=1024)  # many tokens are sealed to the same
+def _gone(seen: tuple[str, ...], named: frozenset[str]) -> tuple[str, ...]:
+    """Those who were sealed to, and are named no more."""
+    return tuple(name for name in dict.fromkeys(seen) if not _is_among(name, named))
 
 
 def _is_among(name: str, named: frozenset[str]) -> bool:

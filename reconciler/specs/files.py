@@ -6,13 +6,23 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reconciler.files import read_regular
 from reconciler.specs.faults import Fault
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 1 << 20
+
+
+class Stamp(NamedTuple):
+    """How a file looks from outside. Whoever writes to it changes that, and cannot set it back."""
+
+    modified: int
+    """Nanoseconds since 1970, as the other."""
+    changed: int
+    size: int
+    inode: int
 
 
 class Tree(Protocol):
@@ -23,6 +33,9 @@ class Tree(Protocol):
 
     def read(self, file: str) -> bytes:
         """The bytes of a spec file, one more than the limit at most. Raises OSError."""
+
+    def stamp(self, file: str) -> Stamp | None:
+        """How the file looks now; None where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,14 @@ class Folder:
     def read(self, file: str) -> bytes:
         """As in `Tree`."""
         return read_bytes(f"{self.root}/{file}")
+
+    def stamp(self, file: str) -> Stamp | None:
+        """As in `Tree`."""
+        try:
+            seen = os.lstat(f"{self.root}/{file}")
+        except OSError:
+            return None
+        return Stamp(seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)
 
 
 def spec_files(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from reconciler.canonical import Json, canonical, digest
 from reconciler.errors import SpecsInvalid
 from reconciler.kinds import all_kinds
 from reconciler.kinds.ownkeys import FIELD as OWN_KEY
+from reconciler.memo import Kept, nothing_kept
 from reconciler.specs.catalog import Entry
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import Folder, Tree, read_bytes, spec_files, unreadable
@@ -85,9 +86,9 @@ class Specs:
         return None if declared is None else declared.artifact_path(self.settings.layout)
 
 
-def load(tree: Tree | Path, folder: str = "specs") -> Specs:
+def load(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) -> Specs:
     """Everything that the folder declares. Raises SpecsInvalid with every fault of every file."""
-    specs, faults = examine(tree, folder)
+    specs, faults = examine(tree, folder, kept)
     if specs is None:
         count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
         raise SpecsInvalid(
@@ -107,11 +108,16 @@ def nothing() -> Specs:
     )
 
 
-def examine(tree: Tree | Path, folder: str = "specs") -> tuple[Specs | None, list[Fault]]:
-    """The specs, or every fault in them in the order of files and lines. A path is a folder that is there."""
+def examine(
+    tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept
+) -> tuple[Specs | None, list[Fault]]:
+    """The specs, or every fault in them in the order of files and lines. A path is a folder that is there.
+
+    `kept` is the memo of what was read before.
+    """
     tree = Folder(tree) if isinstance(tree, Path) else tree
     faults: list[Fault] = []
-    found = read_files(tree, list(tree.spec_files(folder, faults)))
+    found = read_files(tree, list(tree.spec_files(folder, faults)), kept)
     faults.extend(found.faults)
     tokens: Sequence[Declared] = sorted(found.tokens, key=lambda token: (token.name, token.file, token.line))
     faults.extend(_used_twice(tokens))

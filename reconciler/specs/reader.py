@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -90,6 +90,11 @@ class Declared(NamedTuple):
         return layout.path(self.kind, self.name, owner, DEFAULT_FORMAT)
 
 
+Token: TypeAlias = "tuple[str, str, str, int, int]"
+"""Name, kind, normal form, line and column of a token: a `Declared` without what follows from these, or from
+where its file stands."""
+
+
 class FoundWorkspace(NamedTuple):
     """A Workspace document and where it stands."""
 
@@ -109,6 +114,18 @@ class FileRead:
     faults: list[Fault] = field(default_factory=list)
     catalog_lost: bool = False
     """Whether a catalog could not be read, so that names which it may hold cannot be checked."""
+    contents: dict[str, str] = field(default_factory=dict)
+    """File → the SHA-256 of its bytes, in hexadecimal, as they were read."""
+
+    def impure(self) -> set[str]:
+        """The files that declare something else than tokens, or have a fault."""
+        documents: tuple[FoundWorkspace | FoundCatalog | FoundPolicy | Fault, ...] = (
+            *self.workspaces,
+            *self.catalogs,
+            *self.policies,
+            *self.faults,
+        )
+        return {one.file for one in documents}
 
     def with_more(self, other: FileRead) -> FileRead:
         """Itself, with what other files declare."""
@@ -118,6 +135,7 @@ class FileRead:
         self.policies.extend(other.policies)
         self.faults.extend(other.faults)
         self.catalog_lost |= other.catalog_lost
+        self.contents.update(other.contents)
         return self
 
 

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.kinds import all_kinds
+from reconciler.memo import Kept, nothing_kept
 from reconciler.specs.files import Tree, unreadable
 from reconciler.specs.model import token_spec
 from reconciler.specs.reader import FileRead, read_into
+from reconciler.specs.recalling import Known, declares, keep, recall
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -24,11 +27,34 @@ MIN_SHARE = 500
 """Files that are worth a process of their own."""
 
 
-def read_files(tree: Tree, names: Sequence[str]) -> FileRead:
-    """Everything that the files declare, and every fault in them."""
+WORTH_KEEPING = 200
+"""Files from which on it saves time to keep what they declare."""
+
+
+class Sources(NamedTuple):
+    """Where files are read, and what is known of them by their bytes."""
+
+    tree: Tree
+    known: Known = MappingProxyType({})
+
+
+def read_files(tree: Tree, names: Sequence[str], kept: Kept = nothing_kept) -> FileRead:
+    """Everything that the files declare, and every fault in them. A memo saves time, and changes nothing."""
+    memo = kept() if len(names) >= WORTH_KEEPING else None
+    if memo is None:
+        return _read(Sources(tree), names)
+    began = memo.moment()
+    with _no_collection():
+        recalled = recall(memo, tree, names)
+        read = _read(Sources(tree, recalled.known), recalled.left)
+        keep(memo, recalled, read, began)
+    return recalled.found.with_more(read)
+
+
+def _read(sources: Sources, names: Sequence[str]) -> FileRead:
     shares = min(_cores(), len(names) // MIN_SHARE) or 1
     ends = [len(names) * share // shares for share in range(shares + 1)]
-    return _shared(tree, [names[start:end] for start, end in pairwise(ends)])
+    return _shared(sources, [names[start:end] for start, end in pairwise(ends)])
 
 
 def _cores() -> int:
@@ -38,23 +64,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _shared(tree: Tree, shares: Sequence[Sequence[str]]) -> FileRead:
+def _shared(sources: Sources, shares: Sequence[Sequence[str]]) -> FileRead:
     """The last share is read here, while a process of its own reads each of the others."""
     *others, own = shares
     if not others:
-        return read_share(tree, own)
-    with _reading(tree, others[0]) as answer:
-        found = _shared(tree, [*others[1:], own])
+        return read_share(sources, own)
+    with _reading(sources, others[0]) as answer:
+        found = _shared(sources, [*others[1:], own])
         try:
             first: FileRead = answer.recv()
         except EOFError:
             # The process ended before its time: what it was to read is read here.
-            first = read_share(tree, others[0])
+            first = read_share(sources, others[0])
     return first.with_more(found)
 
 
 @contextmanager
-def _reading(tree: Tree, names: Sequence[str]) -> Iterator[Connection]:
+def _reading(sources: Sources, names: Sequence[str]) -> Iterator[Connection]:
     """A process that reads files, and the pipe that its answer comes through. It ends with the block."""
     from multiprocessing import get_context
 
@@ -62,7 +88,7 @@ def _reading(tree: Tree, names: Sequence[str]) -> Iterator[Connection]:
         token_spec(kind)
     context = get_context("fork")
     answer, send = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(answer, send, tree, names), daemon=True)
+    process = context.Process(target=_child, args=(answer, send, sources, names), daemon=True)
     process.start()
     send.close()
     try:
@@ -74,27 +100,28 @@ def _reading(tree: Tree, names: Sequence[str]) -> Iterator[Connection]:
         process.close()
 
 
-def _child(answer: Connection, send: Connection, tree: Tree, names: Sequence[str]) -> None:
+def _child(answer: Connection, send: Connection, sources: Sources, names: Sequence[str]) -> None:
     """Without its own end of the parent's pipe, it ends when the parent does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     answer.close()
     with suppress(OSError):
-        send.send(read_share(tree, names))
+        send.send(read_share(sources, names))
 
 
-def read_share(tree: Tree, names: Sequence[str]) -> FileRead:
+def read_share(sources: Sources, names: Sequence[str]) -> FileRead:
     """Files one after the other."""
     found = FileRead()
     with _no_collection():
         for name in names:
             try:
-                data = tree.read(name)
+                data = sources.tree.read(name)
             except OSError as error:
                 found.faults.append(unreadable(name, error))
                 found.catalog_lost = True
             else:
-                read_into(found, name, data)
+                if not declares(name, data, sources.known, found):
+                    read_into(found, name, data)
     return found
 
 

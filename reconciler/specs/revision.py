@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from reconciler.git.repository import FILES, LINK, Blob, Contents, Repository
 from reconciler.specs.faults import Fault
-from reconciler.specs.files import MAX_BYTES, SUFFIXES, of_path
+from reconciler.specs.files import MAX_BYTES, SUFFIXES, Stamp, of_path
 
 
 @dataclass(slots=True)
@@ -44,6 +44,10 @@ class Revision:
     def read(self, file: str) -> bytes:
         """The bytes of a spec file, one more than the limit at most. Raises GitFailed."""
         return self._contents.read(self._blobs[file])[: MAX_BYTES + 1]
+
+    def stamp(self, _: str) -> Stamp | None:
+        """None: what a commit holds is looked up by its content."""
+        return None
 
     def close(self) -> None:
         """Ends what reads."""

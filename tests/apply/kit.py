@@ -28,7 +28,8 @@ from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import Plan
 from reconciler.secret import Secret
-from reconciler.workspace import Surroundings, Workspace
+from reconciler.surroundings import Surroundings
+from reconciler.workspace import Workspace
 
 T0 = 1_800_000_000
 DAY = 86_400

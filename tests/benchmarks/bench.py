@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from reconciler import memo
 from tests.benchmarks import fleet, trees
 from tests.benchmarks.measure import Run, environment, process
 from tests.benchmarks.peers import reconcile
@@ -49,12 +50,19 @@ class Bench:
         return tree
 
     def cold_plan(self, root: Path) -> Run:
-        """One `reconcile plan` of a workspace with no live store; it checks that there is something to do."""
+        """One `reconcile plan` of a workspace with no live store, of which nothing is known from before; it
+        checks that there is something to do.
+        """
+        shutil.rmtree(root / memo.FOLDER, ignore_errors=True)
         return self._plan(root, ["--store", NO_STORE], code=PENDING)
 
     def warm_plan(self, root: Path) -> Run:
         """One `reconcile plan` of a workspace that is live; it checks that there is nothing to do."""
         return self._plan(root, ["--store", fleet.STORE], code=0)
+
+    def plan_of_a_change(self, root: Path) -> Run:
+        """The same, of a workspace in which a spec was edited; it checks that there is something to do."""
+        return self._plan(root, ["--store", fleet.STORE], code=PENDING)
 
     def apply(self, root: Path) -> Run:
         """One `reconcile apply --yes` of a workspace in which nothing is live yet."""

@@ -13,7 +13,7 @@ from tests.benchmarks.__main__ import MEASUREMENTS, main
 TINY = ["--scale", "0.0005", "--runs", "1"]
 ROWS = {
     "cold_plan": 2,
-    "no_change": 1,
+    "no_change": 3,
     "rsa_apply": 1,
     "sealing": 3,
     "opening": 1,

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.specs import reading
-from reconciler.specs.files import Folder, Tree
+from reconciler.specs.files import Folder
 from reconciler.specs.load import examine
 from reconciler.specs.reader import FileRead
-from reconciler.specs.reading import read_files, read_share
+from reconciler.specs.reading import Sources, read_files, read_share
 from tests.specs.samples import text_of
 
 KINDS = ["RSAToken", "JWTToken", "LoginToken", "TokenAuth"]
@@ -54,7 +54,7 @@ def with_cores(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
 def test_any_number_of_processes_gives_the_same_result_in_the_same_order(
     root: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    alone = read_share(Folder(root), names(root))
+    alone = read_share(Sources(Folder(root)), names(root))
     with_cores(monkeypatch, cores)
     assert read_files(Folder(root), names(root)) == alone
     assert len(alone.tokens) == 57
@@ -84,10 +84,10 @@ def test_another_system_reads_in_one_process(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_a_process_that_died_was_to_read_is_read_here(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = read_share(Folder(root), names(root))
+    alone = read_share(Sources(Folder(root)), names(root))
     here, real = os.getpid(), read_share
 
-    def dies(place: Tree, share: Sequence[str]) -> FileRead:
+    def dies(place: Sources, share: Sequence[str]) -> FileRead:
         if os.getpid() != here:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(place, share)
@@ -100,7 +100,7 @@ def test_what_a_process_that_died_was_to_read_is_read_here(
 def test_no_process_is_left_when_reading_breaks_off(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = os.getpid()
 
-    def breaks_off(_: Tree, __: Sequence[str]) -> FileRead:
+    def breaks_off(_: Sources, __: Sequence[str]) -> FileRead:
         if os.getpid() == here:
             raise KeyboardInterrupt
         signal.pause()
@@ -117,7 +117,7 @@ def test_the_collector_is_as_it_was_afterwards(root: Path) -> None:
     for enabled in (True, False):
         (gc.enable if enabled else gc.disable)()
         try:
-            read_share(Folder(root), names(root)[:1])
+            read_share(Sources(Folder(root)), names(root)[:1])
             assert gc.isenabled() == enabled
         finally:
             gc.enable()

@@ -1,0 +1,50 @@
+"""What a run takes from the machine it is on, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.kinds.interface import Entropy
+
+SPECS = "specs"
+"""The folder of the specs in a workspace."""
+
+
+def _untracked(_: Path) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run takes from the machine, as values: a test gives its own."""
+
+    environ: Mapping[str, str]
+    home: Path
+    platform: str
+    """As `sys.platform`."""
+    clock: Callable[[], int]
+    """Epoch seconds."""
+    sleep: Callable[[float], None]
+    entropy: Entropy
+    commit: Callable[[Path], str | None]
+    """Workspace folder → the commit that is checked out there, if it is a git repository."""
+    tracked: Callable[[Path], bool] = _untracked
+    """File → whether it came with a commit. May raise SettingsError where nobody can tell."""
+
+
+def find_root(start: Path) -> Path:
+    """The workspace that a folder lies in: the nearest with `specs/`, else the folder itself."""
+    for folder in (start, *start.parents):
+        if (folder / SPECS).is_dir():
+            return folder
+    return start
+
+
+def actor(environ: Mapping[str, str]) -> str:
+    """Who runs this, for the record: as the pipeline says, else the user of the machine."""
+    for name in ("RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
+        if environ.get(name):
+            return environ[name]
+    return "unknown"
