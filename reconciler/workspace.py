@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from reconciler.apply.census import Census
 from reconciler.apply.holding import reused_keys
 from reconciler.apply.observe import observed
 from reconciler.apply.obstacles import Ground
+from reconciler.apply.opening import Place
 from reconciler.apply.verdict import Look, verdict
 from reconciler.artifacts import rules
 from reconciler.artifacts.identities import Identities, find
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from reconciler.apply.interface import Ports, Progress, Result
     from reconciler.apply.lease import Waiting
     from reconciler.apply.session import Approved
+    from reconciler.apply.upstream import Upstream
     from reconciler.artifacts.opener import FileOpener
     from reconciler.artifacts.resealing import Resealer
     from reconciler.artifacts.sealing import RuleSealer
@@ -186,17 +188,27 @@ class Workspace:
         Raises StoreUnreadable when the store changes faster than it can be read.
         """
         for _ in range(TRIES):
-            state = store.state()
-            found = observed(self.root, store.tokens(), self.specs.place)
-            census = Census(found, self._named, now)
-            inputs = Inputs(self.specs.tokens, census, self._delivery, now, overrides.retry)
-            compared = difference(inputs)
-            reused = reused_keys(self.specs, store, compared.changes)
-            if store.state().revision == state.revision:
-                return self._planned(Look(state, census, compared, reused, now), overrides)
+            with self.upstream() as upstream:
+                state = store.state()
+                found = observed(self.root, store.tokens(), self.specs.place, upstream)
+                census = Census(found, self._named, now)
+                inputs = Inputs(self.specs.tokens, census, self._delivery, now, overrides.retry)
+                compared = difference(inputs)
+                reused = reused_keys(self.specs, store, compared.changes)
+                if store.state().revision == state.revision:
+                    look = Look(state, census, compared, reused, now)
+                    return self._planned(look, overrides, upstream)
         raise StoreUnreadable(
             "the live store changes while it is read", hint="wait for the other apply to end"
         )
+
+    def upstream(self) -> AbstractContextManager[Upstream | None]:
+        """A new look at the branches that artifacts are pushed to; None where they are not pushed."""
+        return self._place.looking()
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.root, self.specs.settings, self.around.environ)
 
     @property
     def _delivery(self) -> Delivery:
@@ -216,9 +228,9 @@ class Workspace:
             self._named_by[recipients.rule] = frozenset(map(normal, recipients.names))
         return self._named_by[recipients.rule]
 
-    def _planned(self, look: Look, overrides: Overrides) -> Plan:
+    def _planned(self, look: Look, overrides: Overrides, upstream: Upstream | None) -> Plan:
         settings, state = self.specs.settings, look.state
-        ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule)
+        ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule, upstream)
         found = verdict(ground, look, overrides)
         return Plan(
             bound=Bound(
@@ -300,16 +312,16 @@ class Workspace:
 
     def ports(self, store: LiveStore, progress: Progress) -> Ports:
         """Every effect of an apply, as this workspace is set up."""
-        from reconciler.apply.folder import FolderPublisher
         from reconciler.apply.interface import Ports
         from reconciler.audit.record import record
 
+        around = self.around
         return Ports(
             store=store,
             sealer=self.sealer,
-            publisher=FolderPublisher(self.root, self.specs.settings.artifacts),
+            publisher=self._place.publisher(around.sleep, progress.note, around.clock()),
             seal_for_verifier=self._seal_for_verifier,
-            entropy=self.around.entropy,
+            entropy=around.entropy,
             recorder=record,
             progress=progress,
         )

@@ -72,6 +72,7 @@ def test_only_the_workspace_names_a_concrete_store_sealer_or_publisher() -> None
         "reconciler.live.sql",
         "reconciler.live.opening",
         "reconciler.apply.folder",
+        "reconciler.apply.git",
         "reconciler.artifacts.sealing",
     )
     for path in SOURCES:

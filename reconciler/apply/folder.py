@@ -52,6 +52,14 @@ class FolderPublisher:
         self._remove(publication.removed, publication.staying)
         self._add(publication.records)
 
+    def fence(self, run: str) -> None:
+        """Nothing: a run publishes what is staged, and that is discarded before anything is given up."""
+
+    def staged(self, run: str, path: str) -> Path:
+        """Where a staged artifact stands, with the folders that lead there. Raises PublishFailed."""
+        with _failing(path):
+            return self._made(self._staged(run, path))
+
     def published(self, path: str) -> str | None:
         """Digest of the file in place, which is on disk when this returns."""
         data = self.take(path)

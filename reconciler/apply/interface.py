@@ -30,6 +30,23 @@ class Publication:
     records: Sequence[Record] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a publish can be found, if that is not the work tree alone."""
+
+    remote: str
+    branch: str
+    """The branch that it was pushed to."""
+    commit: str
+    into: str | None = None
+    """The branch that a pull request has yet to bring it into; None where it is there."""
+
+    def to_json(self) -> Mapping[str, object]:
+        """As the command line prints it, without what is empty."""
+        found = {"remote": self.remote, "branch": self.branch, "commit": self.commit}
+        return found | ({} if self.into is None else {"into": self.into})
+
+
 class Publisher(Protocol):
     """Makes artifacts durable. Paths are relative to the workspace, with `/`.
 
@@ -42,14 +59,20 @@ class Publisher(Protocol):
     def take(self, path: str) -> bytes | None:
         """The artifact that is in place, durably; None where there is none."""
 
-    def publish(self, publication: Publication) -> None:
-        """Puts staged artifacts into place, takes removed ones out, adds records: in this order.
+    def publish(self, publication: Publication) -> Published | None:
+        """Puts staged artifacts into place, takes removed ones out, adds records: in this order, or at once.
 
-        Durable on return. Adding a record that is there already changes nothing.
+        Durable on return. What is there already changes nothing.
         """
 
     def published(self, path: str) -> str | None:
         """Digest of the artifact that is in place, durably; None where there is none."""
+
+    def fence(self, run: str) -> None:
+        """Sees to it that no publish of a run, however far on its way, happens after this.
+
+        To be asked before something of an interrupted run is given up because it is not published.
+        """
 
     def discard(self) -> None:
         """Drops all that is staged, whichever run left it. What cannot be dropped stays."""
@@ -111,6 +134,8 @@ class Result:
     """The interrupted run that was settled first, if there was one."""
     waits: bool = False
     """Whether more is to be done, when its time has come."""
+    published: Published | None = None
+    """Where its artifacts and its record were pushed to, if they were."""
 
     def of(self, outcome: str) -> Sequence[Done]:
         """The changes that ended so."""
@@ -129,4 +154,5 @@ class Result:
             "run": self.run,
             "resumed": self.resumed,
             "changes": changes,
+            **({} if self.published is None else {"published": self.published.to_json()}),
         }

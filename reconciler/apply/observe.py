@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from reconciler.artifacts.interface import Expected, Header
 from reconciler.artifacts.opener import metadata_of, read_header
@@ -17,50 +19,95 @@ from reconciler.plan.observed import ArtifactState, Observed
 WHOLE, GONE = Observed(ArtifactState.SAME), Observed(ArtifactState.MISSING)
 
 
+class Elsewhere(Protocol):
+    """Where artifacts are published, as the work tree may be older than that."""
+
+    def read(self, path: str, here: bytes | None, expected: str | None = None) -> bytes | None:
+        """What stands at a path, given what stands in the work tree and the digest that live wants.
+
+        None where nothing does. Raises GitFailed where it cannot be told.
+        """
+
+    def has(self, folder: str) -> bool:
+        """Whether there is such a folder. Raises GitFailed where it cannot be told."""
+
+    def is_newer(self, commit: str) -> bool:
+        """Whether a commit follows the one that is checked out, and declares something else.
+
+        Raises GitFailed where it cannot be told.
+        """
+
+
 def observed(
-    root: Path, tokens: Iterable[LiveToken], wanted: Callable[[str], str | None]
+    root: Path,
+    tokens: Iterable[LiveToken],
+    wanted: Callable[[str], str | None],
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[tuple[LiveToken, Observed]]:
     """Each live token with what became of its artifact. Raises SettingsError where a file cannot be read.
 
     `wanted` says where the spec of a name wants the artifact; None where none declares it.
     """
-    observer = Observer(root, wanted)
+    observer = Observer(root, wanted, elsewhere)
     for token in tokens:
         yield token, observer.look(token)
 
 
 class Observer:
-    """Looks at artifacts in a tree. That no folder is a link is looked at once a folder."""
+    """Looks at artifacts in a tree. That no folder is a link is looked at once a folder.
 
-    def __init__(self, root: Path, wanted: Callable[[str], str | None]) -> None:
+    Where artifacts are published elsewhere, that is asked about each file that is not the expected one.
+    """
+
+    def __init__(
+        self, root: Path, wanted: Callable[[str], str | None], elsewhere: Elsewhere | None = None
+    ) -> None:
         self._root = root
         self._wanted = wanted
+        self._elsewhere = elsewhere
         self._folders: set[str] = set()
 
     def look(self, token: LiveToken) -> Observed:
-        """How the file in the tree compares with what the live token says of it. Raises SettingsError."""
+        """How it compares with what the live token says of it. Raises SettingsError or GitFailed."""
         if token.artifact_path is None:
             return WHOLE
+        here = self._look(token, token.artifact_path, self._read)
+        elsewhere = self._elsewhere
+        if here.state is ArtifactState.SAME or elsewhere is None:
+            return here
+        read = partial(self._published, elsewhere, token.artifact_digest)
+        return self._look(token, token.artifact_path, read)
+
+    def _published(self, elsewhere: Elsewhere, expected: str | None, path: str) -> bytes | None:
+        """The bytes at a path, by what is published too. Raises FileNotFoundError."""
         try:
-            data = self._read(token.artifact_path)
+            here = self._read(path)
         except (FileNotFoundError, NotADirectoryError):
-            return self._elsewhere(token, token.artifact_path)
+            here = None
+        data = elsewhere.read(path, here, expected)
+        if data is None:
+            raise FileNotFoundError(path)
+        return data
+
+    def _look(self, token: LiveToken, path: str, read: Callable[[str], bytes | None]) -> Observed:
+        try:
+            data = read(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._moved(token, path, read)
         if data is None:
             return Observed(ArtifactState.BROKEN)
         same = digest(data) == token.artifact_digest
         if same and token.artifact_recipients is not None:
             return WHOLE
-        return _compared(
-            data, token.artifact_path, token, whole=ArtifactState.SAME if same else ArtifactState.RESEALED
-        )
+        return _compared(data, path, token, whole=ArtifactState.SAME if same else ArtifactState.RESEALED)
 
-    def _elsewhere(self, token: LiveToken, path: str) -> Observed:
+    def _moved(self, token: LiveToken, path: str, read: Callable[[str], bytes | None]) -> Observed:
         """Somebody may have moved it to where its spec wants it."""
         place = self._wanted(token.name)
         if place in (None, path):
             return GONE
         try:
-            data = self._read(str(place))
+            data = read(str(place))
         except (FileNotFoundError, NotADirectoryError):
             return GONE
         found = GONE if data is None else _compared(data, str(place), token, whole=ArtifactState.MOVED)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.apply.census import Census
+from reconciler.apply.observe import Elsewhere
 from reconciler.artifacts.rules import Rule
 from reconciler.errors import NoRecipients
 from reconciler.live.interface import Workspace as State
@@ -29,11 +31,15 @@ class Ground:
     """The live store as messages show it."""
     rule: Callable[[str], Rule]
     """Path of an artifact → its creation rule. Raises NoRecipients."""
+    elsewhere: Elsewhere | None = None
+    """Where artifacts are published, if that is not the work tree alone."""
 
 
 def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Change]) -> Iterator[Block]:
     """Why the plan may not be applied here. To be asked when all live tokens were counted."""
+    changes = tuple(changes)
     yield from _store_lost(ground, state)
+    yield from _superseded(ground, state, changes)
     yield from _artifacts_lost(ground, census)
     yield from _not_renamed(ground, changes)
     yield from _unsealable(ground, changes)
@@ -64,10 +70,25 @@ def _store_lost(ground: Ground, state: State) -> Iterator[Block]:
         )
 
 
+def _superseded(ground: Ground, state: State, changes: Collection[Change]) -> Iterator[Block]:
+    """A pipeline that comes late, on an older commit, would undo what the newer ones did."""
+    if not changes or state.head is None or ground.elsewhere is None:
+        return
+    applied = json.loads(state.head.body).get("commit")
+    if isinstance(applied, str) and ground.elsewhere.is_newer(applied):
+        yield Block(
+            "specs-older",
+            f"the specs of {applied[:10]} were applied already, and those checked out here come before them",
+            "apply from the newest commit of the branch; to go back, revert there with a new commit",
+        )
+
+
 def _artifacts_lost(ground: Ground, census: Census) -> Iterator[Block]:
     """A folder that is not there was not checked out, more often than it was deleted."""
     folder = ground.specs.settings.artifacts
     if not census.delivered or (ground.root / folder).is_dir():
+        return
+    if ground.elsewhere is not None and ground.elsewhere.has(folder):
         return
     found = next((one for one in sorted(census.folders) if (ground.root / one).is_dir()), None)
     if found is None:

@@ -40,7 +40,7 @@ def resume(ports: Ports, lease: Lease) -> str | None:
 
 
 def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
-    kept, dropped = decide(ports.store.intents(), ports.publisher.published)
+    kept, dropped = _decided(ports, run)
     finish = Finish(run.id, frozenset(dropped))
     if not kept:
         ports.store.commit(lease, Batch(finish=finish))
@@ -48,6 +48,15 @@ def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
     done = _moved(ports, kept)
     _publish(ports, lease, state, _Outcome(done, ports.recorder(run, done, state.head), finish))
     ports.progress.note(f"run {run.id} was interrupted; what it had published is live now")
+
+
+def _decided(ports: Ports, run: Run) -> tuple[list[Done], list[int]]:
+    """As `decide`, once what is given up can come no more."""
+    kept, dropped = decide(ports.store.intents(), ports.publisher.published)
+    if dropped:
+        ports.publisher.fence(run.id)
+        kept, dropped = decide(ports.store.intents(), ports.publisher.published)
+    return kept, dropped
 
 
 def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) -> tuple[list[Done], list[int]]:

@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from reconciler.apply.interface import Job, Ports, Publication
+from reconciler.apply.interface import Job, Ports, Publication, Published, Result
 from reconciler.apply.leaving import leaving
 from reconciler.apply.mint import Failed, Order, Sealed, is_minted, sealed_credentials
 from reconciler.apply.outcome import NOT_TRIED, as_done, left
@@ -49,6 +49,7 @@ class _Apply:
     changed: bool = False
     """Whether something outside this process is no longer as it was."""
     done: list[Done] = field(default_factory=list)
+    published: Published | None = None
     failed: list[Failed] = field(default_factory=list)
     """Credentials that could not be made: the others are."""
     down: set[int] = field(default_factory=set)
@@ -59,7 +60,7 @@ class _Apply:
         return next((str(one.error) for one in self.failed if one.error and one.order.number == number), None)
 
 
-def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> tuple[Done, ...]:
+def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> Result:
     """Carries out the plan of a job under a lease, and returns what was done.
 
     `live` holds the tokens that the plan touches. Raises PartlyApplied when it stopped after
@@ -84,7 +85,7 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
             _give_up(doing)
             raise
         raise partly("the plan was applied in part", error) from error
-    return tuple(doing.done)
+    return Result(job.run.id, tuple(doing.done), published=doing.published)
 
 
 def _check_worth_publishing(doing: _Apply) -> None:
@@ -351,7 +352,7 @@ def _publish_and_activate(doing: _Apply) -> None:
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
     becomes_live = any(intent.after is not None for intent in ports.store.intents())
     doing.changed = doing.changed or bool(paths or removed) or becomes_live
-    ports.publisher.publish(
+    doing.published = ports.publisher.publish(
         Publication(doing.job.run.id, paths, removed, paths, (*state.unpublished, record))
     )
     ports.publisher.discard()

@@ -105,8 +105,8 @@ def _under(session: Session, lease: Lease, before: Workspace) -> Result:
         plan_digest=plan.digest if approved is None else approved.digest,
         overrides=plan.overrides.given(),
     )
-    done = run(Job(plan, session.specs, this, session.workers), ports, lease, live)
-    return Result(session.run.id, done, resumed, plan.waits)
+    result = run(Job(plan, session.specs, this, session.workers), ports, lease, live)
+    return replace(result, resumed=resumed, waits=plan.waits)
 
 
 def _goes_on(before: Workspace, now: Workspace, approved: Approved) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.apply.interface import Result
+from reconciler.apply.interface import Published, Result
 from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
 from reconciler.cli.output import counted, echo_json, in_line
@@ -191,3 +191,12 @@ def _print_text(result: Result) -> None:
         click.echo(in_line(line).rstrip())
     carried_out = len(result.of(DONE))
     click.echo(f"{counted(carried_out, 'change')} applied by run {result.run}.")
+    if result.published is not None:
+        click.echo(_pushed(result.published))
+
+
+def _pushed(published: Published) -> str:
+    where = f"{published.remote}/{published.branch}"
+    if published.into is None:
+        return f"Published as {published.commit[:10]} on {where}."
+    return f"Published as {published.commit[:10]} on {where}: open a pull request into {published.into}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,21 @@ QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GCM_INTERACTIVE
 """Nobody is asked, nothing is locked that is only read, and messages are in one language."""
 ALWAYS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 """A commit may have brought what git takes for settings: none of them starts a program to read a tree."""
+ELSEWHERE = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+)
+"""What git sets for a hook that it runs: with it, a git that is started there works on something else than
+the folder that it is started in."""
+LONGEST = 300
+"""Characters of what another program said that a message has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +108,40 @@ class Git:
             )
         return ran
 
+    def over_network(self, *arguments: str) -> Ran:
+        """The same for what goes over the network: ssh does not ask either. Raises GitFailed."""
+        own = self.environ.keys() & {"GIT_SSH_COMMAND", "GIT_SSH"} or self.setting("core.sshCommand")
+        more = None if own else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+        return self.run(*arguments, timeout=SLOW, more=more)
+
+    def setting(self, name: str) -> str:
+        """What git is configured to, such as `user.email`; empty where it is not."""
+        return self.run("config", "--get", name).text
+
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """What git and its helpers see: nothing that opens artifacts or the live store."""
-        return {**environment(self.environ), **QUIET, **(more or {})}
+        kept = {name: value for name, value in environment(self.environ).items() if name not in ELSEWHERE}
+        return {**kept, **QUIET, **(more or {})}
 
 
 def last_line(said: str) -> str:
     """The last thing that a program said, on one line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1] if lines else ""
+
+
+def said(err: str) -> str:
+    """What a remote, or git about it, said: on one line, with nothing that a terminal obeys, and no password.
+
+    What the remote itself said comes before what git concludes from it.
+    """
+    lines = [" ".join(line.split()) for line in err.replace("\r", "\n").splitlines() if line.strip()]
+    of_remote = [rest for line in lines if (rest := line.removeprefix("remote:").strip()) and rest != line]
+    of_git = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))]
+    text = "; ".join(of_remote) or next(iter(of_git), last_line(err))
+    shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    shown = re.sub(r"://[^/@\s]*@", "://***@", shown.removeprefix("fatal: ").removeprefix("error: "))
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} …"
 
 
 def find_top(folder: Path) -> Path | None:

@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
-from reconciler.apply.interface import Ports, Publication
+from reconciler.apply.interface import Ports, Publication, Published
 from reconciler.artifacts.interface import Parcel, Recipients, Sealer
 from reconciler.errors import PublishFailed, SealFailed, StoreUnreadable
 from reconciler.live.interface import (
@@ -246,8 +246,11 @@ class BreakingPublisher:
     def take(self, path: str) -> bytes | None:
         return self._fuse.through("take", _unpublished, self._publisher.take)(path)
 
-    def publish(self, publication: Publication) -> None:
-        self._fuse.through("publish", _unpublished, self._publisher.publish)(publication)
+    def publish(self, publication: Publication) -> Published | None:
+        return self._fuse.through("publish", _unpublished, self._publisher.publish)(publication)
+
+    def fence(self, run: str) -> None:
+        self._fuse.through("fence", _unpublished, self._publisher.fence)(run)
 
     def published(self, path: str) -> str | None:
         return self._fuse.through("published", _unpublished, self._publisher.published)(path)
@@ -262,8 +265,11 @@ class _BreakingStage(BreakingPublisher):
     def take(self, path: str) -> bytes | None:
         return self._publisher.take(path)
 
-    def publish(self, publication: Publication) -> None:
-        self._publisher.publish(publication)
+    def publish(self, publication: Publication) -> Published | None:
+        return self._publisher.publish(publication)
+
+    def fence(self, run: str) -> None:
+        self._publisher.fence(run)
 
     def published(self, path: str) -> str | None:
         return self._publisher.published(path)

@@ -203,7 +203,7 @@ class House:
             ports=workspace.ports(store, Silent()),
             approved=approved,
             plan=lambda: workspace.plan(store, plan.planned_at, plan.overrides),
-            run=Run(os.urandom(8).hex(), "", self.now, "tester", None),
+            run=Run(os.urandom(8).hex(), "", self.now, "tester", plan.commit),
             workers=WORKERS,
             waiting=Waiting(lambda: self.now, 0, lambda _: None, holder()),
         )
