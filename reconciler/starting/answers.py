@@ -10,7 +10,7 @@ from reconciler.kinds.fields import TOKEN_NAME
 from reconciler.specs.schema import schema_text
 from reconciler.specs.write import SCHEMA_FILE
 from reconciler.starting import hooks
-from reconciler.starting.examples import documents
+from reconciler.starting.examples import BY_PIPELINE, PUBLISHED_HERE, documents
 from reconciler.starting.interface import Pipeline, Setting
 
 SPECS = "specs"
@@ -40,8 +40,8 @@ class Answers:
 
     def specs(self) -> Mapping[str, str]:
         """Path in the folder of specs → text; the settings of the workspace come last."""
-        publish = "folder" if self.pipeline is None else "git"
-        return dict(documents(self.name, self.owner, publish=publish))
+        settings = PUBLISHED_HERE if self.pipeline is None else BY_PIPELINE
+        return dict(documents(self.name, self.owner, settings))
 
     def around(self) -> Mapping[str, str]:
         """Path from the top of the repository → text, of all that is no spec."""

@@ -30,13 +30,18 @@ TOKEN = """\
 """
 
 
-def documents(name: str, owner: str, *, publish: str) -> Iterator[tuple[str, str]]:
+PUBLISHED_HERE: Mapping[str, str] = {"publish": "folder"}
+BY_PIPELINE: Mapping[str, str] = {"publish": "git", "planValidFor": "1d"}
+"""What is planned in a pipeline may wait for a day until somebody approves it."""
+
+
+def documents(name: str, owner: str, settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Paths in `specs/` with their texts. The settings come last: where they are, all the rest is."""
     for kind in all_kinds().values():
         token = example_name(kind)
         yield f"tokens/{token}.yaml", _token(kind, token, owner)
     yield "catalog.yaml", CATALOG + _written("Catalog", {"name": "platform"}, _catalog())
-    yield WORKSPACE_FILE, WORKSPACE + _written("Workspace", {"name": name}, {"publish": publish})
+    yield WORKSPACE_FILE, WORKSPACE + _written("Workspace", {"name": name}, settings)
 
 
 def example_name(kind: AnyKind) -> str:

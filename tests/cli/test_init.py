@@ -134,7 +134,7 @@ def test_a_kind_that_is_added_comes_with_its_example(monkeypatch: pytest.MonkeyP
     kinds: dict[str, AnyKind] = dict(all_kinds())
     kinds["CardToken"] = replace(kinds["RSAToken"], name="CardToken", summary="a card")
     monkeypatch.setattr("reconciler.starting.examples.all_kinds", lambda: kinds)
-    made = dict(documents("acme", "team-a", publish="git"))
+    made = dict(documents("acme", "team-a", {"publish": "git"}))
     assert "kind: CardToken\n" in made["tokens/example-card-token.yaml"]
     assert list(made)[-1] == "workspace.yaml"
 
