@@ -264,6 +264,27 @@ def test_what_falls_due_is_rotated_by_the_schedule(forge: Forge) -> None:
     assert "rotate  RSAToken  card" in jobs["apply"].log
 
 
+def test_a_push_leaves_what_only_time_asks_for_to_the_schedule(forge: Forge) -> None:
+    """So the plan of a push is that of its pull request, whatever falls due meanwhile."""
+    forge.write("specs/tokens/card.yaml", CARD + "lifecycle: {rotate: {every: 2s, overlap: 1s}}\n")
+    forge.push("A card that is renewed every other second")
+    applied(forge)
+    while "rotate  RSAToken  card" not in forge.reconcile("plan"):
+        """Two seconds at the most, and the tool has to start in them."""
+    forge.write("specs/tokens/mate.yaml", CARD.replace("name: card", "name: mate"))
+    forge.reconcile("owners", "--write")
+    jobs, found = reviewed(forge)
+    assert results(jobs) == {"validate": "success", "plan": "success"}
+    assert "**1 to issue.**" in found[0]
+    digest = found[0].partition("Plan `")[2].partition("`")[0]
+    forge.write("specs/tokens/mate.yaml", CARD.replace("name: card", "name: mate"))
+    forge.push("A mate")
+    jobs = applied(forge)
+    assert results(jobs) == {"plan": "success", "apply": "success"}
+    assert f"Plan `{digest}`" in jobs["plan"].summary
+    assert live(forge)["mate"] == "active"
+
+
 def test_drift_fails_the_run_with_what_was_found(running: Forge) -> None:
     assert results(running.run("schedule").workflow(DRIFT)) == {"drift": "success"}
     running.write("artifacts/RSAToken/::error::spare `x`.yaml", "stray: true\n")

@@ -63,6 +63,7 @@ plan() {
   need_store
   local asked=(--format markdown --out "$saved")
   if [ -n "$BASE" ]; then asked+=(--base "$BASE"); fi
+  if [ "$DUE" = false ]; then asked+=(--no-due); fi
   if [ -n "$ALLOW" ]; then
     local known='^(--(max-(delete|rotate|disable) [0-9]+|allow-empty|retry)( |$))+$'
     if ! [[ "$ALLOW" =~ $known ]]; then
