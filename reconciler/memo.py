@@ -106,6 +106,13 @@ class Memo:
         return made.digest()
 
 
+class Reminder(Memo):
+    """A memo that is read and not written: it is of another tree than the one that is read."""
+
+    def moment(self) -> None:
+        """Never: nothing is kept."""
+
+
 def find_key(environ: Mapping[str, str], home: Path, entropy: Callable[[int], bytes]) -> Secret | None:
     """The key of this machine's memos: from the environment, else the user's own, which is made when there is
     none. None where it can neither be read nor made: then nothing is kept.

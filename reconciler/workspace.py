@@ -42,9 +42,9 @@ from reconciler.surroundings import SPECS, Surroundings, actor
 # What only an apply or a reader of artifacts needs is imported where it is used: `validate` and `plan`
 # are run often, and start in half the time.
 if TYPE_CHECKING:
+    from reconciler.apply.approval import Approved
     from reconciler.apply.interface import Ports, Progress, Result
     from reconciler.apply.lease import Waiting
-    from reconciler.apply.session import Approved
     from reconciler.apply.upstream import Upstream
     from reconciler.artifacts.opener import FileOpener
     from reconciler.artifacts.resealing import Resealer
@@ -206,6 +206,22 @@ class Workspace:
         """A new look at the branches that artifacts are pushed to; None where they are not pushed."""
         return self._place.looking()
 
+    def published(self, path: str, here: bytes | None) -> bytes | None:
+        """What is published at a path, given what stands in the work tree; the remote is looked at once.
+
+        Raises GitFailed where that cannot be told.
+        """
+        if self.specs.settings.publish == "folder":
+            return here
+        try:
+            return self._upstream.read(path, here)
+        finally:
+            self._upstream.close()
+
+    @cached_property
+    def _upstream(self) -> Upstream:
+        return self._place.look()
+
     @property
     def _place(self) -> Place:
         return Place(self.root, self.specs.settings, self.around.environ)
@@ -236,7 +252,7 @@ class Workspace:
             bound=Bound(
                 workspace=self.specs.name,
                 store=state.store_id if state.revision else "",
-                specs=self.specs.digest,
+                settings=settings.digest,
                 policy=limits(settings.brakes, self.specs.policies),
                 rules=self._rules_digest(),
                 tool=__version__,
@@ -250,6 +266,11 @@ class Workspace:
             expires_at=look.now + self.valid_for,
             warnings=found.warnings,
         )
+
+    def spec_digest(self, name: str) -> str | None:
+        """Digest of the spec of a token; None where none declares it."""
+        declared = self.specs.token(name)
+        return None if declared is None else declared.digest
 
     @property
     def valid_for(self) -> int:

@@ -121,6 +121,8 @@ class Job:
     run: Run
     workers: int
     """Keys that are made at the same time."""
+    approval: str = ""
+    """What is kept of what was approved until all of it is done; empty where nobody was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _give_up(doing: _Apply) -> None:
     """Ends the run as if it had never been, so that the next has nothing to settle. As well as it can."""
     numbers = frozenset(range(len(doing.job.plan.changes)))
     with suppress(ReconcilerError):
-        doing.ports.store.commit(doing.lease, Batch(finish=Finish(doing.job.run.id, numbers)))
+        doing.ports.store.commit(doing.lease, Batch(finish=Finish(doing.job.run.id, numbers), approval=""))
 
 
 def _set_back(doing: _Apply, intents: Iterable[Intent]) -> tuple[LiveToken, ...]:
@@ -165,7 +165,13 @@ def _take_away(doing: _Apply) -> None:
             intents.append(_intent(doing, number, change, before))
     doing.asked = bool(tokens)
     doing.ports.store.commit(
-        doing.lease, Batch(begin=doing.job.run, tokens=tuple(tokens.values()), journal=tuple(intents))
+        doing.lease,
+        Batch(
+            begin=doing.job.run,
+            approval=doing.job.approval,
+            tokens=tuple(tokens.values()),
+            journal=tuple(intents),
+        ),
     )
     doing.changed = doing.asked
     doing.done.extend(_done(doing, intent) for intent in intents)
@@ -347,6 +353,7 @@ def _publish_and_activate(doing: _Apply) -> None:
     """Makes artifacts and record durable; then, in one transaction, makes all of it live."""
     ports, state = doing.ports, doing.ports.store.state()
     done = sorted(doing.done, key=lambda one: one.number)
+    whole = not doing.job.plan.waits and all(one.outcome == DONE for one in done)
     record = ports.recorder(doing.job.run, done, state.head)
     paths = [one.path for one in done if one.path is not None and one.staged]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
@@ -362,6 +369,7 @@ def _publish_and_activate(doing: _Apply) -> None:
             finish=Finish(doing.job.run.id),
             record=replace(record, published=True),
             published=[one.sequence for one in state.unpublished],
+            approval="" if whole else None,
         ),
     )
     doing.done = done

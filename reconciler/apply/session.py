@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from reconciler.apply.approval import Approved, Begun, agreed, begun, read_begun, stale
 from reconciler.apply.interface import Job, Ports, Result
 from reconciler.apply.lease import Waiting, held
 from reconciler.apply.resume import resume
 from reconciler.apply.run import partly, run
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, StoreError
-from reconciler.live.interface import Lease, Run, Workspace
-from reconciler.plan.change import DONE
-from reconciler.plan.document import Plan, SavedPlan
+from reconciler.live.interface import Batch, Lease, Run, Workspace
+from reconciler.plan.document import Plan
 from reconciler.specs.load import Specs
-
-Key = tuple[str, str, str, str | None]
-"""(action, kind, name, id of the live token) of a change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """What somebody agreed to: a plan's digest, and what stands in it."""
-
-    digest: str
-    keys: frozenset[Key]
-    """Of every change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +31,6 @@ class Session:
     waiting: Waiting
 
 
-def approval(plan: Plan) -> Approved:
-    """Agreement to a plan as it is."""
-    return Approved(plan.digest, keys_of(plan))
-
-
-def approval_of_saved(saved: SavedPlan) -> Approved:
-    """Agreement to a plan that was read from a file."""
-    keys = ((one.action, one.kind, one.name, one.live.id if one.live else None) for one in saved.changes)
-    return Approved(saved.digest, frozenset(keys))
-
-
-def keys_of(plan: Plan) -> frozenset[Key]:
-    """What a plan does, to compare with what was approved."""
-    return frozenset(
-        (change.action.value, change.kind, change.name, change.token_id) for change in plan.changes
-    )
-
-
 def apply(session: Session) -> Result:
     """Applies the approved plan and nothing else; first, settles a run that was interrupted.
 
@@ -71,7 +40,7 @@ def apply(session: Session) -> Result:
     with held(session.ports.store, session.run.id, session.waiting) as lease:
         before = session.ports.store.state()
         try:
-            return _under(session, lease, before)
+            return _under(session, lease)
         except (PartlyApplied, PlanStale, PlanBlocked):
             raise
         except (Exception, KeyboardInterrupt) as error:
@@ -90,13 +59,14 @@ def settle(ports: Ports, run: str, waiting: Waiting) -> str | None:
         return resume(ports, lease)
 
 
-def _under(session: Session, lease: Lease, before: Workspace) -> Result:
+def _under(session: Session, lease: Lease) -> Result:
     ports, approved = session.ports, session.approved
     resumed = resume(ports, lease)
-    plan = session.plan()
-    going_on = approved is not None and _goes_on(before, ports.store.state(), approved)
-    check_approved(plan, approved, going_on=going_on)
+    kept = ports.store.state().approval
+    plan = checked(session.plan(), approved, read_begun(kept))
     if not plan.changes:
+        if kept is not None and not plan.waits:
+            ports.store.commit(lease, Batch(approval=""))
         return Result(None, resumed=resumed, waits=plan.waits)
     names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
@@ -105,19 +75,9 @@ def _under(session: Session, lease: Lease, before: Workspace) -> Result:
         plan_digest=plan.digest if approved is None else approved.digest,
         overrides=plan.overrides.given(),
     )
-    result = run(Job(plan, session.specs, this, session.workers), ports, lease, live)
+    keep = begun(plan, approved, read_begun(kept)).to_text() if approved else ""
+    result = run(Job(plan, session.specs, this, session.workers, keep), ports, lease, live)
     return replace(result, resumed=resumed, waits=plan.waits)
-
-
-def _goes_on(before: Workspace, now: Workspace, approved: Approved) -> bool:
-    """Whether this may be the rest of what was approved: a run of it was interrupted, or did part of it."""
-    if before.run is not None and before.run.plan_digest == approved.digest:
-        return True
-    last = json.loads(now.head.body) if now.head else {}
-    if last.get("plan") != approved.digest:
-        return False
-    done = [change for change in last["changes"] if change["outcome"] == DONE]
-    return len(done) < len(approved.keys)
 
 
 def _settled(ports: Ports, before: Workspace) -> bool:
@@ -131,20 +91,15 @@ def _settled(ports: Ports, before: Workspace) -> bool:
     return run is None or run.id != before.run.id
 
 
-def check_approved(plan: Plan, approved: Approved | None, *, going_on: bool) -> None:
-    """Whether a plan that was made now is what was approved.
-
-    Of a plan that was carried out in part, what is left of it will do.
-    Raises PlanStale or PlanBlocked.
-    """
-    if (
-        approved is not None
-        and plan.digest != approved.digest
-        and not (going_on and keys_of(plan) <= approved.keys)
-    ):
-        raise PlanStale(
-            "the live store moved since this plan was made", hint="plan again, look at it, and apply that"
-        )
-    if plan.blocked:
-        first = plan.blocked[0]
+def checked(plan: Plan, approved: Approved | None, before: Begun | None) -> Plan:
+    """What of a plan that was made now is to be applied. Raises PlanStale or PlanBlocked."""
+    if approved is None:
+        chosen = plan
+    elif (found := agreed(plan, approved, before)) is not None:
+        chosen = found
+    else:
+        raise stale(plan, approved)
+    if chosen.blocked:
+        first = chosen.blocked[0]
         raise PlanBlocked(f"the plan is blocked: {first.message}", hint=first.hint)
+    return chosen

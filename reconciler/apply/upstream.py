@@ -17,11 +17,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.canonical import digest
 from reconciler.errors import GitFailed
+from reconciler.git.contents import Contents
 from reconciler.git.lines import has_commit, is_ancestor, merged, parting
 from reconciler.git.remote import Heads, Remote
-from reconciler.git.repository import Contents, Repository
+from reconciler.git.repository import Repository
 from reconciler.git.trees import Listing, blob_id, entry
 from reconciler.specs.settings import GitSettings
 
@@ -219,7 +221,9 @@ class Upstream:
 
     def _content(self, listing: Listing, path: str) -> bytes | None:
         found = listing.at(self.place(path))
-        return self.contents.read(found.id) if found is not None and found.is_file else None
+        if found is None or not found.is_file:
+            return None
+        return self.contents.read(found.id, MAX_BYTES + 1)
 
     def close(self) -> None:
         """Ends the process that reads, if there is one."""

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from reconciler.apply.approval import Approved, agreed, approval, approval_of_saved, read_begun, stale
 from reconciler.apply.interface import Published, Result
-from reconciler.apply.session import Approved, approval, approval_of_saved
 from reconciler.cli.context import Invocation, interactive, passed
+from reconciler.cli.expecting import applied_before, expect_option
 from reconciler.cli.output import counted, echo_json, in_line
-from reconciler.cli.planned import NOTHING, WAITING, echo_plan, echo_warnings, final, override_options
+from reconciler.cli.planned import echo_plan, echo_warnings, final, override_options
+from reconciler.cli.plans.interface import NOTHING, WAITING
 from reconciler.cli.progress import progress
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration
@@ -30,6 +32,7 @@ NAMED = 5
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @click.option("--lock-timeout", default="0s", metavar="5m", help="Wait this long for another apply to end.")
+@expect_option("Apply the plan that has this digest, and no other; nothing is asked.")
 @override_options
 @passed
 def command(
@@ -37,6 +40,7 @@ def command(
     file: str | None,
     form: str,
     lock_timeout: str,
+    expect: str | None,
     max_delete: int | None,
     max_rotate: int | None,
     max_disable: int | None,
@@ -51,6 +55,11 @@ def command(
     made and shown, and then you are asked. What takes access away comes first; a token becomes live
     only after its sealed artifact is in place. A run that was interrupted is gone on with.
 
+    With --expect, the plan that is made now is applied if it has the digest that was approved, as plan
+    --format markdown tells it: a digest is an approval, so nothing is asked and --yes is not needed. Where
+    only rotations fell due since, they are left to the next apply --yes. Such an approval does not end by
+    itself: it holds until the specs or live tokens that it is about, or the rules, change.
+
     \b
     Exit codes: 0 done or nothing to do, 1 error and nothing changed, 3 blocked, 4 the plan is stale,
     5 another apply holds the store, 6 partly applied: run it again.
@@ -60,24 +69,28 @@ def command(
     saved = _read(Path(file)) if file else None
     overrides = Overrides(max_delete, max_rotate, max_disable, allow_empty, retry)
     allowed = _allowed(saved, overrides) if saved else overrides
+    given = _given(saved, expect)
     with workspace.live(create=True) as store:
         settled = None if saved else _settled(workspace, store, patience)
         now = workspace.around.clock()
         plan = workspace.plan(store, saved.planned_at if saved else now, allowed)
         if saved:
-            check_fits(saved, plan.bound, now, workspace.valid_for)
-            if _applied_before(store, saved, plan):
-                return _print(Result(None, waits=plan.waits), form)
-        approved = _approved(saved, plan, yes=yes)
+            check_fits(saved, plan.bound, workspace.spec_digest, now, workspace.valid_for)
+        if given and applied_before(store, given.digest, plan):
+            return _print(Result(None, resumed=settled, waits=plan.waits), form)
+        plan = plan if given is None else agreed(plan, given, read_begun(store.state().approval)) or plan
+        approved = given or (None if yes else approval(plan))
         if form == "text" and plan.changes:
             echo_plan(plan, workspace)
         elif not plan.changes:
             echo_warnings(plan)
         if plan.blocked and (approved is None or plan.digest == approved.digest):
             raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
+        if given and not plan.changes and plan.digest != given.digest:
+            raise stale(plan, given)
         if not _anything_to_do(store, plan):
             return _print(Result(None, resumed=settled, waits=plan.waits), form)
-        _ask(plan, yes=yes)
+        _ask(plan, yes=yes or expect is not None)
         with progress() as shown:
             result = workspace.apply(store, plan, approved, patience=patience, progress=shown)
     return _print(replace(result, resumed=result.resumed or settled), form)
@@ -118,17 +131,16 @@ def _read(path: Path) -> SavedPlan:
         ) from error
 
 
-def _approved(saved: SavedPlan | None, plan: Plan, *, yes: bool) -> Approved | None:
-    """What was agreed to: the file, or what is shown; with --yes alone, what is planned under the lease."""
-    if saved is not None:
-        return approval_of_saved(saved)
-    return None if yes else approval(plan)
-
-
-def _applied_before(store: LiveStore, saved: SavedPlan, plan: Plan) -> bool:
-    """Whether the newest record is of this very plan, and nothing is left of it."""
-    head = store.state().head
-    return head is not None and f'"plan":"{saved.digest}"' in head.body and not plan.changes
+def _given(saved: SavedPlan | None, expect: str | None) -> Approved | None:
+    """What was agreed to before: the file, or the digest. Raises UsageError where they are of two plans."""
+    if saved is None:
+        return None if expect is None else Approved(expect)
+    if expect not in (None, saved.digest):
+        raise UsageError(
+            f"the file holds another plan than the one that is expected: {saved.digest}",
+            hint="name the file of the plan that was approved, or only its digest",
+        )
+    return approval_of_saved(saved)
 
 
 def _anything_to_do(store: LiveStore, plan: Plan) -> bool:
@@ -142,7 +154,7 @@ def _ask(plan: Plan, *, yes: bool) -> None:
     if not interactive():
         raise UsageError(
             "there is nobody to ask whether to apply this",
-            hint="pass --yes, or apply a saved plan with --yes",
+            hint="pass --yes, or --expect with the digest of the plan that was approved",
         )
     gone = sum(change.action is Action.DELETE for change in plan.changes)
     if gone:

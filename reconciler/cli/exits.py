@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from reconciler.cli.output import in_line
+from reconciler.cli.output import echo_styled, in_line, visible
 from reconciler.errors import ReconcilerError, SpecsInvalid
 
 USAGE = 64
@@ -54,19 +54,30 @@ def run(cli: click.Command, arguments: Sequence[str]) -> int:
 def _run(cli: click.Command, arguments: Sequence[str], *, debug: bool) -> int:
     try:
         result = cli.main(list(arguments), prog_name="reconcile", standalone_mode=False)
-        sys.stdout.flush()
-    except click.UsageError as error:
-        error.show()
-        return USAGE
+        _flush()
+    except SystemExit:
+        # From click, where the reader of stdout went away while a command printed: it has what it wants.
+        _drop_output()
+        return 0
     except click.ClickException as error:
-        error.show()
-        return 1
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(visible(shown.getvalue()), err=True, nl=False)
+        return USAGE if isinstance(error, click.UsageError) else 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: nothing more is done", err=True)
         return INTERRUPTED
     except ReconcilerError as error:
         return _told(error, debug=debug)
     return result if isinstance(result, int) else 0
+
+
+def _flush() -> None:
+    """What was printed goes out. A reader that went away does not change how the command ended."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
 
 
 def _interrupted(_: int, __: FrameType | None) -> None:
@@ -94,13 +105,13 @@ def _drop_output() -> None:
 
 def _unforeseen(error: Exception, *, debug: bool) -> int:
     """Without the error's own message: nobody knows what stands in it."""
-    click.echo(
+    echo_styled(
         click.style("error:", fg="red", bold=True)
         + f" a fault that was not foreseen ({type(error).__name__})",
         err=True,
     )
     hint = "report it, with these lines" if debug else "run it again with --debug, and report what that shows"
-    click.echo(click.style("hint: ", fg="cyan") + f" {hint}  [unforeseen, exit 1]", err=True)
+    echo_styled(click.style("hint: ", fg="cyan") + f" {hint}  [unforeseen, exit 1]", err=True)
     if debug:
         _echo_frames(error)
     return 1
@@ -112,11 +123,11 @@ def _told(error: ReconcilerError, *, debug: bool) -> int:
         from reconciler.cli.faults import echo_faults
 
         echo_faults(error.faults, err=True)
-    click.echo(click.style("error:", fg="red", bold=True) + in_line(f" {error}"), err=True)
+    echo_styled(click.style("error:", fg="red", bold=True) + in_line(f" {error}"), err=True)
     tag = f"[{error.code}, exit {code}]"
     told = in_line(f" {error.hint}  {tag}")
     hint = click.style("hint: ", fg="cyan") + told if error.hint else f"       {tag}"
-    click.echo(hint, err=True)
+    echo_styled(hint, err=True)
     if debug:
         _echo_frames(error)
     return code

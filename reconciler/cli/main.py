@@ -19,6 +19,7 @@ COMMANDS = {
         "fmt": "Format spec files.",
         "schema": "Print the JSON Schema of spec files.",
         "validate": "Check every spec and report every fault.",
+        "diff": "Show what commits change in meaning, token by token.",
         "catalog": "Show what specs may name, and who names it.",
         "owners": "Print CODEOWNERS lines from metadata.owner.",
     },

@@ -5,22 +5,48 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
 import click
 
+UNSHOWN = "\N{REPLACEMENT CHARACTER}"
+"""Stands for what is not shown."""
 _BREAKS = {ord(one): " " for one in "\t\n\r"}
+_ORDER = re.compile(
+    r"#[^ -~\ufffd]*#(?=[^ -~\ufffd]*\[)|^[^!-~\n\ufffd]*:(?=[^ -~\ufffd]*:.*:[^ -~]*:)", re.MULTILINE
+)
+"""Where the runner of a workflow finds an order in what is printed: `##[name]` anywhere, `::name::` at the
+start of a line. It skips blanks before the second, and characters in between that sorting ignores."""
 
 
 def echo_json(document: Mapping[str, object]) -> None:
     """One JSON document, indented, in any script."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(json_text(document))
 
 
-def coloured() -> bool:
-    """Whether results may carry colour: a terminal, and nobody said NO_COLOR."""
-    return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+def json_text(document: Mapping[str, object]) -> str:
+    """The same as text."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def coloured(*, err: bool = False) -> bool:
+    """Whether stdout or stderr may carry colour: a terminal, and nobody said NO_COLOR."""
+    stream = sys.stderr if err else sys.stdout
+    return stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def echo_styled(text: str, *, err: bool = False) -> None:
+    """A text with colours, which are left out where there may be none."""
+    click.echo(text if coloured(err=err) else click.unstyle(text), err=err)
+
+
+def columns_of(*, err: bool = False) -> int | None:
+    """The cells of a line of the terminal that stdout or stderr is; None where it is none."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None
 
 
 def style(text: str, fg: str | None = None, *, bold: bool = False) -> str:
@@ -29,10 +55,13 @@ def style(text: str, fg: str | None = None, *, bold: bool = False) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with what a terminal would obey or not show replaced; ends of lines and tabs stay."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() or one in "\t\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+    """The text with what a terminal would obey or not show replaced; ends of lines and tabs stay.
+
+    What the runner of a workflow would obey is replaced as well: pipelines print all that we print.
+    """
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() or one in "\t\n" else UNSHOWN for one in text)
+    return _ORDER.sub(lambda found: found[0][:-1] + UNSHOWN, text) if "#" in text or ":" in text else text
 
 
 def in_line(text: str) -> str:
@@ -81,4 +110,4 @@ def echo_note(text: str) -> None:
 
 def echo_failed(name: str, error: str, hint: str) -> None:
     """What went wrong with one of many, on one line of stderr."""
-    click.echo(click.style("error:", fg="red", bold=True) + in_line(f" {name}: {error}; {hint}"), err=True)
+    echo_styled(click.style("error:", fg="red", bold=True) + in_line(f" {name}: {error}; {hint}"), err=True)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from reconciler.cli.context import Invocation, passed
-from reconciler.cli.faults import echo_faults
-from reconciler.cli.output import counted, echo_json, in_line
 from reconciler.cli.paths import is_below, named_in_specs
-from reconciler.plan.brakes import Warned
-from reconciler.plan.deprecated import deprecated
+from reconciler.cli.reports import all_reports
+from reconciler.cli.reports.interface import Findings
+from reconciler.git.running import find_prefix
 from reconciler.plan.policy import policy_faults
 from reconciler.specs.faults import Fault
-from reconciler.specs.load import Specs
-from reconciler.specs.reader import Declared
+from reconciler.specs.files import Folder
+from reconciler.specs.load import with_lines
+from reconciler.specs.outdated import outdated
+from reconciler.workspace import Workspace
+
+FORMATS = click.Choice(list(all_reports()))
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@click.option("--format", "form", type=FORMATS, default="text", help="How to print.")
 @passed
 def command(invocation: Invocation, paths: tuple[str, ...], form: str) -> int:
     """Check every spec and report every fault.
@@ -29,52 +32,39 @@ def command(invocation: Invocation, paths: tuple[str, ...], form: str) -> int:
     all of them. With PATHs, only faults in those files and folders are reported. Names that the catalog
     deprecates are warned of, and are no faults.
 
+    github is for a step of a GitHub workflow: the whole list in its log, and annotations at the lines of
+    the worst ten faults and ten warnings, which is as many as GitHub shows. sarif is SARIF 2.1.0, for code
+    scanning: 5,000 results at the most, the worst first. The worst are secrets that stand in a spec; then
+    files that cannot be read; then what is no document of ours; then what a policy denies; then the rest.
+
     \b
     Exit codes: 0 no fault, 1 faults.
     """
-    workspace = invocation.workspace
+    found = _found(invocation.workspace, paths)
+    with suppress(BrokenPipeError):  # who reads has enough; whether there are faults is known
+        all_reports()[form].echo(found)
+    return 1 if found.faults else 0
+
+
+def _found(workspace: Workspace, paths: tuple[str, ...]) -> Findings:
+    """What is wrong with the specs, or with those that are named. Raises UsageError."""
+    tree = Folder(workspace.root)
+    named = named_in_specs(workspace.root, paths)
     specs, faults = workspace.examine()
+    warnings: list[Fault] = []
     if specs is not None:
-        faults = policy_faults(specs.policies, specs.tokens, workspace.around.clock())
-    tokens: Sequence[Declared] = specs.tokens if specs else ()
+        denied = policy_faults(specs.policies, specs.tokens, workspace.around.clock())
+        faults = list(with_lines(tree, denied))
+        warnings = outdated(tree, specs.tokens, specs.catalog)
     if paths:
-        named = named_in_specs(workspace.root, paths)
-        faults = [fault for fault in faults if is_below(workspace.root / fault.file, named)]
-        tokens = [token for token in tokens if is_below(workspace.root / token.file, named)]
-    for warned in deprecated(specs.catalog, tokens) if specs else ():
-        _echo_warned(warned)
-    if form == "json":
-        echo_json({"schema": "reconciler/faults/v1", "faults": [as_json(fault) for fault in faults]})
-    else:
-        echo_faults(faults)
-        click.echo(_closing(specs, faults, len(paths)), err=bool(faults))
-    return 1 if faults else 0
-
-
-def _echo_warned(warned: Warned) -> None:
-    click.echo(
-        click.style("warning: ", fg="yellow", bold=True) + in_line(f"{warned.message} [{warned.rule}]"),
-        err=True,
+        faults, warnings = (
+            [fault for fault in some if is_below(workspace.root / fault.file, named)]
+            for some in (faults, warnings)
+        )
+    return Findings(
+        faults,
+        warnings,
+        tokens=len(specs.tokens) if specs else 0,
+        whole=not paths,
+        prefix=find_prefix(workspace.root),
     )
-    click.echo(click.style("hint:    ", fg="cyan") + in_line(warned.hint), err=True)
-
-
-def as_json(fault: Fault) -> dict[str, str | int]:
-    """A fault as machines read it."""
-    return {
-        "file": fault.file,
-        "line": fault.line,
-        "column": fault.column,
-        "rule": fault.rule,
-        "message": fault.message,
-        "hint": fault.hint,
-    }
-
-
-def _closing(specs: Specs | None, faults: list[Fault], paths: int) -> str:
-    if faults:
-        files = len({fault.file for fault in faults})
-        return f"{counted(len(faults), 'fault')} in {counted(files, 'file')}."
-    if paths:
-        return "no faults there."
-    return f"{counted(len(specs.tokens) if specs else 0, 'spec')}, no faults."

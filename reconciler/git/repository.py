@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import GitFailed
-from reconciler.git.running import ALWAYS, Git, find_top
+from reconciler.git.running import Git, find_prefix, find_top, last_line
 
 LINK = "120000"
 """The mode of a symbolic link; its blob is where it leads."""
+SUBMODULE = "160000"
+"""The mode of a submodule: a commit of another repository, whose files are not in this one."""
 FILES = ("100644", "100755")
 """The modes of files."""
+PLACES = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD")
+"""Where git looks for a name that is not written in full, in this order."""
+WHOLE_NAME = re.compile(r"refs/.*|[A-Z_]*HEAD|[0-9a-f]{40}|[0-9a-f]{64}")
+"""A name that git takes for one thing only, whatever branches and tags there are."""
+WHOLE_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+SHORT_ID = re.compile(r"[0-9a-f]{4,63}")
+BEHIND_NAME = re.compile(r"[~^:]|@\{")
+"""Begins what a revision says beside a name, as in `main~2`."""
+LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
+"""A path is a name, and no pattern."""
+MISSING = 1
+"""How `rev-parse --verify --quiet` ends where there is no such thing; what else goes wrong is 128."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """One file of a commit."""
+    """One file, link or submodule of a commit."""
 
     path: str
     """From the top of the repository, with `/`."""
@@ -37,16 +51,26 @@ class Repository:
     """Of the workspace, from the top: empty, or ending in `/`."""
 
     def commit(self, revision: str) -> str:
-        """The id of the commit that a revision names. Raises GitFailed where it names none."""
+        """The id of the commit that a revision names.
+
+        Raises GitFailed where it names none, and where branches, tags and ids differ in what it is:
+        whoever may push a branch or a tag does not choose what another name means.
+        """
+        self._check_one_thing(revision)
         asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         ran = self.git.run(*asked)
-        if ran.code != 0 or not ran.text:
+        if ran.code == 0 and WHOLE_ID.fullmatch(ran.text):  # `^main` is answered with `^` and an id
+            return ran.text
+        if ran.code not in (0, MISSING):
             raise GitFailed(
-                f"{revision!r} names no commit of this repository",
-                hint="name a branch, a tag or a commit that was fetched; a shallow clone lacks older ones:"
-                " git fetch --unshallow",
+                f"git does not say what {revision!r} is: {last_line(ran.err)}",
+                hint=f"see what git says to it in {self.git.folder}",
             )
-        return ran.text
+        raise GitFailed(
+            f"{revision!r} names no commit of this repository",
+            hint="name a branch, a tag or a commit that was fetched, such as origin/main; in a shallow clone:"
+            " git fetch --unshallow",
+        )
 
     def head(self) -> str | None:
         """The commit that is checked out; None before the first."""
@@ -58,83 +82,95 @@ class Repository:
         ran = self.git.run("merge-base", one, other)
         return ran.text.partition("\n")[0] or None
 
+    def parted(self, one: str, other: str) -> str:
+        """The same, of two commit ids. Raises GitFailed where there is none, or none can be told."""
+        base = self.merge_base(one, other)
+        if base in (one, other):
+            return base
+        if self.is_shallow() and (base is None or self._is_cut(one, other, base)):
+            raise GitFailed(
+                f"where {one[:7]} and {other[:7]} parted is not in this clone, which is shallow",
+                hint="fetch the history: git fetch --unshallow; in a pipeline, check out with fetch-depth: 0"
+                " (GitLab: GIT_DEPTH: 0)",
+            )
+        if base is None:
+            raise GitFailed(
+                f"{one[:7]} and {other[:7]} have no commit in common",
+                hint="name a branch that this one came from; or compare the two as they are: A..B",
+            )
+        return base
+
+    def is_ancestor(self, one: str, other: str) -> bool:
+        """Whether a commit is in the history of another, as far as this clone has it."""
+        return self.git.run("merge-base", "--is-ancestor", one, other).code == 0
+
     def blobs(self, commit: str, folder: str = "") -> Iterator[Blob]:
-        """Files and links of a commit below a folder of the workspace, in the order of their bytes.
+        """Files, links and submodules of a commit below a folder of the workspace, or of that very name.
+
+        In the order of their bytes. Raises GitFailed.
+        """
+        yield from self._listed(commit, f"{self.prefix}{folder}".rstrip("/"), "-r")
+
+    def entry(self, commit: str, path: str) -> Blob | None:
+        """What a commit has at a path from the top; None where there is nothing, or a folder.
 
         Raises GitFailed.
         """
-        place = f"{self.prefix}{folder}".rstrip("/")
-        listed = self.git.must(
-            "ls-tree", "-r", "-z", "--full-tree", commit, "--", *([place] if place else [])
-        )
+        return next((one for one in self._listed(commit, path) if one.path == path), None)
+
+    def _listed(self, commit: str, path: str, *options: str) -> Iterator[Blob]:
+        asked = ("ls-tree", *options, "-z", "--full-tree", commit, "--", *([path] if path else []))
+        listed = self.git.must(*asked, more=LITERAL)
         for line in listed.out.split(b"\0"):
             if line:
                 about, _, name = line.partition(b"\t")
                 mode, kind, blob = about.decode().split(" ")
-                if kind == "blob":
+                if kind != "tree":
                     yield Blob(os.fsdecode(name), mode, blob)
 
+    def is_shallow(self) -> bool:
+        """Whether history ends before it began, because this clone was made so."""
+        return self.git.must("rev-parse", "--is-shallow-repository").text == "true"
 
-@dataclass(slots=True)
-class Contents:
-    """Reads blobs by their ids, from one `git cat-file --batch` for all; a process has its own."""
+    def _is_cut(self, one: str, other: str, base: str) -> bool:
+        """Whether any way from the two to their base ends before it: a better base may be behind that end."""
+        return bool(self.git.must("rev-list", "--max-parents=0", one, other, "--not", base).text)
 
-    git: Git
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    _owner: int = field(default=0, init=False)
-
-    def read(self, blob: str) -> bytes:
-        """The bytes of a blob. Raises GitFailed where the repository lacks it."""
-        process = self._running()
-        if process.stdin is None or process.stdout is None:
-            raise _broken_off()
-        try:
-            process.stdin.write(blob.encode() + b"\n")
-            process.stdin.flush()
-            size = process.stdout.readline().split()[2:]
-            if not size:  # "… missing"
-                raise _broken_off(blob)
-            data = process.stdout.read(int(size[0]))
-            process.stdout.read(1)
-        except OSError:
-            raise _broken_off(blob) from None
-        if len(data) != int(size[0]):
-            raise _broken_off(blob)
-        return data
-
-    def close(self) -> None:
-        """Ends the process, if this one started it."""
-        if self._process is not None and self._owner == os.getpid():
-            self._process.kill()
-            self._process.communicate()
-        self._process = None
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._owner != os.getpid():
-            self._process = subprocess.Popen(
-                ["git", *ALWAYS, "cat-file", "--batch"],
-                cwd=self.git.folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=self.git.environment(),
+    def _check_one_thing(self, revision: str) -> None:
+        """Raises GitFailed for a name that is a tag and a branch, or a branch and the start of an id."""
+        name = BEHIND_NAME.split(revision, maxsplit=1)[0]
+        if not name or WHOLE_NAME.fullmatch(name):
+            return
+        found = self._refs(name)
+        if found and SHORT_ID.fullmatch(name):
+            ids = self.git.run("rev-parse", f"--disambiguate={name}").text.split()
+            found.update({one: one for one in ids if self._is_commit(one)})
+        if len(set(found.values())) > 1:
+            raise GitFailed(
+                f"{name!r} is more than one thing here: {', '.join(found)}",
+                hint="write the one that is meant in full, as listed",
             )
-            self._owner = os.getpid()
-        return self._process
 
+    def _refs(self, name: str) -> dict[str, str]:
+        """Branches and tags that a name may stand for → their commits."""
+        places = [place.format(name) for place in PLACES]
+        form = "%(refname) %(objectname) %(*objectname)"
+        listed = self.git.must("for-each-ref", f"--format={form}", *places).text
+        rows = [line.split(" ") for line in listed.splitlines()]
+        return {ref: (peeled or [""])[0] or own for ref, own, *peeled in rows if ref in places}
 
-def _broken_off(blob: str = "") -> GitFailed:
-    return GitFailed(
-        f"git does not give the content of {blob or 'a file'}",
-        hint="run git fsck; a partial clone fetches what it lacks with git fetch --refetch",
-    )
+    def _is_commit(self, found: str) -> bool:
+        return self.git.run("cat-file", "-t", found).text == "commit"
 
 
 def repository(root: Path, environ: Mapping[str, str]) -> Repository:
-    """The repository that a workspace lies in. Raises GitFailed where it lies in none."""
+    """The repository that a workspace lies in. Raises GitFailed where it lies in none that git will read."""
     place = root.resolve()
     top = find_top(place)
     if top is None:
         raise GitFailed(f"{root} is in no git repository", hint="run git init there, and commit")
-    inner = place.relative_to(top).as_posix()
-    return Repository(Git(top, environ), "" if inner == "." else f"{inner}/")
+    git = Git(top, environ)
+    # Where `.git` is not what it seems, git would go on looking above.
+    if git.must("rev-parse", "--show-cdup").text:
+        raise GitFailed(f"{top / '.git'} is no git repository", hint="remove it, or restore it")
+    return Repository(git, find_prefix(place))

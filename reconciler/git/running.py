@@ -18,21 +18,23 @@ SLOW = 300
 """Seconds for what goes over the network."""
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
 """Nobody is asked, nothing is locked that is only read, and messages are in one language."""
-ALWAYS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
-"""A commit may have brought what git takes for settings: none of them starts a program to read a tree."""
+AS_IT_IS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+"""A commit is what its id says: no replacement and no graft stands in for it."""
 ELSEWHERE = (
     "GIT_DIR",
     "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
     "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
     "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_NAMESPACE",
     "GIT_PREFIX",
     "GIT_SHALLOW_FILE",
+    "GIT_REPLACE_REF_BASE",
 )
-"""What git sets for a hook that it runs: with it, a git that is started there works on something else than
-the folder that it is started in."""
+"""What a hook of git, or a shell, may have set: it would lead to another repository than the workspace's."""
+ALWAYS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+"""A commit may have brought what git takes for settings: none of them starts a program to read a tree."""
 LONGEST = 300
 """Characters of what another program said that a message has room for."""
 
@@ -121,13 +123,14 @@ class Git:
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """What git and its helpers see: nothing that opens artifacts or the live store."""
         kept = {name: value for name, value in environment(self.environ).items() if name not in ELSEWHERE}
-        return {**kept, **QUIET, **(more or {})}
+        return {**kept, **QUIET, **AS_IT_IS, **(more or {})}
 
 
 def last_line(said: str) -> str:
-    """The last thing that a program said, on one line."""
+    """What a program said last that it calls an error, else the last thing that it said; on one line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    errors = [line for line in lines if line.startswith(("fatal: ", "error: "))]
+    return (errors or lines or [""])[-1]
 
 
 def said(err: str) -> str:
@@ -147,3 +150,14 @@ def said(err: str) -> str:
 def find_top(folder: Path) -> Path | None:
     """The folder with `.git` that a folder lies in; None where there is none."""
     return next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None)
+
+
+def find_prefix(folder: Path) -> str:
+    """The way to a folder from the top of its repository: empty, or ending in `/`.
+
+    Empty, too, where there is no repository.
+    """
+    place = folder.resolve()
+    top = find_top(place)
+    inner = "." if top is None else place.relative_to(top).as_posix()
+    return "" if inner == "." else f"{inner}/"

@@ -193,6 +193,9 @@ class Batch:
 
     begin: Run | None = None
     """Opens a run: until it is finished, `state().run` tells of it."""
+    approval: str | None = None
+    """What was approved, in words of the applier's own, until another is given; empty for nothing, None to
+    leave what is there."""
     tokens: Sequence[LiveToken] = ()
     """Records to insert or replace by id. Credentials are inserted or replaced by generation; ones
     that are not named stay as they are."""
@@ -220,6 +223,8 @@ class Workspace:
     """The run that has begun and not ended."""
     lease: Lease | None = None
     unpublished: tuple[Record, ...] = ()
+    approval: str | None = None
+    """As the last batch that gave one had it."""
 
 
 @dataclass(frozen=True, slots=True)

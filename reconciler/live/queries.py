@@ -149,7 +149,15 @@ def state(connection: Connection, workspace: str) -> Workspace:
         run=_open_run(connection, workspace),
         lease=lease.from_row(workspace, row),
         unpublished=_unpublished(connection, workspace),
+        approval=_approval(connection, workspace),
     )
+
+
+def _approval(connection: Connection, workspace: str) -> str | None:
+    """Whoever wrote it reads it: what a hand put there is for him to refuse."""
+    kept = select(_workspace.c.approval).where(_workspace.c.name == workspace)
+    found = connection.execute(kept).scalar_one()
+    return found if isinstance(found, str) else None
 
 
 def _head(connection: Connection, workspace: str) -> Record | None:

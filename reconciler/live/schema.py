@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every version of the schema that this tool knows, oldest first; one migration makes each."""
 
 HEAD = VERSIONS[-1]
@@ -50,6 +50,7 @@ workspace = Table(
     Column("intent_count", BigInteger, nullable=False),
     Column("record_count", BigInteger, nullable=False),
     Column("unpublished_count", BigInteger, nullable=False),
+    Column("approval", Text),
 )
 
 token = Table(

@@ -31,6 +31,9 @@ class Writer:
         """Everything in the batch, in the order of its fields. Raises StoreError."""
         if batch.begin is not None:
             self._begin(batch.begin)
+        if batch.approval is not None:
+            mine = update(_workspace).where(_workspace.c.name == self.workspace)
+            self.connection.execute(mine.values(approval=batch.approval or None))
         self._tokens().replace(batch.tokens)
         self._journal(batch.journal)
         if batch.finish is not None:

@@ -202,5 +202,6 @@ def _both(brake: Brake) -> str:
 
 def _besides(limit: _Limit, changes: Iterable[Change]) -> str:
     """The rotations that stand in the plan and are not counted, so that the numbers add up."""
-    due = sum(one.scheduled for one in changes) if limit.counts is _rotates else 0
+    counts = limit.counts is _rotates
+    due = sum(counts and one.action is Action.ROTATE and one.scheduled for one in changes)
     return f", besides {due} that are due" if due else ""

@@ -67,12 +67,15 @@ class Change:
     artifact: str | None = None
     """Where its artifact will stand, when one that is in the tree is taken as it is: moved, or encrypted
     anew by somebody."""
+    spec: str | None = None
+    """Digest of the spec that its token is to have; None where no spec declares it."""
     before: str = field(default="", compare=False, repr=False)
     """The normal form that is live, for policies and brakes; it is no part of the plan."""
     disables: bool = field(default=False, compare=False, repr=False)
     """Whether it takes a working token out of service, for brakes; it is no part of the plan."""
     scheduled: bool = field(default=False, compare=False, repr=False)
-    """Whether it is a rotation that nothing but time asks for, for brakes; it is no part of the plan."""
+    """Whether nothing but time asks for it: a rotation that is due, a credential whose overlap is over. For
+    brakes, and for what was approved; it is no part of the plan."""
 
     @property
     def live_name(self) -> str:
@@ -95,6 +98,8 @@ class Change:
         }
         if self.token_id is not None:
             document["live"] = {"id": self.token_id, "revision": self.base}
+        if self.spec is not None:
+            document["spec"] = self.spec
         if self.previously is not None:
             document["previously"] = self.previously
         if self.generations:

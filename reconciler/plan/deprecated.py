@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from reconciler.plan.brakes import Warned
 from reconciler.specs.gathering import Catalog
+from reconciler.specs.outdated import RULE
 from reconciler.specs.reader import Declared
 from reconciler.specs.usage import Deprecation, deprecations
 
-RULE = "catalog.deprecated"
 SHOWN = 50
 """Entries that have a warning of their own; the others are counted."""
 NAMED = 5

@@ -15,6 +15,8 @@ from reconciler.plan.transition import LONGEST_PAUSE, NARROWED
 from reconciler.specs.reader import Declared
 
 DAY = 86_400
+NEW = "no live token has this name"
+"""Why a token is issued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _of_live(
 
 
 def _issue(declared: Declared, now: int) -> Change:
-    reasons: tuple[str, ...] = ("no live token has this name",)
+    reasons: tuple[str, ...] = (NEW,)
     if (key := declared.own_key) is not None:
         reasons += (f"its owner brings the key {fingerprint(key)}",)
     if declared.sets("expires"):
@@ -103,7 +105,7 @@ def _issue(declared: Declared, now: int) -> Change:
         expires = spec.expires_at(now)
         if expires is not None and expires <= now:
             reasons += (f"it is past its end ({spec.lifecycle.expires}), so it will not work",)
-    return Change(Action.ISSUE, declared.kind, declared.name, reasons)
+    return Change(Action.ISSUE, declared.kind, declared.name, reasons, spec=declared.digest)
 
 
 def _delete(token: LiveToken, reason: str) -> Change:
@@ -128,7 +130,7 @@ def _between(
     for one in (*_retire(declared, token, fields, inputs.now), change):
         if one is not None:
             was = None if token.name == declared.name else token.name
-            yield replace(one, name=declared.name, previously=was)
+            yield replace(one, name=declared.name, previously=was, spec=declared.digest)
     if rotate is not None and waits is not None:
         yield waits
 
@@ -180,7 +182,7 @@ def _retire(
     over = tuple(one.generation for one in token.credentials if _is_over(one, now))
     if over:
         reason = f"the overlap of generation {', '.join(map(str, over))} is over"
-        yield replace(_change(Action.RETIRE, token, (reason,)), generations=over)
+        yield replace(_change(Action.RETIRE, token, (reason,)), generations=over, scheduled=True)
     leaked = tuple(one.generation for one in token.credentials if one.generation not in over)
     if leaked and is_leak(declared, fields):
         reason = f"generation {', '.join(map(str, leaked))} leaked, so it ends at once"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
@@ -29,8 +29,9 @@ class Bound:
     workspace: str
     store: str
     """Id of the live store; empty while there is none."""
-    specs: str
-    """Digest of the specs."""
+    settings: str
+    """Digest of the settings in specs/ that an apply depends on. What each token is to be is bound in the
+    change of that token: a spec that the plan does not touch does not bind it."""
     policy: str
     """Digest of what limits plans: the brakes and the policies."""
     rules: str
@@ -102,7 +103,7 @@ class _Part(BaseModel):
 class _BoundPart(_Part):
     workspace: str
     store: str
-    specs: str
+    settings: str
     policy: str
     rules: str
     tool: str
@@ -130,6 +131,7 @@ class _ChangePart(BaseModel):
     kind: str
     name: str
     live: _LivePart | None = None
+    spec: str | None = None
 
 
 class SavedPlan(_Part):
@@ -185,8 +187,10 @@ def _meaning(document: Mapping[str, Json]) -> str:
     return digest(canonical({part: document[part] for part in ("schema", "bound", "overrides", "changes")}))
 
 
-def check_fits(saved: SavedPlan, bound: Bound, now: int, valid_for: int) -> None:
-    """Whether a saved plan was made from what is here now.
+def check_fits(
+    saved: SavedPlan, bound: Bound, spec: Callable[[str], str | None], now: int, valid_for: int
+) -> None:
+    """Whether a saved plan was made from what is here now. `spec` tells the digest of the spec of a name.
 
     A plan that was made before there was a store names none: its digest tells whether it still fits.
     Raises PlanForeign for another workspace or store, and PlanStale naming what moved.
@@ -210,7 +214,7 @@ def check_fits(saved: SavedPlan, bound: Bound, now: int, valid_for: int) -> None
             hint="plan again, and apply that",
         )
     moved: Mapping[str, tuple[str, str]] = {
-        "the specs changed": (saved.bound.specs, bound.specs),
+        "the settings of the workspace changed": (saved.bound.settings, bound.settings),
         "the brakes or policies changed": (saved.bound.policy, bound.policy),
         "the creation rules in .sops.yaml changed": (saved.bound.rules, bound.rules),
         "the tool changed": (saved.bound.tool, bound.tool),
@@ -218,3 +222,9 @@ def check_fits(saved: SavedPlan, bound: Bound, now: int, valid_for: int) -> None
     for what, (then, now_is) in moved.items():
         if then != now_is:
             raise PlanStale(f"{what} since this plan was made", hint="plan again, and apply that")
+    for change in saved.changes:
+        if change.spec is not None and change.spec != spec(change.name):
+            raise PlanStale(
+                f"the spec of {change.name} changed since this plan was made",
+                hint="plan again, and apply that",
+            )

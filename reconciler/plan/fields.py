@@ -18,9 +18,15 @@ Tree = Mapping[str, Json]
 
 def field_changes(before: str, after: str) -> tuple[FieldChange, ...]:
     """Every field that differs between two normal forms, by its dotted name, sorted."""
-    old, new = dict(_leaves(whole(before))), dict(_leaves(whole(after)))
+    return tree_changes(whole(before), whole(after))
+
+
+def tree_changes(before: Tree, after: Tree) -> tuple[FieldChange, ...]:
+    """The same of any two trees. In what order a list stands is no difference: it is a set of names."""
+    old, new = dict(_leaves(before)), dict(_leaves(after))
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    return tuple(_change(name, old.get(name), new.get(name)) for name in names)
+    found = (_change(name, old.get(name), new.get(name)) for name in names)
+    return tuple(one for one in found if one.is_set or one.before != one.after)
 
 
 def whole(normal: str) -> Tree:

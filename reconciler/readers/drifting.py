@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.apply.observe import WHOLE, observed
-from reconciler.audit.drift import Finding, of_record, of_stray_record, of_token, strays
+from reconciler.apply.observe import WHOLE, observed, read_artifact
+from reconciler.audit.drift import Finding, Item, What, of_record, of_stray_record, of_token, strays
 from reconciler.audit.tree import items_below, read_record
 from reconciler.errors import StoreUnreadable
 from reconciler.live.interface import LiveStore, Record
@@ -46,10 +46,22 @@ def _once(workspace: Workspace, store: LiveStore, state: State, now: int) -> Loo
     # A folder that is not there, where nothing live is to be: the specs newly ask for it, and plan tells.
     if ours or (workspace.root / folder).is_dir():
         records = f"{folder}/{workspace.records.name}"
-        found = items_below(workspace.root, folder, but=(records, f"{folder}/{STAGING}"))
+        items = items_below(workspace.root, folder, but=(records, f"{folder}/{STAGING}"))
+        found = (item for item in items if item.path in look.known or not _is_gone(workspace, item))
         look.findings += strays(found, folder, look.known)
         look.findings += _of_records(workspace, store.records(), records, look)
     return look
+
+
+def _is_gone(workspace: Workspace, item: Item) -> bool:
+    """Whether a file that this checkout has is gone from where artifacts are pushed to: it is older."""
+    if item.what is not What.FILE:
+        return False
+    try:
+        here = read_artifact(workspace.root / item.path)
+    except OSError:
+        return False
+    return here is not None and workspace.published(item.path, here) is None
 
 
 def _of_tokens(workspace: Workspace, store: LiveStore, look: Look, now: int) -> Iterator[Finding]:
@@ -58,12 +70,13 @@ def _of_tokens(workspace: Workspace, store: LiveStore, look: Look, now: int) -> 
     for intent in store.intents():
         pending.add(intent.token_id)
         look.known |= {path for path in (intent.path, intent.after and intent.after.artifact_path) if path}
-    for token, seen in observed(workspace.root, store.tokens(), specs.place):
-        look.live += 1
-        place = specs.place(token.name) if seen.state is ArtifactState.MOVED else None
-        look.known |= {path for path in (token.artifact_path, place) if path}
-        found = WHOLE if token.id in pending else seen
-        yield from of_token(token, found, now, declared=specs.heir(token.name) is not None)
+    with workspace.upstream() as upstream:
+        for token, seen in observed(workspace.root, store.tokens(), specs.place, upstream):
+            look.live += 1
+            place = specs.place(token.name) if seen.state is ArtifactState.MOVED else None
+            look.known |= {path for path in (token.artifact_path, place) if path}
+            found = WHOLE if token.id in pending else seen
+            yield from of_token(token, found, now, declared=specs.heir(token.name) is not None)
 
 
 def _of_records(
@@ -74,6 +87,8 @@ def _of_records(
         path = f"{folder}/{record.sequence:08d}-{record.run}.json"
         names.add(path)
         found = read_record(workspace.root, path, len(record.body.encode()))
+        if found is None and record.published:
+            found = workspace.published(path, None)
         yield from of_record(record, path, found)
     for item in items_below(workspace.root, folder):
         mine = look.run is not None and item.path.endswith(f"-{look.run}.json")

@@ -11,9 +11,10 @@ from reconciler.apply.observe import expected_of
 from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.formats.interface import Format
 from reconciler.artifacts.interface import Expected, Opened, Opener
+from reconciler.artifacts.opener import read_header
 from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.audit.record import FILE_NAME, RecordFile, broken, last_known
-from reconciler.errors import CannotOpen, ReconcilerError, StoreError, StoreUnreadable
+from reconciler.errors import ArtifactTampered, CannotOpen, ReconcilerError, StoreError, StoreUnreadable
 from reconciler.files import inside, read_regular
 from reconciler.live.interface import LiveStore, LiveToken
 from reconciler.specs.faults import nearest
@@ -113,8 +114,26 @@ def is_kept(workspace: Workspace, name: str, token: LiveToken | None) -> bool:
 
 
 def sealed(workspace: Workspace, found: Sought) -> bytes:
-    """The artifact of a token as it stands in the tree. Raises CannotOpen."""
-    return in_tree(workspace, found.path)
+    """The artifact of a token as it stands in the tree. Raises CannotOpen.
+
+    Where artifacts are pushed, a checkout may be older: what it lacks, or has of another generation, is
+    taken as it is published. Raises GitFailed where that cannot be read.
+    """
+    try:
+        here = in_tree(workspace, found.path)
+    except CannotOpen:
+        data = workspace.published(found.path, None)
+        if data is None:
+            raise
+        return data
+    return here if _is_of(here, found) else workspace.published(found.path, here) or here
+
+
+def _is_of(data: bytes, found: Sought) -> bool:
+    try:
+        return read_header(data, found.path) == found.expected.header
+    except ArtifactTampered:
+        return False
 
 
 def in_tree(workspace: Workspace, path: str) -> bytes:

@@ -31,6 +31,8 @@ class Fault:
     """The line as it stands in the file, or nothing where it may hold a secret."""
     width: int = 1
     """Characters of `source`, from `column`, that are meant."""
+    wide: int = 0
+    """Characters before `column` that UTF-16 counts as two, as who reads in a browser does."""
 
     @property
     def where(self) -> str:

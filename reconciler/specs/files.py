@@ -13,6 +13,7 @@ from reconciler.specs.faults import Fault
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 1 << 20
+NO_FOLDER = "there is no such folder"
 
 
 class Stamp(NamedTuple):
@@ -65,9 +66,9 @@ def spec_files(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:
     """Spec files below a folder, relative to the root, sorted. Links that lead out are faults."""
     top = root / folder
     if top.is_symlink():
-        faults.append(of_path(folder, "the spec folder is a link", "make it a folder of the repository"))
+        faults.append(spec_folder_linked(folder))
     elif not top.is_dir():
-        faults.append(of_path(folder, "there is no such folder", "make one with: reconcile new KIND NAME"))
+        faults.append(of_path(folder, NO_FOLDER, "make one with: reconcile new KIND NAME"))
     else:
         yield from _below(root, folder, faults)
 
@@ -81,11 +82,14 @@ def _below(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:
         for entry in _entries(root, relative, faults):
             name = f"{relative}/{entry.name}"
             if not name.isprintable():
-                faults.append(of_path(name, "this name has a character that cannot be shown", "rename it"))
+                faults.append(not_printable(name))
             elif entry.is_symlink():
                 faults.extend(_of_link(Path(entry.path), name, top))
             elif entry.is_dir(follow_symlinks=False):
-                inner.append(name)
+                if os.path.lexists(f"{entry.path}/.git"):
+                    faults.append(of_other_repository(name))
+                else:
+                    inner.append(name)
             elif entry.name.lower().endswith(SUFFIXES):
                 yield name
         folders.extend(reversed(inner))
@@ -112,12 +116,36 @@ def _of_link(path: Path, name: str, top: Path) -> Iterator[Fault]:
     except (OSError, RuntimeError):
         leads_inside = False
     if not leads_inside:
-        yield of_path(name, "this link leads out of the spec folder, or nowhere", "put the file itself here")
+        yield leads_out(name)
 
 
 def of_path(file: str, message: str, hint: str) -> Fault:
     """A fault of a file or folder as a whole."""
     return Fault(printable(file), 1, 1, "specs.file", message, hint)
+
+
+def spec_folder_linked(folder: str) -> Fault:
+    """The fault of a spec folder that is a link."""
+    return of_path(folder, "the spec folder is a link", "make it a folder of the repository")
+
+
+def leads_out(name: str) -> Fault:
+    """The fault of a link that is not read where it leads."""
+    return of_path(name, "this link leads out of the spec folder, or nowhere", "put the file itself here")
+
+
+def not_printable(name: str) -> Fault:
+    """The fault of a name that no message can show as it is."""
+    return of_path(name, "this name has a character that cannot be shown", "rename it")
+
+
+def of_other_repository(name: str) -> Fault:
+    """The fault of a folder whose files are in no commit of this repository: nobody reviews them."""
+    return of_path(
+        name,
+        "this is a repository of its own, or a submodule: no commit of this one has what it holds",
+        "put the files themselves here",
+    )
 
 
 def unreadable(file: str, error: OSError) -> Fault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.specs.source import Source
 from reconciler.specs.values import Place
 
-__all__ = ["Specs", "examine", "load", "read_bytes", "spec_files"]
+__all__ = ["Specs", "examine", "load", "read_bytes", "spec_files", "whole_digest", "with_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def load(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) ->
 def nothing() -> Specs:
     """What a folder declares that is not there."""
     settings = Settings()
-    whole = _digest(DEFAULT_NAME, settings, {}, (), ())
+    whole = whole_digest(DEFAULT_NAME, settings, {}, (), ())
     return Specs(
         DEFAULT_NAME, named=False, settings=settings, catalog={}, policies=(), tokens=(), digest=whole
     )
@@ -120,19 +120,19 @@ def examine(
     found = read_files(tree, list(tree.spec_files(folder, faults)), kept)
     faults.extend(found.faults)
     tokens: Sequence[Declared] = sorted(found.tokens, key=lambda token: (token.name, token.file, token.line))
-    faults.extend(_used_twice(tokens))
+    faults.extend(with_lines(tree, _used_twice(tokens)))
     renamed: dict[str, str] = {}
-    faults.extend(_renamed(tokens, renamed))
+    faults.extend(with_lines(tree, _renamed(tokens, renamed)))
     faults.extend(reused_keys(_in_order_of_files(tokens), tree.read))
     workspaces = found.workspaces
-    faults.extend(_second_workspaces(workspaces))
+    faults.extend(with_lines(tree, _second_workspaces(workspaces)))
     catalog, wrong = gathered(found.catalogs, lost=found.catalog_lost)
-    faults.extend(_with_lines(tree, wrong))
+    faults.extend(with_lines(tree, wrong))
     if not found.catalog_lost:
         faults.extend(_outside_catalog(tree, tokens, catalog))
     document = workspaces[0].document if workspaces else None
     settings = document.spec if document else Settings()
-    faults.extend(_without_a_place(tokens, settings.layout))
+    faults.extend(with_lines(tree, _without_a_place(tokens, settings.layout)))
     if found.policies:
         faults.extend(policy_faults(found.policies))
     if faults:
@@ -142,8 +142,23 @@ def examine(
         return None, faults
     name = document.metadata.name if document else DEFAULT_NAME
     policies = in_force(found.policies, settings.policies)
-    whole = _digest(name, settings, catalog, policies, tokens)
+    whole = whole_digest(name, settings, catalog, policies, tokens)
     return Specs(name, document is not None, settings, catalog, policies, tokens, whole, renamed), []
+
+
+def with_lines(tree: Tree, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Faults that were found when their files were closed again, with the lines that they are about."""
+    found: dict[str, list[Fault]] = {}
+    for fault in faults:
+        found.setdefault(fault.file, []).append(fault)
+    for file, mine in sorted(found.items()):
+        try:
+            source = Source(file, tree.read(file).decode("utf-8-sig"))
+        except (OSError, UnicodeDecodeError):
+            yield from mine
+        else:
+            for one in mine:
+                yield source.fault(Place(one.line, one.column), one.rule, one.message, one.hint)
 
 
 def _in_order_of_files(tokens: Sequence[Declared]) -> list[Declared]:
@@ -214,19 +229,6 @@ def _without_a_place(tokens: Sequence[Declared], layout: Layout) -> Iterator[Fau
             )
 
 
-def _with_lines(tree: Tree, faults: Sequence[Fault]) -> Iterator[Fault]:
-    """Faults that were found when their files were closed again, with the lines that they are about."""
-    for file in sorted({fault.file for fault in faults}):
-        mine = [fault for fault in faults if fault.file == file]
-        try:
-            source = Source(file, tree.read(file).decode("utf-8-sig"))
-        except (OSError, UnicodeDecodeError):
-            yield from mine
-        else:
-            for one in mine:
-                yield source.fault(Place(one.line, one.column), one.rule, one.message, one.hint)
-
-
 def _outside_catalog(tree: Tree, tokens: Sequence[Declared], catalog: Catalog) -> Iterator[Fault]:
     kinds = all_kinds()
     faulty = {
@@ -242,13 +244,14 @@ def _outside_catalog(tree: Tree, tokens: Sequence[Declared], catalog: Catalog) -
             yield unreadable(file, error)
 
 
-def _digest(
+def whole_digest(
     name: str,
     settings: Settings,
     catalog: Catalog,
     policies: Sequence[PolicyDocument],
     tokens: Sequence[Declared],
 ) -> str:
+    """Over all that specs mean."""
     lines = "".join(f"{token.name} {token.digest}\n" for token in tokens)
     whole: dict[str, Json] = {
         "workspace": name,

@@ -20,13 +20,13 @@ def unknown_names(
     """
     for field, section in fields.items():
         known = catalog.get(section)
-        for path, name in _named(field, spec.get(field)):
+        for path, name in named(field, spec.get(field)):
             if (known is not None and name not in known.entries) or (known is None and name.startswith(AT)):
                 yield path, section, name
 
 
-def _named(field: str, value: object) -> Iterator[tuple[Path, str]]:
-    """Every name in a field, and its path."""
+def named(field: str, value: object) -> Iterator[tuple[Path, str]]:
+    """Every name that stands in a field, and its path from `spec`."""
     if isinstance(value, str):
         yield (field,), value
     elif isinstance(value, (list, tuple)):

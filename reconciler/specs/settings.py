@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from reconciler.canonical import canonical, digest
 from reconciler.kinds.fields import (
     AUDIENCE,
     BRANCH,
@@ -244,6 +245,12 @@ class Settings(Model):
     def layout(self) -> Layout:
         """Where artifacts stand."""
         return Layout(self.artifacts, self.deliver.path)
+
+    @property
+    def digest(self) -> str:
+        """Over what an apply depends on: all but what limits plans, and where the store is."""
+        apart = {"brakes", "planValidFor", "policies", "store"}
+        return digest(canonical(self.model_dump(mode="json", exclude=apart)))
 
     def audience(self, workspace: str) -> str:
         """Who the verifier of a workspace is, as `aud` in what owners sign for it names it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 
 from reconciler.specs.faults import HIDDEN_WORDS, Fault, looks_secret
@@ -12,6 +12,8 @@ from reconciler.specs.values import Place
 
 MAX_LINE = 200
 """Longer lines are not repeated in a fault."""
+WIDE = re.compile("[\U00010000-\U0010ffff]")
+"""UTF-16 counts these as two."""
 SPAN = re.compile(r""""[^"]*"|'[^']*'|[^\s,\[\]{}#:]+(?::[^\s,\[\]{}#:]+)*""")
 KEY = re.compile(r"""\s*(- +)*["']?[\w.-]+["']?\s*:(\s|$)""")
 CLEAR_WORDS = ("PRIVATE KEY", "AGE-SECRET-KEY-", "rcn_")
@@ -52,7 +54,13 @@ class Source:
             hint,
             line,
             len(_span(line, place.column)) or 1,
+            self._wide_before(place),
         )
+
+    def _wide_before(self, place: Place) -> int:
+        """Characters of its line before a place that UTF-16 counts as two."""
+        start = self.starts[place.line - 1] if self.wide else 0
+        return bisect_left(self.wide, start + place.column - 1) - bisect_left(self.wide, start)
 
     def inside(self, place: Place) -> Place:
         """The place, or the end of the text: the parser's own end is a line further."""
@@ -69,6 +77,11 @@ class Source:
         line = self.lines[number - 1]
         hidden = len(line) > MAX_LINE or number in self.secret_lines or looks_secret(line)
         return "" if hidden else line
+
+    @cached_property
+    def wide(self) -> list[int]:
+        """The offsets of characters that UTF-16 counts as two."""
+        return [found.start() for found in WIDE.finditer(self.text)] if not self.text.isascii() else []
 
     @cached_property
     def starts(self) -> list[int]:

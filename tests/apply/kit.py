@@ -13,9 +13,10 @@ from pathlib import Path
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from reconciler.apply.approval import Approved, approval
 from reconciler.apply.interface import Ports, Result
 from reconciler.apply.lease import Waiting, holder
-from reconciler.apply.session import Approved, Session, apply, approval
+from reconciler.apply.session import Session, apply
 from reconciler.artifacts import agewrap, identities
 from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.interface import Expected, Header, Parcel

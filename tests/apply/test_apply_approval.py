@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.apply.approval import Approved, approval, begun
 from reconciler.apply.lease import Waiting, holder
-from reconciler.apply.session import Approved, apply, approval, check_approved, settle
+from reconciler.apply.session import apply, checked, settle
 from reconciler.cli import context, exits
 from reconciler.cli.main import cli
 from reconciler.errors import PlanBlocked, PlanStale
@@ -86,7 +87,7 @@ def _write(house: House, name: str) -> None:
 @pytest.mark.parametrize(
     ("move", "said"),
     [
-        (_edit_a_spec, "the specs changed since this plan was made"),
+        (_edit_a_spec, "the spec of one changed since this plan was made"),
         (_edit_the_brakes, "changed since this plan was made"),
         (_let_time_pass, "this plan was good until"),
         (_touch, "the live store moved since this plan was made"),
@@ -174,12 +175,18 @@ def test_more_than_was_approved_is_never_applied(house: House) -> None:
     """Not even after an interrupted run."""
     house.declare(jwt_token("one"))
     plan = house.plan()
+    other = Approved("sha256:other", approval(plan).keys)
+    kept = begun(plan, other, None)
     with pytest.raises(PlanStale):
-        check_approved(plan, Approved("sha256:other", frozenset()), going_on=True)
+        checked(plan, other, replace(kept, keys=frozenset()))
     with pytest.raises(PlanStale):
-        check_approved(plan, Approved("sha256:other", approval(plan).keys), going_on=False)
-    check_approved(plan, Approved("sha256:other", approval(plan).keys), going_on=True)
-    check_approved(plan, None, going_on=False)
+        checked(plan, other, replace(kept, terms="sha256:terms"))
+    with pytest.raises(PlanStale):
+        checked(plan, other, replace(kept, digest="sha256:third"))
+    with pytest.raises(PlanStale):
+        checked(plan, other, None)
+    assert checked(plan, other, kept) is plan
+    assert checked(plan, None, None) is plan
 
 
 def test_a_blocked_plan_is_not_applied(house: House) -> None:
@@ -187,7 +194,7 @@ def test_a_blocked_plan_is_not_applied(house: House) -> None:
     house.declare(jwt_token("one"))
     plan = replace(house.plan(), blocked=(Block("protect", "no", "do not"),))
     with pytest.raises(PlanBlocked, match="the plan is blocked: no"):
-        check_approved(plan, approval(plan), going_on=False)
+        checked(plan, approval(plan), None)
 
 
 def test_a_reverted_edit_that_a_dead_run_had_begun_is_reverted_live(house: House) -> None:

@@ -8,10 +8,11 @@ from typing import NoReturn
 
 import pytest
 
+from reconciler.apply.approval import approval
 from reconciler.apply.interface import Ports
 from reconciler.apply.leaving import leaving
 from reconciler.apply.observe import Observer
-from reconciler.apply.session import apply, approval
+from reconciler.apply.session import apply
 from reconciler.audit.record import record
 from reconciler.errors import LeaseLost, PartlyApplied, PlanStale, StoreUnreadable
 from reconciler.live.interface import Batch, Lease, LiveStore, Run, Workspace

@@ -8,7 +8,8 @@ from itertools import count
 
 import pytest
 
-from reconciler.apply.session import apply, approval_of_saved
+from reconciler.apply.approval import approval_of_saved
+from reconciler.apply.session import apply
 from reconciler.errors import PlanBlocked, ReconcilerError
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import read_plan

@@ -130,11 +130,8 @@ def test_what_is_deprecated_is_warned_of_and_is_no_fault(shop: Shop) -> None:
     shop.spec(DEPRECATED, "catalog.yaml")
     shop.spec(f"{GROUPED}---\n{JWT}")
     ran = shop.ok("validate")
-    assert ran.out + ran.err.splitlines()[-1] == ran.out + "hint:    use device.state"
-    assert ran.err.startswith(f"{WARNING} [catalog.deprecated]\n")
-    ran = shop.ok("validate", "--format", "json")
-    assert ran.json == {"schema": "reconciler/faults/v1", "faults": []}
-    assert WARNING in ran.err
+    assert ran.out == "2 specs, no faults.\n"
+    assert ran.err.count("[catalog.deprecated]") == ran.err.count(" use device.state\n") == 2
     shop.ok("keygen")
     ran = shop.ok("plan")
     assert f"{WARNING} [catalog.deprecated]\nhint:    use device.state\n" in ran.out
@@ -147,7 +144,9 @@ def test_validate_of_paths_warns_of_the_tokens_there(shop: Shop) -> None:
     shop.spec(DEPRECATED, "catalog.yaml")
     shop.spec(GROUPED)
     shop.spec(JWT, "jwt.yaml")
-    assert "1 token names it: bridge" in shop.ok("validate", "specs/jwt.yaml").err
+    err = shop.ok("validate", "specs/jwt.yaml").err
+    assert err.startswith("specs/jwt.yaml:")
+    assert err.count("warning: ") == 1
     assert shop.ok("validate", "specs/catalog.yaml").err == ""
 
 

@@ -166,6 +166,15 @@ def test_a_reader_that_goes_away_is_no_error(shop: Shop) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
 
 
+def test_a_reader_that_goes_away_in_the_middle_is_no_error_either(shop: Shop) -> None:
+    """What is printed is longer than what a pipe holds."""
+    names = "".join(f"    - name-{number}\n" for number in range(9_000))
+    shop.spec(f"apiVersion: reconciler/v1\nkind: Catalog\nmetadata: {{name: c}}\nspec:\n  apis:\n{names}")
+    command = f"{sys.executable} -m reconciler.cli catalog --format json | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
 def test_the_version_is_the_packages() -> None:
     done = spawn(["--version"])
     assert done.stdout.strip().startswith("reconcile, version ")

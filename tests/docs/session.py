@@ -18,6 +18,8 @@ VARYING = (
     (r"age1[0-9a-z]{50,}", "AGE"),
     (r"sha256:[0-9a-f]{4}…[0-9a-f]{4}", "DIGEST"),
     (r"\bat [0-9a-f]{7}\b", "at COMMIT"),
+    (r"\bFrom [0-9a-f]{7} to\b", "From COMMIT to"),
+    (r"\([0-9a-f]{7}\)", "(COMMIT)"),
     (r"run [0-9a-f]{16}", "run RUN"),
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{8}Z)?", "TIME"),
     (r"\b[0-9]{2}:[0-9]{2} UTC", "TIME UTC"),

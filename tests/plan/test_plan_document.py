@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -34,6 +35,24 @@ def plan() -> Plan:
         planned_at=T0,
         expires_at=T0 + HOUR,
     )
+
+
+def same(name: str) -> str | None:
+    """The specs as they were when the plan was made."""
+    return next((one.spec for one in plan().changes if one.name == name), None)
+
+
+def _without(gone: str) -> Callable[[str], str | None]:
+    return lambda name: None if name == gone else same(name)
+
+
+def test_a_plan_is_bound_to_the_specs_that_it_touches() -> None:
+    """To each of them, by name; what else specs declare does not matter to it."""
+    check_fits(saved_plan(), BOUND, same, T0, HOUR)
+    for touched in ("kept", "turned", "fresh"):
+        with pytest.raises(PlanStale, match=f"the spec of {touched} changed"):
+            check_fits(saved_plan(), BOUND, _without(touched), T0, HOUR)
+    check_fits(saved_plan(), BOUND, lambda name: same(name) or "sha256:new", T0, HOUR)
 
 
 def test_what_is_written_is_read() -> None:
@@ -123,7 +142,7 @@ def test_the_digest_is_of_the_meaning() -> None:
         assert other.digest == whole.digest
 
 
-@pytest.mark.parametrize("part", ["workspace", "store", "specs", "policy", "rules", "tool"])
+@pytest.mark.parametrize("part", ["workspace", "store", "settings", "policy", "rules", "tool"])
 def test_the_digest_changes_with_all_that_binds(part: str) -> None:
     """Workspace, store, specs, policy and tool."""
     other = replace(plan(), bound=replace(BOUND, **{part: "other"}))
@@ -149,15 +168,15 @@ def saved_plan(bound: Bound = BOUND) -> SavedPlan:
 
 def test_a_plan_fits_until_it_ends() -> None:
     """To the second."""
-    check_fits(saved_plan(), BOUND, T0 + HOUR - 1, HOUR)
+    check_fits(saved_plan(), BOUND, same, T0 + HOUR - 1, HOUR)
     with pytest.raises(PlanStale, match="good until 09:00 UTC"):
-        check_fits(saved_plan(), BOUND, T0 + HOUR, HOUR)
+        check_fits(saved_plan(), BOUND, same, T0 + HOUR, HOUR)
 
 
 @pytest.mark.parametrize(
     ("part", "said"),
     [
-        ("specs", "the specs"),
+        ("settings", "the settings of the workspace"),
         ("policy", "the brakes"),
         ("rules", "the creation rules in .sops.yaml"),
         ("tool", "the tool"),
@@ -166,31 +185,31 @@ def test_a_plan_fits_until_it_ends() -> None:
 def test_a_plan_is_stale_when_what_binds_it_moved(part: str, said: str) -> None:
     """And it says what moved."""
     with pytest.raises(PlanStale, match=said):
-        check_fits(saved_plan(), replace(BOUND, **{part: "other"}), T0, HOUR)
+        check_fits(saved_plan(), replace(BOUND, **{part: "other"}), same, T0, HOUR)
 
 
 def test_a_plan_of_another_place_is_foreign() -> None:
     """Another workspace, or another store."""
     with pytest.raises(PlanForeign, match="for workspace acme, and this is beta"):
-        check_fits(saved_plan(), replace(BOUND, workspace="beta"), T0, HOUR)
+        check_fits(saved_plan(), replace(BOUND, workspace="beta"), same, T0, HOUR)
     with pytest.raises(PlanForeign, match="in another live store"):
-        check_fits(saved_plan(), replace(BOUND, store="store-2"), T0, HOUR)
+        check_fits(saved_plan(), replace(BOUND, store="store-2"), same, T0, HOUR)
     with pytest.raises(PlanForeign, match="in another live store"):
-        check_fits(saved_plan(), replace(BOUND, store=""), T0, HOUR)
+        check_fits(saved_plan(), replace(BOUND, store=""), same, T0, HOUR)
 
 
 def test_a_plan_from_before_there_was_a_store_names_none() -> None:
     """Its digest tells whether it still fits the store that was made since; nothing else of it is let go."""
     early = saved_plan(replace(BOUND, store=""))
-    check_fits(early, BOUND, T0, HOUR)
+    check_fits(early, BOUND, same, T0, HOUR)
     assert early.bound.store == ""
     with pytest.raises(PlanForeign, match="this is beta"):
-        check_fits(early, replace(BOUND, workspace="beta"), T0, HOUR)
+        check_fits(early, replace(BOUND, workspace="beta"), same, T0, HOUR)
 
 
 def test_a_plan_cannot_make_itself_good_for_longer() -> None:
     """Its checksum has no key, so what it says of its own time is held against the settings."""
-    check_fits(saved_plan(), BOUND, T0 - 300, HOUR)
+    check_fits(saved_plan(), BOUND, same, T0 - 300, HOUR)
     for now, valid_for in ((T0, HOUR - 1), (T0 - 301, HOUR)):
         with pytest.raises(PlanStale, match="good for longer"):
-            check_fits(saved_plan(), BOUND, now, valid_for)
+            check_fits(saved_plan(), BOUND, same, now, valid_for)

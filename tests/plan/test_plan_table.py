@@ -212,7 +212,7 @@ def test_a_spec_without_a_live_token_is_issued() -> None:
     (change,) = planned([declared()], [])
     assert change.to_json() == {
         "action": "issue", "kind": "RSAToken", "name": "one",
-        "reasons": ("no live token has this name",), "fields": [],
+        "reasons": ("no live token has this name",), "fields": [], "spec": declared().digest,
     }  # fmt: skip
 
 

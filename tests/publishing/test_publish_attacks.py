@@ -112,7 +112,7 @@ FILTER = "* filter=evil diff=evil merge=evil text eol=crlf ident working-tree-en
 
 
 def test_what_git_takes_for_settings_starts_nothing_and_changes_no_byte(hub: Hub) -> None:
-    """Attributes that name filters of this user, submodules, LFS: artifacts are the bytes that were sealed."""
+    """Attributes that name filters of this user, submodules, LFS: artifacts are what was sealed."""
     house = hub.clone()
     ran = hub.folder / "ran"
     for name in ("filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.command"):

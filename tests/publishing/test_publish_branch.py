@@ -175,3 +175,20 @@ def test_the_same_branch_named_twice_is_that_branch(hub: Hub) -> None:
     check_linear(hub)
     check_published(hub, house.now)
     house.close()
+
+
+def test_a_pull_request_that_is_thrown_away(guarded: Hub) -> None:
+    """What was only there is lost, and the plan says what it takes: new credentials."""
+    house = guarded.clone()
+    house.propose(ONE)
+    house.apply()
+    git(guarded.bare, "update-ref", "-d", f"refs/heads/{PUSH}")
+    fresh = guarded.clone()
+    fresh.now = house.now
+    (fresh.root / "artifacts").mkdir()
+    assert [change.action for change in fresh.plan().changes] == ["rotate"]
+    assert fresh.plan().blocked == ()
+    (fresh.root / "artifacts").rmdir()
+    assert [block.rule for block in fresh.plan().blocked] == ["artifacts-missing"]
+    house.close()
+    fresh.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.apply.kit import check_quiet, check_settled, jwt_token, login_token
-from tests.publishing.kit import Hub, check_linear, check_published
+from tests.publishing.kit import GitHouse, Hub, check_linear, check_published, git
 
 
 def test_artifacts_and_record_are_one_commit_that_says_what_was_done(hub: Hub) -> None:
@@ -115,3 +115,72 @@ def test_an_older_checkout_takes_nothing_for_missing(hub: Hub) -> None:
         assert house.files() == {}
         house.close()
     first.close()
+
+
+def test_a_shallow_clone_and_a_linked_work_tree(hub: Hub) -> None:
+    """What pipelines and people work in."""
+    first = hub.clone()
+    first.propose(jwt_token("one"))
+    first.apply()
+    first.propose(jwt_token("one"), jwt_token("two"))
+    shallow = hub.clone("--depth", "1")
+    shallow.apply()
+    check_settled(shallow)
+    check_quiet(shallow)
+    assert shallow.git("status", "--porcelain") == ""
+    git(hub.folder, "clone", "--quiet", "--bare", hub.bare.as_uri(), "own.git")
+    own = hub.folder / "own.git"
+    git(own, "worktree", "add", "--quiet", str(hub.folder / "linked"), "main")
+    linked = GitHouse(hub.folder / "linked", hub.url, settings=shallow.settings)
+    linked.git("checkout", "--quiet", "--", ".sops.yaml")
+    linked.propose(jwt_token("one"), jwt_token("two"), jwt_token("three"))
+    linked.apply()
+    check_settled(linked)
+    assert linked.git("rev-parse", "HEAD") == hub.head()
+    assert linked.git("status", "--porcelain") == ""
+    check_published(hub, linked.now)
+    for house in (first, shallow, linked):
+        house.close()
+
+
+def test_a_pull_request_that_encrypts_anew_is_planned_as_such(hub: Hub) -> None:
+    """Although the branch has the file that is live: the pull request changed it, and nobody else."""
+    house = hub.clone()
+    house.propose(jwt_token("one"))
+    house.apply()
+    house.git("checkout", "--quiet", "-b", "proposal")
+    house.reseal("one")
+    house.git("commit", "--quiet", "-am", "reseal")
+    hub.commit("main", {"readme": "meanwhile"})
+    assert [change.action for change in house.plan().changes] == ["reseal"]
+    (house.root / "artifacts/JWTToken/one.yaml").unlink()
+    house.git("commit", "--quiet", "-am", "and delete")
+    assert [change.action for change in house.plan().changes] == ["rotate"]
+    house.close()
+
+
+def test_an_artifact_that_is_missing_from_the_work_tree_alone_is_there(hub: Hub) -> None:
+    """No commit deleted it: a sparse checkout, or a hand that slipped."""
+    house = hub.clone()
+    house.propose(jwt_token("one"))
+    house.apply()
+    (house.root / "artifacts/JWTToken/one.yaml").unlink()
+    assert house.plan().changes == ()
+    house.close()
+
+
+def test_edits_here_of_what_is_published_stay(hub: Hub) -> None:
+    """The checkout is not moved along over them, and nothing is lost."""
+    house = hub.clone()
+    house.propose(login_token("one"))
+    house.apply()
+    before = house.git("rev-parse", "HEAD")
+    house.propose(login_token("one", shop="T"))
+    place = house.root / "artifacts/LoginToken/one.yaml"
+    place.write_text("mine")
+    house.apply()
+    assert place.read_text() == "mine"
+    assert house.git("rev-parse", "HEAD^") == before
+    assert house.git("status", "--porcelain") == "M artifacts/LoginToken/one.yaml"
+    check_published(hub, house.now)
+    house.close()

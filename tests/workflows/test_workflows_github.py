@@ -169,19 +169,30 @@ def test_a_push_applies_exactly_what_was_planned_and_pushes_what_it_made(forge: 
     assert all("CANARY" not in job.log for job in jobs.values())
 
 
-def test_the_token_reaches_git_for_its_own_server_only_and_stands_in_no_file(forge: Forge) -> None:
-    """What git would send is asked of git itself, in the environment that the step gives it."""
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://github.example/acme/tokens", True),
+        ("https://github.example.evil/acme/tokens", False),
+        ("http://github.example/acme/tokens", False),
+    ],
+)
+def test_the_token_reaches_git_for_its_own_server_only(url: str, sent: bool, forge: Forge) -> None:
+    """What git would send is asked of git itself, in the environment that the script gives it."""
     script = (forge.clone / ".github/actions/reconcile/run.sh").read_text()
-    body = script.partition("\napply() {")[2].partition("\n}")[0].partition("quietly shown")[0]
-    asked = body.replace("need_store\n", "\n") + "\ngit config --get-urlmatch http.extraheader $URL || true"
-    for url, sent in (("https://github.example/acme/tokens", True), ("https://github.example.evil/x", False)):
-        done = subprocess.run(
-            ["bash", "-c", f"set -euo pipefail\nf() {{{asked}\n}}\nf"],
-            env={"PATH": "/usr/bin:/bin", "writing": "t", "EXPECT": "", "PLAN": "", "LOCK_TIMEOUT": "1m",
-                 "GITHUB_SERVER_URL": "https://github.example", "URL": url, "HOME": str(forge.place)},
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        assert ("AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46dA==" in done.stdout) is sent
+    body = script.partition("\nfor_store() {")[2].partition("\n}")[0]
+    asked = (
+        f"set -euo pipefail\nf() {{{body}\n}}\nf\ngit config --get-urlmatch http.extraheader {url} || true"
+    )
+    environ = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(forge.place),
+        "address": "sqlite:///x",
+        "given": "t",
+        "GITHUB_SERVER_URL": "https://github.example",
+    }
+    done = subprocess.run(["bash", "-c", asked], env=environ, capture_output=True, text=True, check=True)
+    assert ("AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46dA==" in done.stdout) is sent
 
 
 def test_a_second_run_has_nothing_to_do_and_asks_nobody(running: Forge) -> None:
@@ -302,7 +313,7 @@ def test_nothing_that_a_spec_says_is_a_command_to_the_runner(forge: Forge) -> No
     forge.push("A card")
     jobs = applied(forge)
     assert results(jobs) == {"plan": "success", "apply": "success"}
-    assert [one.split(" ")[0] for job in jobs.values() for one in job.annotations] == ["add-mask"]
+    assert [one.split(" ")[0] for job in jobs.values() for one in job.annotations] == ["add-mask"] * 2
     forge.write("specs/tokens/card.yaml", CARD.replace("name: card", f"name: {HOSTILE}"))
     jobs, _ = reviewed(forge)
     assert results(jobs)["validate"] == "failure"

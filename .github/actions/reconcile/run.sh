@@ -8,7 +8,7 @@ text="$RUNNER_TEMP/reconciler-$COMMAND.txt"
 saved="${PLAN:-$RUNNER_TEMP/reconciler.plan}"
 
 # Only the command that needs one of them gets it.
-address="$STORE" writing="$TOKEN"
+address="$STORE" given="$TOKEN"
 unset STORE TOKEN
 
 # What the tool prints may hold text that somebody wrote into a spec: none of it is a command to the runner.
@@ -26,11 +26,21 @@ fail() {
   exit 1
 }
 
-need_store() {
+for_store() {
   if [ -z "$address" ]; then
     fail "There is no address of a live store: is the secret set that the workflow takes it from?"
   fi
   export RECONCILER_STORE="$address"
+  # Artifacts are pushed, and looked for where they were pushed to: in the folder of a runner they would be lost.
+  export RECONCILER_PUBLISH=git
+  # git gets the token for this one server, and it stands in no file.
+  if [ -n "$given" ]; then
+    local basic
+    basic="$(printf 'x-access-token:%s' "$given" | base64 -w 0)"
+    printf '::add-mask::%s\n' "$basic"
+    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
+    export GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $basic"
+  fi
 }
 
 # Text as it is: indented by four, nothing in it is Markdown.
@@ -60,7 +70,7 @@ diff() {
 }
 
 plan() {
-  need_store
+  for_store
   local asked=(--format markdown --out "$saved")
   if [ -n "$BASE" ]; then asked+=(--base "$BASE"); fi
   if [ "$DUE" = false ]; then asked+=(--no-due); fi
@@ -98,30 +108,20 @@ PYTHON
 }
 
 comment() {
-  quietly env -u RECONCILER_STORE GITHUB_TOKEN="$writing" "$bin/reconcile" comment <"$text"
+  quietly env -u RECONCILER_STORE GITHUB_TOKEN="$given" "$bin/reconcile" comment <"$text"
 }
 
 apply() {
-  need_store
+  for_store
   local asked=(--yes --lock-timeout "$LOCK_TIMEOUT")
   if [ -n "$EXPECT" ]; then asked+=(--expect "$EXPECT"); fi
   if [ -n "$PLAN" ]; then asked+=("$PLAN"); fi
-  # The artifacts are pushed: in the folder of a runner they would be lost with it. git gets the token for
-  # this one server, and it stands in no file.
-  export RECONCILER_PUBLISH=git
-  if [ -n "$writing" ]; then
-    local basic
-    basic="$(printf 'x-access-token:%s' "$writing" | base64 -w 0)"
-    printf '::add-mask::%s\n' "$basic"
-    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
-    export GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $basic"
-  fi
   quietly shown apply "${asked[@]}"
   summarize_text
 }
 
 drift() {
-  need_store
+  for_store
   quietly shown drift
   summarize_text
   if [ "$code" = 2 ]; then

@@ -57,10 +57,16 @@ class Config:
         """The first rule that matches a path relative to the workspace. Raises NoRecipients."""
         for index, rule in enumerate(self.rules):
             if self._matches(index, rule, self.prefix + path):
-                return self._read.get(index) or self._read.setdefault(index, _rule(index, rule, self.source))
+                return self.rule(index)
         raise NoRecipients(
             f"no creation rule of {self.source} matches {self.prefix}{path}",
             hint="add a rule for it, or one without path_regex at the end",
+        )
+
+    def rule(self, index: int) -> Rule:
+        """The rule of a number, counted from 0. Raises NoRecipients."""
+        return self._read.get(index) or self._read.setdefault(
+            index, _rule(index, self.rules[index], self.source)
         )
 
     def _matches(self, index: int, rule: Tree, path: str) -> bool:

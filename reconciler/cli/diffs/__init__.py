@@ -1,0 +1,14 @@
+"""How a comparison is printed: one file a format, found by itself."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from reconciler.cli.diffs.interface import Format
+from reconciler.family import family
+
+
+@cache
+def all_formats() -> dict[str, Format]:
+    """Every format, by its name."""
+    return family(__name__, "FORMAT", Format)

@@ -1,0 +1,36 @@
+"""What a format of `reconcile diff` is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.compare.document import Comparison
+from reconciler.git.ranges import Range
+
+ALONE = "From the specs alone: what is live, lost or due, plan tells."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is printed."""
+
+    workspace: str
+    """Its name."""
+    range: Range
+    comparison: Comparison
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Both sides in words."""
+        base, head = self.range.base, self.range.head
+        return base[:7] if base else "nothing", head[:7] if head else "the work tree"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to print a comparison. A file beside this one makes it, and calls it `FORMAT`."""
+
+    name: str
+    text: Callable[[Shown], str]
+    """All that stands on stdout, without the end of the last line."""

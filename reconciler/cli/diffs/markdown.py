@@ -1,0 +1,141 @@
+"""A comparison for a pull request: the summary of a pipeline's step, or a comment, where there is no plan.
+
+It holds at most `LIMIT` bytes, whatever changes: rules that are loosened and what is destroyed get the room
+first, what does not fit is counted, and then the last line says how to see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.cli.diffs.interface import ALONE, Format, Shown
+from reconciler.cli.markdown import Room, Taken, clipped, code, folded, marker, prose, row, table
+from reconciler.cli.plans.fields import brief, detailed
+from reconciler.compare.document import Comparison
+from reconciler.compare.side import Effect, Shift
+from reconciler.compare.telling import shift_text
+from reconciler.compare.tokens import TokenChange
+from reconciler.plan.change import Action
+
+LIMIT = 60_000
+"""Bytes. A forge takes 65,536 characters, and the pipeline may have something to say around it."""
+SPARE = 2_000
+"""Bytes for headings, and for what is said of what does not fit."""
+LOOSENED, SHIFTED, OWNERS = 14_000, 10_000, 3_000
+"""Bytes that these may have at most, so that tokens have room beside them."""
+TEXT, NAME = 400, 80
+"""Characters of one text, and of one name."""
+REASONS = 3
+"""Reasons of one change that are told in its row."""
+DESTROYS = (Action.DELETE, Action.RETIRE)
+HEADS = ("", "kind", "token", "owner", "what and why")
+
+
+def text(shown: Shown) -> str:
+    """The whole of it."""
+    return "\n".join(_lines(shown))
+
+
+def _lines(shown: Shown) -> Iterator[str]:
+    found, room = shown.comparison, Room(LIMIT - SPARE)
+    yield from room.reserve(list(_head(shown)))
+    foot = room.reserve(["", ALONE])
+    looser, others = _by_effect(found)
+    loosened = room.take((f"> {_shift(one)}" for one in looser), LOOSENED)
+    destroyed = [one for one in found.changes if one.change.action in DESTROYS]
+    rest = [one for one in found.changes if one.change.action not in DESTROYS]
+    gone = room.take(map(_row, destroyed))
+    shifted = room.take(map(_shift, others), SHIFTED)
+    affected = room.take(map(_owner, found.owners), OWNERS)
+    changed = room.take(map(_row, rest))
+    detail = room.take(detailed(one.change) for one in found.changes if one.change.fields)
+    if loosened.lines:
+        yield from ("", "> [!CAUTION]", "> **Rules are loosened.**", ">", *loosened)
+    yield from _table("Taken away", gone)
+    yield from _table("Changed and issued", changed)
+    yield from _section("Rules", shifted)
+    yield from _section("Affected", affected)
+    yield from foot if found.changes else ()
+    if detail.lines:
+        yield from ("", *folded("Every field that changes", detail.lines))
+    yield from _not_shown(
+        (gone.out + changed.out, "tokens"),
+        (loosened.out + shifted.out, "changes of rules"),
+        (affected.out, "owners"),
+        (detail.out, "lists of fields"),
+    )
+
+
+FORMAT = Format("markdown", text)
+
+
+def _head(shown: Shown) -> Iterator[str]:
+    base, head = (side if side.startswith(("the ", "nothing")) else code(side) for side in shown.sides)
+    found = shown.comparison
+    yield marker(f"{shown.workspace} diff")
+    yield f"### What changes in {code(shown.workspace)} from {base} to {head}"
+    yield ""
+    if found.is_empty:
+        yield "Nothing changes in meaning."
+    elif found.changes:
+        yield f"**{_counts(found.summary)}.**"
+    else:
+        yield "No token means anything else."
+
+
+def _by_effect(found: Comparison) -> tuple[list[Shift], list[Shift]]:
+    """What loosens, and all else."""
+    shifts = [shift for _, part in found.parts for shift in part]
+    looser = [shift for shift in shifts if shift.effect is Effect.LOOSENS]
+    return looser, [shift for shift in shifts if shift.effect is not Effect.LOOSENS]
+
+
+def _shift(shift: Shift) -> str:
+    effect = "" if shift.effect is Effect.CHANGES else f"{shift.effect.value}: "
+    reached = f" ({len(shift.tokens):,} tokens)" if shift.tokens else ""
+    return f"- {effect}{code(clipped(shift_text(shift), TEXT))}{reached}"
+
+
+def _row(one: TokenChange) -> str:
+    change = one.change
+    action = f"**{change.action}**" if change.action in DESTROYS else change.action.value
+    owners = ", ".join(code(clipped(owner, NAME)) for owner in one.owners if owner is not None)
+    return row((action, change.kind, code(clipped(change.name, NAME)), owners, "; ".join(_why(one))))
+
+
+def _why(one: TokenChange) -> Iterator[str]:
+    change = one.change
+    for reason in change.reasons[:REASONS]:
+        yield prose(clipped(reason, TEXT))
+    if (more := len(change.reasons) - REASONS) > 0:
+        yield f"{more:,} more reasons"
+    if change.fields:
+        yield brief(sorted(change.fields, key=lambda field: not field.field.startswith("spec.")))
+    if one.through:
+        yield f"through {', '.join(code(clipped(group, NAME)) for group in one.through[:REASONS])}"
+
+
+def _owner(counted: tuple[str | None, dict[str, int]]) -> str:
+    owner, counts = counted
+    return f"- {code(clipped(owner, NAME)) if owner is not None else 'without an owner'}: {_counts(counts)}"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} to {action}" for action, number in counts.items())
+
+
+def _section(title: str, taken: Taken) -> Iterator[str]:
+    if taken.lines:
+        yield from ("", f"**{title}**", "", *taken)
+
+
+def _table(title: str, taken: Taken) -> Iterator[str]:
+    if taken.lines:
+        yield from ("", f"**{title}**", "", *table(HEADS), *taken)
+
+
+def _not_shown(*parts: tuple[int, str]) -> Iterator[str]:
+    """What did not fit, counted, and how to see it."""
+    told = [f"{number:,} {what}" for number, what in parts if number]
+    if told:
+        yield from ("", f"**Not shown here, for want of room:** {'; '.join(told)}. See all: `reconcile diff`")

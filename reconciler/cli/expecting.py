@@ -1,0 +1,40 @@
+"""`--expect DIGEST`: the plan that somebody approved, by its whole digest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from reconciler.live.interface import LiveStore
+from reconciler.plan.approving import without_due
+from reconciler.plan.document import Plan
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+F = TypeVar("F", bound=Callable[..., int])
+
+
+def expect_option(text: str) -> Callable[[F], F]:
+    """The option, with its help."""
+    return click.option("--expect", metavar="DIGEST", callback=_digest, help=text)
+
+
+def _digest(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A prefix is no approval: others can be made that begin so."""
+    if value is not None and DIGEST.fullmatch(value) is None:
+        raise click.BadParameter(
+            "an approval is the whole digest of a plan: sha256: and 64 digits in lower case, as"
+            " plan --format json and markdown print it",
+            ctx,
+            parameter,
+        )
+    return value
+
+
+def applied_before(store: LiveStore, digest: str, plan: Plan) -> bool:
+    """Whether a record is of this very plan, and nothing is left of it but what is due by now."""
+    if without_due(plan).changes:
+        return False
+    return any(f'"plan":"{digest}"' in record.body for record in store.records())

@@ -1,0 +1,131 @@
+"""Markdown for the comment of a pull request: text from specs, the store and git is shown, and never obeyed.
+
+Forges look for mentions, references and links in what they have rendered, so no escape keeps them from it:
+`\\@team` and `&#64;team` notify a team. Only code is left alone. So whatever is not plainly a word stands in
+a code span, and nothing that comes from outside begins a line, where bots and forges look for commands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from reconciler.cli.output import in_line
+
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What Python takes for printable and nobody sees."""
+PLAIN = re.compile(
+    r"(?![0-9A-Fa-f]{7,}$)[A-Za-z\x80-\U0010ffff]+"  # a word, unless it could be the id of a commit
+    r"|[0-9]{1,5}[a-z]?|[0-9]{4}-[0-9]{2}-[0-9]{2}|%"
+)
+"""What stands outside of code: no forge and no parser makes anything of it."""
+LOOSE = re.compile(r"(\(?)(.*?)([,;:.)]*)", re.DOTALL)
+"""A word, and the punctuation around it."""
+TICK = str.maketrans("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
+"""Code is fenced by one backtick, always: parsers give up on fences that are too long."""
+
+
+def code(text: str) -> str:
+    """A code span of the text as it is, on one line. In a table, `row` does the rest."""
+    shown = UNSEEN.sub("\N{REPLACEMENT CHARACTER}", in_line(text)).translate(TICK)
+    # A parser takes one space off each side, if both are there.
+    padded = f" {shown} " if shown.startswith(" ") or shown.endswith(" ") else shown
+    return f"`{padded or ' '}`"
+
+
+def prose(text: str) -> str:
+    """Text in which words are words, and all else is code: names, addresses, mentions, markup."""
+    words = [word for word in in_line(text).split(" ") if word]
+    parts: list[str] = []
+    for plain, group in groupby(words, _is_plain):
+        run = " ".join(group)
+        parts.append(run if plain else _loose(run))
+    return " ".join(parts)
+
+
+def _is_plain(word: str) -> bool:
+    split = LOOSE.fullmatch(word)
+    if split is None or UNSEEN.search(word):
+        return False
+    # A number and a dot, or a bracket, would begin a list.
+    return PLAIN.fullmatch(split[2]) is not None and not (split[2].isdigit() and split[3][:1] in (".", ")"))
+
+
+def _loose(words: str) -> str:
+    """Code, with the punctuation around it outside."""
+    split = LOOSE.fullmatch(words)
+    if split is None or not split[2]:
+        return code(words)
+    return f"{split[1]}{code(split[2])}{split[3]}"
+
+
+def clipped(text: str, most: int) -> str:
+    """As much of a text as is shown: so many characters. To be cut before it is made Markdown."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def row(cells: Sequence[str]) -> str:
+    """A row of a table. A pipe is escaped in code too: tables are cut into cells before anything else."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def table(heads: Sequence[str]) -> list[str]:
+    """The first two lines of a table."""
+    return [row(heads), "|" + " --- |" * len(heads)]
+
+
+def folded(summary: str, lines: Iterable[str]) -> list[str]:
+    """Lines that are shown when somebody asks. The summary is ours: it is HTML, and no Markdown."""
+    return [f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"]
+
+
+def marker(workspace: str) -> str:
+    """The first line of a comment, by which the next one finds it."""
+    return f"<!-- reconciler: {workspace} -->"
+
+
+def size(lines: Iterable[str]) -> int:
+    """Bytes of the lines in UTF-8, each with its end."""
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+@dataclass(slots=True)
+class Room:
+    """What is left of the bytes that a comment may have. Who asks first gets it first."""
+
+    left: int
+
+    def reserve(self, lines: Sequence[str]) -> Sequence[str]:
+        """Lines that stand whatever happens, and so take their room before all others."""
+        self.left -= size(lines)
+        return lines
+
+    def take(self, lines: Iterable[str], most: int | None = None) -> Taken:
+        """Lines from the first on, until one does not fit; `most` bytes at the most."""
+        room = self.left if most is None else min(most, self.left)
+        taken: list[str] = []
+        rest = iter(lines)
+        out = 0
+        for line in rest:
+            room -= size((line,))
+            if room < 0:
+                out = 1 + sum(1 for _ in rest)
+                break
+            taken.append(line)
+        self.left -= size(taken)
+        return Taken(taken, out)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The lines that fit, and how many did not."""
+
+    lines: Sequence[str]
+    out: int
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lines)

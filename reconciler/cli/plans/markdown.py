@@ -1,0 +1,172 @@
+"""A plan as the comment on a pull request, and as the summary of a pipeline's step.
+
+It holds at most `LIMIT` bytes, whatever the plan: what is destroyed gets the room first, what does not fit
+is counted, and then the last line says how to see it. The same plan gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.cli.markdown import Room, Taken, clipped, code, folded, marker, prose, row, table
+from reconciler.cli.plans.fields import brief, detailed
+from reconciler.cli.plans.interface import FINAL, NOTHING, WAITING, PlanFormat, Shown, flags, lifted
+from reconciler.plan.approving import without_due
+from reconciler.plan.brakes import Block, Warned
+from reconciler.plan.change import Action, Change, summary
+from reconciler.plan.document import Plan
+from reconciler.times import day, minute
+
+LIMIT = 60_000
+"""Bytes. A forge takes 65,536 characters, and the pipeline may have something to say around it."""
+SPARE = 2_000
+"""Bytes for headings, and for what is said of what does not fit."""
+BLOCKED, WARNED = 12_000, 8_000
+"""Bytes that these may have at most, so that changes have room beside them."""
+TEXT, NAME = 400, 80
+"""Characters of one text, and of one name."""
+REASONS = 3
+"""Reasons of one change that are told in its row."""
+DESTROYS = (Action.DELETE, Action.RETIRE)
+HEADS = ("", "kind", "token", "owner", "what and why")
+
+
+def _lines(shown: Shown) -> Iterator[str]:
+    plan, room = shown.plan, Room(LIMIT - SPARE)
+    head = room.reserve(list(_head(shown)))
+    foot = room.reserve([*_lifted(plan), *_foot(plan)])
+    destroyed = [change for change in plan.changes if change.action in DESTROYS]
+    rest = [change for change in plan.changes if change.action not in DESTROYS]
+    blocked = room.take(map(_block, plan.blocked), BLOCKED)
+    gone = room.take(_row(shown, change) for change in destroyed)
+    warned = room.take(map(_warning, plan.warnings), WARNED)
+    others = room.take(_row(shown, change) for change in rest)
+    detail = room.take(detailed(change) for change in plan.changes if change.fields)
+    out = [*destroyed[len(gone.lines) :], *rest[len(others.lines) :]]
+    yield from head
+    yield from _blocks(blocked)
+    yield from _table("Taken away", gone)
+    yield from _table("Changed and issued", others)
+    yield from _section("Warnings", warned)
+    yield from foot
+    if detail.lines:
+        yield from ("", *folded("Every field that changes", detail.lines))
+    yield from _not_shown(out, blocked.out, warned.out, detail.out)
+
+
+FORMAT = PlanFormat("markdown", _lines)
+
+
+def _head(shown: Shown) -> Iterator[str]:
+    plan = shown.plan
+    at = f" at {code(plan.commit[:7])}" if plan.commit else ""
+    yield marker(plan.bound.workspace)
+    yield f"### Token plan for {code(plan.bound.workspace)}{at}"
+    yield ""
+    if shown.approved is not None:
+        yield "> [!WARNING]"
+        yield f"> **What was approved no longer holds.** Approved was the plan {code(shown.approved)}."
+        yield "> What would be done now is another plan. Look at it, and approve that."
+        yield ""
+    if plan.changes:
+        yield f"**{_counts(plan.changes)}.**"
+    else:
+        yield WAITING if plan.waits else NOTHING
+
+
+def _counts(changes: Sequence[Change]) -> str:
+    return ", ".join(f"{number:,} to {action}" for action, number in summary(tuple(changes)).items())
+
+
+def _block(block: Block) -> str:
+    return f"> - {_told(block)}"
+
+
+def _warning(warned: Warned) -> str:
+    return f"- {_told(warned)}"
+
+
+def _told(one: Block | Warned) -> str:
+    hint = f"; {prose(clipped(one.hint, TEXT))}" if one.hint else ""
+    return f"{prose(clipped(one.message, TEXT))}{hint} ({code(clipped(one.rule, NAME))})"
+
+
+def _blocks(blocked: Taken) -> Iterator[str]:
+    if blocked.lines:
+        yield from ("", "> [!CAUTION]", "> **Blocked: apply refuses this plan.**", ">", *blocked)
+
+
+def _section(title: str, taken: Taken) -> Iterator[str]:
+    if taken.lines:
+        yield from ("", f"**{title}**", "", *taken)
+
+
+def _table(title: str, taken: Taken) -> Iterator[str]:
+    if taken.lines:
+        yield from ("", f"**{title}**", "", *table(HEADS), *taken)
+
+
+def _row(shown: Shown, change: Change) -> str:
+    owner = shown.owner(change)
+    action = f"**{change.action}**" if change.action in DESTROYS else change.action.value
+    whose = "" if owner is None else code(clipped(owner, NAME))
+    return row((action, change.kind, code(clipped(change.name, NAME)), whose, "; ".join(_why(change))))
+
+
+def _why(change: Change) -> Iterator[str]:
+    """What a reviewer must know of a change, in a line."""
+    if change.disables:
+        yield "**takes it out of service**"
+    for reason in change.reasons[:REASONS]:
+        yield prose(clipped(reason, TEXT))
+    if (more := len(change.reasons) - REASONS) > 0:
+        yield f"{more:,} more reasons"
+    if change.action is Action.DELETE:
+        yield FINAL
+    if change.fields:
+        yield brief(change.fields)
+
+
+def _lifted(plan: Plan) -> Iterator[str]:
+    brakes = list(lifted(plan.overrides))
+    if brakes:
+        yield from ("", "**Lifted for this plan**", "", *(f"- {one}" for one in brakes))
+
+
+def _foot(plan: Plan) -> Iterator[str]:
+    digest = plan.digest
+    yield ""
+    if not plan.changes:
+        yield f"Plan {code(digest)}."
+        return
+    until = f"{day(plan.expires_at)} {minute(plan.expires_at)} UTC"
+    # One line a paragraph: in a comment, forges make a break of every end of a line.
+    yield (
+        f"Plan {code(digest)}. Saved to a file it is good until {until}; by its digest, for as long as"
+        " the specs and live tokens that it touches, the brakes, the rules and the tool stay as they are."
+    )
+    yield ""
+    timeless = without_due(plan)
+    if timeless is not plan:
+        due = len(plan.changes) - len(timeless.changes)
+        yield (
+            f"Only time asks for {due:,} of these changes. More may fall due, and that is another plan then:"
+            " `reconcile plan --no-due` leaves them to the next `reconcile apply --yes`."
+        )
+        yield ""
+    if not plan.blocked:
+        command = " ".join(("reconcile apply --expect", digest, *flags(plan.overrides)))
+        yield from ("Apply exactly this:", "", "```sh", command, "```")
+
+
+def _not_shown(changes: Sequence[Change], blocks: int, warnings: int, details: int) -> Iterator[str]:
+    """What did not fit, counted, and how to see it."""
+    parts: Iterable[tuple[int, str]] = (
+        (len(changes), f"{_counts(changes)}"),
+        (blocks, f"{blocks:,} reasons why it is blocked"),
+        (warnings, f"{warnings:,} warnings"),
+        (details, f"the fields of {details:,} changes"),
+    )
+    told = [text for number, text in parts if number]
+    if told:
+        yield from ("", f"**Not shown here, for want of room:** {'; '.join(told)}. See all: `reconcile plan`")

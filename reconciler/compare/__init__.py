@@ -1,0 +1,1 @@
+"""What two readings of a workspace differ in: its tokens, and the rules that they are held against. Pure."""
