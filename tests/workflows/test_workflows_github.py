@@ -177,7 +177,7 @@ def test_a_push_applies_exactly_what_was_planned_and_pushes_what_it_made(forge: 
         ("http://github.example/acme/tokens", False),
     ],
 )
-def test_the_token_reaches_git_for_its_own_server_only(url: str, sent: bool, forge: Forge) -> None:
+def test_the_token_reaches_git_for_its_own_server_only(url: str, *, sent: bool, forge: Forge) -> None:
     """What git would send is asked of git itself, in the environment that the script gives it."""
     script = (forge.clone / ".github/actions/reconcile/run.sh").read_text()
     body = script.partition("\nfor_store() {")[2].partition("\n}")[0]
@@ -303,7 +303,7 @@ def test_drift_fails_the_run_with_what_was_found(running: Forge) -> None:
     (job,) = running.run("schedule").workflow(DRIFT).values()
     assert job.result == "failure"
     assert "drift.artifact-stray" in job.summary
-    assert [one.partition(":")[0] for one in job.annotations] == ["error title=Drift was found"]
+    assert [one.partition(":")[0] for one in job.annotations] == ["add-mask ", "error title=Drift was found"]
 
 
 def test_nothing_that_a_spec_says_is_a_command_to_the_runner(forge: Forge) -> None:
