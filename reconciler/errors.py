@@ -18,6 +18,7 @@
     │   ├── PartlyApplied               partly-applied      something was done; run again to finish
     │   └── PublishFailed               publish-failed      artifacts could not be made durable
     ├── GitFailed                       git-failed          git could not do what it was asked
+    ├── ForgeFailed                     forge-failed        the forge did not take what it was sent
     ├── ExchangeFailed                  exchange-failed     the verifier gave no token for a credential
     └── ArtifactError                   artifact
         ├── NoRecipients                no-recipients       no rule says to whom it is sealed
@@ -151,6 +152,12 @@ class GitFailed(ReconcilerError):
     """git is not there, or could not do what it was asked."""
 
     code = "git-failed"
+
+
+class ForgeFailed(ReconcilerError):
+    """The forge was not reached, or did not take what it was sent."""
+
+    code = "forge-failed"
 
 
 class ExchangeFailed(ReconcilerError):

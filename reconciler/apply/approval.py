@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from reconciler.canonical import canonical, digest
 from reconciler.errors import PlanStale
 from reconciler.plan.approving import without_due
-from reconciler.plan.change import Change
+from reconciler.plan.change import DONE, Change, Done
 from reconciler.plan.document import Plan, SavedPlan
 
 Key = tuple[str, str, str, str | None, str | None]
@@ -68,9 +68,9 @@ def keys_of(plan: Plan) -> frozenset[Key]:
 
 
 def begun(plan: Plan, approved: Approved, before: Begun | None) -> Begun:
-    """What is kept of an approval when a run of it begins. A run that goes on keeps what it has to do."""
+    """What is kept of an approval when a run of it begins. A run that goes on adds nothing to it."""
     if before is not None and before.digest == approved.digest:
-        return before if plan.waits else replace(before, keys=keys_of(plan))
+        return before
     return Begun(approved.digest, _terms(plan), approved.keys or keys_of(plan))
 
 
@@ -82,6 +82,16 @@ def read_begun(text: str | None) -> Begun | None:
         return Begun(found["digest"], found["terms"], keys)
     except (ValueError, LookupError, TypeError):
         return None
+
+
+def undone(kept: str | None, done: Iterable[Done]) -> str | None:
+    """What is kept when these changes were carried out, or tried: less, or nothing, as `Batch` has it."""
+    before = read_begun(kept)
+    if before is None:
+        return None if kept is None else ""
+    names = {(one.action, one.kind, one.name) for one in done if one.outcome == DONE}
+    left = frozenset(key for key in before.keys if key[:3] not in names)
+    return replace(before, keys=left).to_text() if left else ""
 
 
 def agreed(plan: Plan, approved: Approved, before: Begun | None) -> Plan | None:

@@ -123,6 +123,8 @@ class Job:
     """Keys that are made at the same time."""
     approval: str = ""
     """What is kept of what was approved until all of it is done; empty where nobody was asked."""
+    kept: str | None = None
+    """What was kept before, and stays so where nothing is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reconciler.apply.approval import undone
 from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
 from reconciler.apply.outcome import as_done, left
@@ -103,6 +104,7 @@ def _publish(ports: Ports, lease: Lease, state: Workspace, outcome: _Outcome) ->
             finish=outcome.finish,
             record=outcome.record and replace(outcome.record, published=out),
             published=[one.sequence for one in state.unpublished] if out else (),
+            approval=undone(state.approval, outcome.done),
         ),
     )
 

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from reconciler.apply.approval import undone
 from reconciler.apply.interface import Job, Ports, Publication, Published, Result
 from reconciler.apply.leaving import leaving
 from reconciler.apply.mint import Failed, Order, Sealed, is_minted, sealed_credentials
@@ -98,8 +99,9 @@ def _check_worth_publishing(doing: _Apply) -> None:
 def _give_up(doing: _Apply) -> None:
     """Ends the run as if it had never been, so that the next has nothing to settle. As well as it can."""
     numbers = frozenset(range(len(doing.job.plan.changes)))
+    finish = Finish(doing.job.run.id, numbers)
     with suppress(ReconcilerError):
-        doing.ports.store.commit(doing.lease, Batch(finish=Finish(doing.job.run.id, numbers), approval=""))
+        doing.ports.store.commit(doing.lease, Batch(finish=finish, approval=doing.job.kept or ""))
 
 
 def _set_back(doing: _Apply, intents: Iterable[Intent]) -> tuple[LiveToken, ...]:
@@ -353,7 +355,6 @@ def _publish_and_activate(doing: _Apply) -> None:
     """Makes artifacts and record durable; then, in one transaction, makes all of it live."""
     ports, state = doing.ports, doing.ports.store.state()
     done = sorted(doing.done, key=lambda one: one.number)
-    whole = not doing.job.plan.waits and all(one.outcome == DONE for one in done)
     record = ports.recorder(doing.job.run, done, state.head)
     paths = [one.path for one in done if one.path is not None and one.staged]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
@@ -369,7 +370,7 @@ def _publish_and_activate(doing: _Apply) -> None:
             finish=Finish(doing.job.run.id),
             record=replace(record, published=True),
             published=[one.sequence for one in state.unpublished],
-            approval="" if whole else None,
+            approval=undone(doing.job.approval, done),
         ),
     )
     doing.done = done

@@ -11,7 +11,7 @@ from reconciler.apply.lease import Waiting, held
 from reconciler.apply.resume import resume
 from reconciler.apply.run import partly, run
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, StoreError
-from reconciler.live.interface import Batch, Lease, Run, Workspace
+from reconciler.live.interface import Lease, Run, Workspace
 from reconciler.plan.document import Plan
 from reconciler.specs.load import Specs
 
@@ -65,8 +65,6 @@ def _under(session: Session, lease: Lease) -> Result:
     kept = ports.store.state().approval
     plan = checked(session.plan(), approved, read_begun(kept))
     if not plan.changes:
-        if kept is not None and not plan.waits:
-            ports.store.commit(lease, Batch(approval=""))
         return Result(None, resumed=resumed, waits=plan.waits)
     names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
@@ -76,7 +74,7 @@ def _under(session: Session, lease: Lease) -> Result:
         overrides=plan.overrides.given(),
     )
     keep = begun(plan, approved, read_begun(kept)).to_text() if approved else ""
-    result = run(Job(plan, session.specs, this, session.workers, keep), ports, lease, live)
+    result = run(Job(plan, session.specs, this, session.workers, keep, kept), ports, lease, live)
     return replace(result, resumed=resumed, waits=plan.waits)
 
 

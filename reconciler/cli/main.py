@@ -25,6 +25,7 @@ COMMANDS = {
     },
     "Change what is live": {
         "plan": "Show what apply would do.",
+        "comment": "Put Markdown from standard input on the pull request, in one comment that is updated.",
         "apply": "Make what is live equal to the specs.",
         "drift": "Show what is live, or in the artifacts folder, and should not be so.",
         "export": "Write specs of all that is live, for the day the repository is lost.",

@@ -8,16 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_address
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
 from reconciler.errors import ExchangeFailed, UsageError
 from reconciler.kinds.bearing import JWT_ASSERTION, TOKEN_ENDPOINT, Client
 from reconciler.secret import Secret
+from reconciler.web import address_of
 
-ADDRESS = re.compile(
-    r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?", re.IGNORECASE
-)
 TOKEN = re.compile(r"[!-~]{1,8192}")
 ERRORS = frozenset(
     (
@@ -61,36 +58,18 @@ class Answer:
 
 def endpoint_of(url: str) -> Endpoint:
     """The token endpoint of a verifier. Raises UsageError where no credential may go."""
-    host = _host(url)
-    if host is None:
+    address = address_of(url)
+    if address is None:
         raise UsageError(
             "the address of the verifier is not of the form https://HOST[:PORT][/PATH]",
             hint="name it with --exchange or RECONCILER_VERIFIER, without user, query and blanks",
         )
-    loopback = _is_loopback(host)
-    if not loopback and not url.casefold().startswith("https:"):
+    if not address.private:
         raise UsageError(
             "over http, the network would see the credential",
             hint="name the verifier by https://; http is for this machine, as in http://127.0.0.1:8080",
         )
-    return Endpoint(url.rstrip("/") + TOKEN_ENDPOINT, loopback)
-
-
-def _host(url: str) -> str | None:
-    """The host of an address; None where it is none."""
-    try:
-        parts = urlsplit(url)
-        sound = ADDRESS.fullmatch(url) is not None and parts.port != 0
-    except ValueError:  # a port that is too large, or brackets around what is no address
-        return None
-    return parts.hostname if sound else None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return Endpoint(address.url + TOKEN_ENDPOINT, address.loopback)
 
 
 def posting(endpoint: Endpoint, client: Client) -> Posting:

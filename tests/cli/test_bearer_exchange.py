@@ -10,7 +10,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from reconciler.cli import posting
+from reconciler.cli import sending
 from reconciler.errors import UsageError
 from reconciler.kinds.bearing import JWT_ASSERTION
 from reconciler.readers.exchanging import endpoint_of
@@ -290,7 +290,7 @@ def test_a_host_that_nobody_knows_is_told(stocked: Shop) -> None:
 def test_a_verifier_that_says_nothing_is_not_waited_for(
     stocked: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "TIMEOUT", 0.2)
+    monkeypatch.setattr(sending, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert "does not answer within 0.2 seconds" in failed(stocked, Endpoint(url))
