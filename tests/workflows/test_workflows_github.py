@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from reconciler import __version__
-from tests.workflows.api import comments
+from tests.workflows.api import LISTED, comments
 from tests.workflows.runner import Job, Run, git
 from tests.workflows.situation import APPLY, DRIFT, REVIEW, Forge
 
@@ -86,7 +86,7 @@ def test_a_pull_request_is_told_what_it_changes_and_one_comment_is_kept_up_to_da
             run.api = found.url
             jobs = run.workflow(REVIEW)
             assert results(jobs) == {"validate": "success", "plan": "success"}
-        assert [method for method, _ in found.asked].count("POST") == 1
+        assert [path for method, path in found.asked if method == "POST"].count(LISTED) == 1
     (body,) = found.bodies.values()
     assert body.startswith("<!-- reconciler: acme -->\n")
     assert "**1 to issue.**" in body
