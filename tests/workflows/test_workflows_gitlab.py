@@ -33,7 +33,7 @@ class Pipeline:
     jobs: Mapping[str, Any]
 
     def run(self, job: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """The script of a job, as a runner runs it: in one shell, which stops at the first line that fails."""
+        """The script of a job, as a runner runs it: in one shell, which stops where a line fails."""
         programs = self.folder / "bin"
         programs.mkdir(exist_ok=True)
         (programs / "reconcile").write_text(f'#!/bin/sh\nexec {sys.executable} -m reconciler.cli "$@"\n')
