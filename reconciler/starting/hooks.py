@@ -18,28 +18,35 @@ _HOOK = """\
         entry: reconcile {command}
         language: python
         additional_dependencies: ["{package}"]
-        files: ^{prefix}({files})
+        {when}
         pass_filenames: false
 """
 _HOOKS = (
-    ("validate", "specs have no faults", "validate", r"specs/|\.sops\.yaml$"),
-    ("fmt", "specs are formatted", "fmt --check", "specs/"),
+    # Files that a commit removes are not passed, and what stays may break by that.
+    ("validate", "specs have no faults", "validate", "always_run: true"),
+    ("fmt", "specs are formatted", "fmt --check", "files: ^{prefix}specs/"),
+    (
+        "reseal",
+        "artifacts are sealed to whom .sops.yaml names",
+        "reseal --check",
+        r"files: ^{prefix}(\.sops\.yaml$|artifacts/|specs/)",
+    ),
 )
 
 
 def pre_commit(package: str, workspace: str) -> str:
     """A pre-commit configuration for a workspace, given from the top of the repository; the top is `.`."""
     top = workspace == "."
+    prefix = "" if top else f"{workspace}/".replace(".", r"\.")
     hooks = (
         _HOOK.format(
             id=name,
             name=what,
             command=command if top else f"-C {workspace} {command}",
             package=package,
-            prefix="" if top else f"{workspace}/".replace(".", r"\."),
-            files=files,
+            when=when.format(prefix=prefix),
         )
-        for name, what, command, files in _HOOKS
+        for name, what, command, when in _HOOKS
     )
     return _PRE_COMMIT + "".join(hooks)
 

@@ -69,11 +69,20 @@ def test_no_group_reaches_the_live_store_and_an_export_plans_nothing(shop: Shop)
 def test_a_saved_plan_is_stale_when_a_group_changed_and_not_for_a_description(shop: Shop) -> None:
     shop = supplied(shop)
     shop.spec(CATALOG + '    - {name: "@x", members: [device.admin]}\n', "catalog.yaml")
-    shop.ok("set", "bridge", "apis+=device.list")
+    shop.ok("set", "bridge", "apis+=@x")
     shop.ok("plan", "--out", "a.plan")
     shop.spec(CATALOG + '    - {name: "@x", members: [device.list]}\n', "catalog.yaml")
     assert shop.run("apply", "a.plan", "--yes").code == 4
     shop.spec(CATALOG + '    - {name: "@x", members: [device.admin], description: y}\n', "catalog.yaml")
+    shop.ok("apply", "a.plan", "--yes")
+
+
+def test_a_group_that_no_planned_token_names_may_change_meanwhile(shop: Shop) -> None:
+    shop = supplied(shop)
+    shop.spec(CATALOG + '    - {name: "@x", members: [device.admin]}\n', "catalog.yaml")
+    shop.ok("set", "bridge", "apis+=device.list")
+    shop.ok("plan", "--out", "a.plan")
+    shop.spec(CATALOG + '    - {name: "@x", members: [device.list]}\n', "catalog.yaml")
     shop.ok("apply", "a.plan", "--yes")
 
 
