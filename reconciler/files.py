@@ -6,6 +6,30 @@ import errno
 import os
 import stat
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+
+class Stamp(NamedTuple):
+    """How a file looks from outside. Whoever writes to it changes that, and cannot set it back."""
+
+    modified: int
+    """Nanoseconds since 1970, as the other."""
+    changed: int
+    size: int
+    inode: int
+
+    def is_older_than(self, moment: int) -> bool:
+        """Whether nobody touched the file since then, in the time of its file system."""
+        return max(self.modified, self.changed) < moment
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """How a file looks now; a link is looked at itself. None where that cannot be told."""
+    try:
+        seen = os.lstat(path)
+    except OSError:
+        return None
+    return Stamp(seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)
 
 
 class NotRegularError(OSError):

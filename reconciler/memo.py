@@ -24,6 +24,8 @@ KEY = "RECONCILER_CACHE_KEY"
 """The variable that machines have in common which share a cache."""
 FOLDER = ".reconciler/cache"
 """Where memos stand in a workspace."""
+MOMENT = 50_000_000
+"""Nanoseconds that file systems may take for one moment: what changed within it may look the same."""
 MAGIC = b"reconciler memo 1\n"
 LARGEST = 1 << 24
 """Bytes of a chunk."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.kinds.interface import Entropy
+from reconciler.memo import FOLDER, Memo, find_key
 
 SPECS = "specs"
 """The folder of the specs in a workspace."""
@@ -32,6 +33,11 @@ class Surroundings:
     """Workspace folder → the commit that is checked out there, if it is a git repository."""
     tracked: Callable[[Path], bool] = _untracked
     """File → whether it came with a commit. May raise SettingsError where nobody can tell."""
+
+    def memo(self, root: Path, name: str, about: str) -> Memo | None:
+        """What was worked out before in a workspace on this machine; None where nothing is kept."""
+        key = find_key(self.environ, self.home, self.entropy)
+        return None if key is None else Memo(root, f"{FOLDER}/{name}", key, about)
 
 
 def find_root(start: Path) -> Path:

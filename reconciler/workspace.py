@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from reconciler import __version__
 from reconciler.apply.census import Census
 from reconciler.apply.holding import reused_keys
-from reconciler.apply.observe import observed
+from reconciler.apply.observe import Observer, observed
 from reconciler.apply.obstacles import Ground
 from reconciler.apply.opening import Place
+from reconciler.apply.untouched import ABOUT, WORTH_KEEPING, Untouched
 from reconciler.apply.verdict import Look, verdict
 from reconciler.artifacts import rules
 from reconciler.artifacts.identities import Identities, find
@@ -22,12 +23,12 @@ from reconciler.artifacts.names import normal
 from reconciler.artifacts.process import Program
 from reconciler.artifacts.process import find as find_program
 from reconciler.canonical import digest
-from reconciler.errors import NoRecipients, SettingsError, StoreUnreadable
+from reconciler.choosing import check_untracked, store_url
+from reconciler.errors import NoRecipients, StoreUnreadable
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore, Run
 from reconciler.live.opening import open_store
-from reconciler.memo import FOLDER as MEMOS
-from reconciler.memo import Memo, find_key
+from reconciler.memo import Memo
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.diff import Inputs, difference
 from reconciler.plan.document import Bound, Plan
@@ -50,9 +51,6 @@ if TYPE_CHECKING:
     from reconciler.artifacts.resealing import Resealer
     from reconciler.artifacts.sealing import RuleSealer
 
-SQLITE = "sqlite:///"
-JOURNALS = ("-journal", "-wal", "-shm")
-"""What SQLite plays into a file when it opens it, if it lies beside it."""
 TRIES = 5
 """Times that a plan is made anew because somebody applied meanwhile."""
 
@@ -88,9 +86,7 @@ class Workspace:
         """The memo of the spec files that were read before on this machine."""
         from reconciler.specs.recalling import reader
 
-        around = self.around
-        key = find_key(around.environ, around.home, around.entropy)
-        return None if key is None else Memo(self.root, f"{MEMOS}/specs", key, reader())
+        return self.around.memo(self.root, "specs", reader())
 
     @property
     def named_store(self) -> str | None:
@@ -99,41 +95,8 @@ class Workspace:
 
     @property
     def store_url(self) -> str:
-        """Flag over environment over Workspace document; a SQLite path is relative to the workspace.
-
-        Raises SettingsError for one that a pull request must not choose, and for a workspace that
-        would share a store without a name.
-        """
-        chosen = self.named_store
-        url = chosen or self.specs.settings.store
-        if not url.startswith(SQLITE):
-            if url.startswith("postgres"):
-                self._check_shared(by_specs=chosen is None)
-            return url
-        file = self.root / url.removeprefix(SQLITE)
-        inside = file.parent.resolve().is_relative_to(self.root.resolve())
-        if not inside and chosen is None:
-            raise SettingsError(
-                f"the folder of the live store, {file.parent}, is a link out of the workspace",
-                hint="make it a folder again, or name the store with --store or RECONCILER_STORE",
-            )
-        if not inside:
-            self._check_shared(by_specs=False)
-        return SQLITE + str(file)
-
-    def _check_shared(self, *, by_specs: bool) -> None:
-        """A store that others may share: it needs a name, and no password goes where specs point."""
-        if not self.specs.named:
-            raise SettingsError(
-                "this workspace has no name, and a store that others may share needs one",
-                hint="add a Workspace document to specs/ with metadata.name",
-            )
-        if by_specs and self.around.environ.get("PGPASSWORD"):
-            raise SettingsError(
-                "PGPASSWORD is set, and the host of the store stands in specs/, where a pull request may"
-                " change it",
-                hint="name the store in RECONCILER_STORE, or keep the password in a PGPASSFILE",
-            )
+        """As `choosing.store_url`. Raises SettingsError."""
+        return store_url(self.root, self.specs, self.around, self.named_store)
 
     @property
     def shown_store(self) -> str:
@@ -149,7 +112,7 @@ class Workspace:
     def live(self, *, create: bool = False) -> Iterator[LiveStore]:
         """The live store. Without `create`, one that does not exist reads as empty, and is not made."""
         url = self.store_url
-        self._check_untracked(url)
+        check_untracked(self.root, self.around, url)
         store = open_store(url, self.specs.name, create=create)
         try:
             yield store
@@ -162,25 +125,8 @@ class Workspace:
         Raises SettingsError for one that a pull request must not choose.
         """
         url, name = self.store_url, self.specs.name
-        self._check_untracked(url)
+        check_untracked(self.root, self.around, url)
         return lambda: open_store(url, name, create=False)
-
-    def _check_untracked(self, url: str) -> None:
-        """A store that came with a commit says what a pull request wants it to. Raises SettingsError."""
-        if not url.startswith(SQLITE):
-            return
-        named = Path(url.removeprefix(SQLITE))
-        # Neither loops nor what is not there stop `realpath`.
-        file, root = os.path.realpath(named), os.path.realpath(self.root)
-        link = Path(os.path.realpath(named.parent), named.name)
-        for place in dict.fromkeys((link, Path(file), *(Path(file + end) for end in JOURNALS))):
-            if place.is_relative_to(root) and os.path.lexists(place) and self.around.tracked(place):
-                shown = place.relative_to(root).as_posix()
-                raise SettingsError(
-                    f"git tracks {shown}, so whoever may change this branch has chosen what is live",
-                    hint=f"if it is your own, git rm --cached {shown}; else delete it, or name the true store"
-                    " with --store or RECONCILER_STORE",
-                )
 
     def plan(self, store: LiveStore, now: int, overrides: Overrides) -> Plan:
         """What would change, from one consistent read. Nothing is written.
@@ -190,7 +136,8 @@ class Workspace:
         for _ in range(TRIES):
             with self.upstream() as upstream:
                 state = store.state()
-                found = observed(self.root, store.tokens(), self.specs.place, upstream)
+                observer = Observer(self.root, self.specs.place, upstream, self._untouched())
+                found = observed(store.tokens(), observer)
                 census = Census(found, self._named, now)
                 inputs = Inputs(self.specs.tokens, census, self._delivery, now, overrides.retry)
                 compared = difference(inputs)
@@ -225,6 +172,10 @@ class Workspace:
     @property
     def _place(self) -> Place:
         return Place(self.root, self.specs.settings, self.around.environ)
+
+    def _untouched(self) -> Untouched:
+        many = len(self.specs.tokens) >= WORTH_KEEPING
+        return Untouched(self.root, self.around.memo(self.root, "artifacts", ABOUT) if many else None)
 
     @property
     def _delivery(self) -> Delivery:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from reconciler.apply.untouched import Untouched
 from reconciler.artifacts.interface import Expected, Header
 from reconciler.artifacts.opener import metadata_of, read_header
 from reconciler.artifacts.tree import MAX_BYTES
@@ -38,45 +39,66 @@ class Elsewhere(Protocol):
         """
 
 
-def observed(
-    root: Path,
-    tokens: Iterable[LiveToken],
-    wanted: Callable[[str], str | None],
-    elsewhere: Elsewhere | None = None,
-) -> Iterator[tuple[LiveToken, Observed]]:
-    """Each live token with what became of its artifact. Raises SettingsError where a file cannot be read.
-
-    `wanted` says where the spec of a name wants the artifact; None where none declares it.
-    """
-    observer = Observer(root, wanted, elsewhere)
+def observed(tokens: Iterable[LiveToken], observer: Observer) -> Iterator[tuple[LiveToken, Observed]]:
+    """Each live token with what became of its artifact. Raises SettingsError where a file cannot be read."""
     for token in tokens:
         yield token, observer.look(token)
+    observer.untouched.keep()
 
 
 class Observer:
     """Looks at artifacts in a tree. That no folder is a link is looked at once a folder.
 
     Where artifacts are published elsewhere, that is asked about each file that is not the expected one.
+    `wanted` says where the spec of a name wants the artifact; None where none declares it.
     """
 
     def __init__(
-        self, root: Path, wanted: Callable[[str], str | None], elsewhere: Elsewhere | None = None
+        self,
+        root: Path,
+        wanted: Callable[[str], str | None],
+        elsewhere: Elsewhere | None = None,
+        untouched: Untouched | None = None,
     ) -> None:
         self._root = root
         self._wanted = wanted
         self._elsewhere = elsewhere
+        self.untouched = untouched or Untouched(root, None)
         self._folders: set[str] = set()
 
     def look(self, token: LiveToken) -> Observed:
         """How it compares with what the live token says of it. Raises SettingsError or GitFailed."""
         if token.artifact_path is None:
             return WHOLE
-        here = self._look(token, token.artifact_path, self._read)
+        here = self._here(token, token.artifact_path)
         elsewhere = self._elsewhere
         if here.state is ArtifactState.SAME or elsewhere is None:
             return here
         read = partial(self._published, elsewhere, token.artifact_digest)
         return self._look(token, token.artifact_path, read)
+
+    def _here(self, token: LiveToken, path: str) -> Observed:
+        """The same of the work tree. A file that nobody touched since it was read is not read again."""
+        stamp = self.untouched.stamp(path)
+        known = self.untouched.has(path, stamp, token.artifact_digest)
+        if known and token.artifact_recipients is not None and self._is_inside(path):
+            found = WHOLE
+        else:
+            found = self._look(token, path, self._read)
+        if found is WHOLE:
+            self.untouched.saw(path, stamp, token.artifact_digest)
+        return found
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether no folder on the way is a link."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            try:
+                inside(self._root, path)
+            except LinkedError:
+                return False
+            self._folders.add(folder)
+        return True
 
     def _published(self, elsewhere: Elsewhere, expected: str | None, path: str) -> bytes | None:
         """The bytes at a path, by what is published too. Raises FileNotFoundError."""
@@ -115,14 +137,10 @@ class Observer:
 
     def _read(self, path: str) -> bytes | None:
         """The bytes at a path; None where a link leads there, or something stands that is no file."""
-        folder = path.rpartition("/")[0]
-        try:
-            if folder not in self._folders:
-                inside(self._root, path)
-                self._folders.add(folder)
-            return read_artifact(self._root / path)
-        except LinkedError:
+        if not self._is_inside(path):
             return None
+        try:
+            return read_artifact(self._root / path)
         except (FileNotFoundError, NotADirectoryError):
             raise
         except OSError as error:

@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from reconciler.apply.interface import Publisher
+from reconciler.errors import SettingsError
 from reconciler.specs.settings import Settings
 
 # Only who publishes by git, or looks for what was published so, needs what it takes.
 if TYPE_CHECKING:
     from reconciler.apply.upstream import Upstream
+
+VARIABLE = "RECONCILER_PUBLISH"
+WAYS: tuple[str, ...] = get_args(Settings.model_fields["publish"].annotation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,19 @@ class Place:
     root: Path
     settings: Settings
     environ: Mapping[str, str]
+
+    @property
+    def by_git(self) -> bool:
+        """Whether artifacts are pushed: as the environment says, else the settings. Raises SettingsError.
+
+        A pipeline says it in the environment: what stays in the folder of a runner is lost with it.
+        """
+        way = self.environ.get(VARIABLE) or self.settings.publish
+        if way not in WAYS:
+            raise SettingsError(
+                f"{VARIABLE} is {way!r}", hint=f"set it to one of {', '.join(WAYS)}, or unset it"
+            )
+        return way == "git"
 
     def look(self) -> Upstream:
         """A new look at the branches that artifacts are pushed to, made when it is first asked about."""
@@ -38,7 +55,7 @@ class Place:
 
         None where artifacts are published to the folder: then what is in the work tree is all there is.
         """
-        if self.settings.publish == "folder":
+        if not self.by_git:
             yield None
             return
         upstream = self.look()
@@ -55,7 +72,7 @@ class Place:
         from reconciler.apply.folder import FolderPublisher
 
         folder = FolderPublisher(self.root, self.settings.artifacts)
-        if self.settings.publish == "folder":
+        if not self.by_git:
             return folder
         from reconciler.apply.git import GitPublisher, Habits
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -29,10 +29,20 @@ def command(invocation: Invocation, *, if_missing: bool) -> int:
     printed, and goes into a new .sops.yaml when the workspace has no rules yet.
     """
     workspace = invocation.workspace
-    around = workspace.around
     if if_missing and workspace.identities.native and _has_rules(workspace):
         click.echo("There is an identity, and there are rules: nothing to do.", err=True)
         return 0
+    recipient = new_identity(workspace)
+    _add_rule(workspace, recipient)
+    return 0
+
+
+def new_identity(workspace: Workspace) -> str:
+    """Makes an identity where the user's own are, says where, and prints the recipient, which it returns.
+
+    Raises SettingsError.
+    """
+    around = workspace.around
     path = _file(around.environ, around.home, around.platform)
     recipient, secret = identities.generate()
     _append(path, recipient, secret, timestamp(around.clock()))
@@ -40,8 +50,17 @@ def command(invocation: Invocation, *, if_missing: bool) -> int:
     click.echo(
         f"The identity is in {path}, readable by you alone. Keep a copy where you keep keys.", err=True
     )
-    _add_rule(workspace, recipient)
-    return 0
+    return recipient
+
+
+def rule_text(recipients: Sequence[str]) -> str:
+    """A `.sops.yaml` by which all artifacts are sealed to these age recipients."""
+    return f"creation_rules:\n  - path_regex: ^artifacts/\n    age: {','.join(recipients)}\n"
+
+
+def has_rules(workspace: Workspace) -> bool:
+    """Whether the workspace, or a folder above it, has creation rules."""
+    return (workspace.root / rules.CONFIG).exists() or _has_rules(workspace)
 
 
 def _file(environ: Mapping[str, str], home: Path, platform: str) -> Path:
@@ -74,12 +93,11 @@ def _has_rules(workspace: Workspace) -> bool:
 
 def _add_rule(workspace: Workspace, recipient: str) -> None:
     config = workspace.root / rules.CONFIG
-    if config.exists() or _has_rules(workspace):
+    if has_rules(workspace):
         click.echo(f"{rules.CONFIG} is there already: add the recipient to a rule to seal to it.", err=True)
         return
-    text = f"creation_rules:\n  - path_regex: ^artifacts/\n    age: {recipient}\n"
     try:
-        write_whole(config, text.encode())
+        write_whole(config, rule_text([recipient]).encode())
     except OSError as error:
         raise not_written(config, error) from error
     click.echo(f"{rules.CONFIG} is new: artifacts are sealed to this recipient.", err=True)

@@ -21,6 +21,7 @@ COMMANDS = {
         "validate": "Check every spec and report every fault.",
         "diff": "Show what commits change in meaning, token by token.",
         "catalog": "Show what specs may name, and who names it.",
+        "owners": "Print CODEOWNERS lines from metadata.owner.",
     },
     "Change what is live": {
         "plan": "Show what apply would do.",
@@ -43,6 +44,7 @@ COMMANDS = {
         "gateway": "Print the configuration of a gateway that asks the verifier.",
     },
     "Set up": {
+        "init": "Start a workspace: specs, rules, pipeline, hooks.",
         "keygen": "Make an age identity, and a creation rule.",
         "doctor": "Say in one screen what is set up.",
         "completion": "Print the completion script of a SHELL.",

@@ -80,8 +80,11 @@ def command(invocation: Invocation, names: Sequence[str], form: str, *, check: b
     Exit codes: 0 all are sealed as the rules say, 1 some are not, or could not be opened.
     """
     workspace = invocation.workspace
-    _ = workspace.rules  # without any, there is one error to tell, and not one an artifact
-    targets = _in_tree(workspace, names) if check else _sought(workspace, names)
+    targets: Sequence[Target | Failed] = _in_tree(workspace, names) if check else ()
+    if targets or not check:
+        _ = workspace.rules  # without any, there is one error to tell, and not one an artifact
+    if not check:
+        targets = _sought(workspace, names)
     agreed = None if check or yes else _agreed(workspace, targets)
     done, failed = _all(workspace, targets, None if check else workspace.resealer, agreed)
     if form == "json":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.apply.observe import WHOLE, observed, read_artifact
+from reconciler.apply.observe import WHOLE, Observer, observed, read_artifact
 from reconciler.audit.drift import Finding, Item, What, of_record, of_stray_record, of_token, strays
 from reconciler.audit.tree import items_below, read_record
 from reconciler.errors import StoreUnreadable
@@ -71,7 +71,7 @@ def _of_tokens(workspace: Workspace, store: LiveStore, look: Look, now: int) -> 
         pending.add(intent.token_id)
         look.known |= {path for path in (intent.path, intent.after and intent.after.artifact_path) if path}
     with workspace.upstream() as upstream:
-        for token, seen in observed(workspace.root, store.tokens(), specs.place, upstream):
+        for token, seen in observed(store.tokens(), Observer(workspace.root, specs.place, upstream)):
             look.live += 1
             place = specs.place(token.name) if seen.state is ArtifactState.MOVED else None
             look.known |= {path for path in (token.artifact_path, place) if path}

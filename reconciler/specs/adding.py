@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -38,18 +40,22 @@ class NewFiles:
         """Whether something has that path (with `/`, below the folder), a link that leads nowhere too."""
         return os.path.lexists(self._top / path)
 
-    def add(self, path: str, data: bytes) -> None:
-        """Adds a file; it is on disk when this returns. Raises OSError: FileExistsError where one is there,
-        LinkedError where a folder on the way is a link."""
+    def add(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        """Adds a file, whole; it is on disk when this returns. Raises OSError: FileExistsError where one is
+        there, LinkedError where a folder on the way is a link."""
         self._make((self._top / path).parent)
         place = inside(self._top, path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(place, flags, 0o644)
-        self._added.append(path)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
+        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
+            _placed(Path(name), place)
+            self._added.append(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     def _make(self, folder: Path) -> None:
         if folder.is_dir():
@@ -57,3 +63,16 @@ class NewFiles:
         self._make(folder.parent)
         folder.mkdir()
         self._made.append(folder)
+
+
+def _placed(aside: Path, place: Path) -> None:
+    """Gives a file its name, unless another has it. Raises OSError."""
+    try:
+        os.link(aside, place, follow_symlinks=False)
+    except OSError as error:
+        # A file system without hard links: two that write at once are not told apart there.
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        if os.path.lexists(place):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        aside.rename(place)

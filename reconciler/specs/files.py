@@ -6,24 +6,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from reconciler.files import read_regular
+from reconciler.files import Stamp, read_regular, stamp_of
 from reconciler.specs.faults import Fault
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 1 << 20
 NO_FOLDER = "there is no such folder"
-
-
-class Stamp(NamedTuple):
-    """How a file looks from outside. Whoever writes to it changes that, and cannot set it back."""
-
-    modified: int
-    """Nanoseconds since 1970, as the other."""
-    changed: int
-    size: int
-    inode: int
 
 
 class Tree(Protocol):
@@ -55,11 +45,7 @@ class Folder:
 
     def stamp(self, file: str) -> Stamp | None:
         """As in `Tree`."""
-        try:
-            seen = os.lstat(f"{self.root}/{file}")
-        except OSError:
-            return None
-        return Stamp(seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)
+        return stamp_of(f"{self.root}/{file}")
 
 
 def spec_files(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:

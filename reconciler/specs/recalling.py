@@ -20,15 +20,13 @@ import ruamel.yaml
 from pydantic_core import from_json, to_json
 
 from reconciler.canonical import digest
-from reconciler.memo import Memo
-from reconciler.specs.files import Stamp, Tree
+from reconciler.files import Stamp
+from reconciler.memo import MOMENT, Memo
+from reconciler.specs.files import Tree
 from reconciler.specs.reader import Declared, FileRead, Token
 
 CHUNK = 1000
 """Files in one chunk of a memo."""
-MOMENT = 50_000_000
-"""Nanoseconds that file systems may take for one moment: what changed within it may look the same."""
-
 Known: TypeAlias = Mapping[str, Sequence[Token]]
 """SHA-256 of bytes, in hexadecimal → the tokens that they declare."""
 
@@ -113,7 +111,7 @@ def _to_keep(
             tokens.setdefault(one.file, []).append((one.name, one.kind, one.normal, one.line, one.column))
         for name in tokens.keys() - read.impure():
             stamp = stamps.get(name)
-            settled = stamp is not None and max(stamp.modified, stamp.changed) < before
+            settled = stamp is not None and stamp.is_older_than(before)
             yield name, stamp if settled else None, read.contents[name], tokens[name]
 
 

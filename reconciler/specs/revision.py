@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from reconciler.files import Stamp
 from reconciler.git.contents import Contents
 from reconciler.git.repository import FILES, LINK, SUBMODULE, Blob, Repository
 from reconciler.specs.faults import Fault
@@ -17,7 +18,6 @@ from reconciler.specs.files import (
     MAX_BYTES,
     NO_FOLDER,
     SUFFIXES,
-    Stamp,
     leads_out,
     not_printable,
     of_other_repository,

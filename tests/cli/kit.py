@@ -116,11 +116,19 @@ def on_terminal_shell(script: str, environ: dict[str, str]) -> tuple[int, str]:
     return _on_terminal(["/bin/sh", "-c", script], "", environ)
 
 
-def _on_terminal(command: list[str], answer: str, environ: dict[str, str]) -> tuple[int, str]:
+def asked_on_terminal(arguments: Sequence[str], replies: Sequence[tuple[str, str]]) -> tuple[int, str]:
+    """The same for a command that asks several things: the end of each question, and what is typed then."""
+    return _on_terminal([sys.executable, "-m", "reconciler.cli", *arguments], "", {}, replies)
+
+
+def _on_terminal(
+    command: list[str], answer: str, environ: dict[str, str], replies: Sequence[tuple[str, str]] = ()
+) -> tuple[int, str]:
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(command[0], command, {**os.environ, **environ})
-    shown, sent = b"", not answer
+    waiting = [(question.encode(), reply.encode()) for question, reply in replies]
+    shown, read, sent = b"", 0, not answer
     while True:
         ready, _, _ = select.select([terminal], [], [], 30)
         if not ready:
@@ -130,6 +138,9 @@ def _on_terminal(command: list[str], answer: str, environ: dict[str, str]) -> tu
         except OSError:
             break
         shown += data
+        if waiting and waiting[0][0] in shown[read:]:
+            read = len(shown)
+            os.write(terminal, waiting.pop(0)[1])
         if not sent and b"[y/N]" in shown:
             os.write(terminal, answer.encode())
             sent = True

@@ -192,6 +192,13 @@ def test_an_artifact_that_is_sealed_to_somebody_else_is_not_committed(repository
     assert repository.commit(".") == ""
 
 
+def test_before_there_is_an_artifact_no_rule_is_missed(repository: Repository) -> None:
+    """The first spec may be committed before the first keygen."""
+    assert repository.git("rm", "--quiet", ".sops.yaml").returncode == 0
+    repository.shop.spec(TOKEN.replace("erp", "mes"), "mes.yaml")
+    assert repository.commit("specs") == ""
+
+
 def test_a_workspace_in_a_folder_is_named_in_entry_and_files(repository: Repository) -> None:
     """As the README shows it."""
     for name in ("a", "b"):

@@ -147,8 +147,8 @@ def test_the_next_run_converges_whatever_step_breaks(
 
 @pytest.mark.parametrize("first", ["git push", "git update-ref"])
 def test_whoever_goes_on_may_die_too(world: World, tmp_path: Path, first: str) -> None:
-    """One run dies before its push, or while the checkout moves along; the next, elsewhere, at each step."""
-    for at in count(1):
+    """One run dies before its push, or while its checkout moves; the next, elsewhere, at every third step."""
+    for at in count(1, 3):
         now = world.copy(tmp_path / str(at))
         before = now.house.live()
         run_broken(now.house, Late(1, How.DEATH, only=first))
@@ -158,7 +158,7 @@ def test_whoever_goes_on_may_die_too(world: World, tmp_path: Path, first: str) -
         run_broken(other, fuse)
         check_promises(now, before)
         if fuse.blown is None:
-            assert at > 8
+            assert at > 4
             return
         check_converged(now, go_on(now, elsewhere=bool(at % 2)))
         now.house.close()

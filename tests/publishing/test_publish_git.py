@@ -184,3 +184,29 @@ def test_edits_here_of_what_is_published_stay(hub: Hub) -> None:
     assert house.git("status", "--porcelain") == "M artifacts/LoginToken/one.yaml"
     check_published(hub, house.now)
     house.close()
+
+
+def test_the_shallow_merge_commit_of_a_pull_request(hub: Hub) -> None:
+    """It is cut off from what it follows: what the pull request changed is told from what came later."""
+    house = hub.clone()
+    house.propose(jwt_token("one"), login_token("two"))
+    house.apply()
+    house.git("checkout", "--quiet", "-b", "proposal")
+    house.reseal("one")
+    house.git("commit", "--quiet", "-am", "reseal")
+    tree = house.git("rev-parse", "HEAD^{tree}")
+    merge = house.git("commit-tree", "-p", "origin/main", "-p", "HEAD", "-m", "merge", tree)
+    house.git("push", "--quiet", "origin", f"{merge}:refs/pull/1/merge")
+    house.git("checkout", "--quiet", "main")
+    house.propose(jwt_token("one"), login_token("two", shop="T"))
+    house.apply()
+    root = hub.folder / "pipeline"
+    git(hub.folder, "init", "--quiet", str(root))
+    git(root, "remote", "add", "origin", hub.bare.as_uri())
+    pipeline = GitHouse(root, hub.url, settings=house.settings)
+    pipeline.git("fetch", "--quiet", "--depth", "1", "origin", "refs/pull/1/merge")
+    pipeline.git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
+    pipeline.declare(jwt_token("one"), login_token("two", shop="T"))
+    assert [(change.action, change.name) for change in pipeline.plan().changes] == [("reseal", "one")]
+    pipeline.close()
+    house.close()

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.memo import Memo
+from reconciler.memo import MOMENT, Memo
 from reconciler.secret import Secret
 from reconciler.specs import reading, recalling
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import Folder
 from reconciler.specs.load import Specs, examine
 from reconciler.specs.reader import FileRead, read_into
-from reconciler.specs.recalling import MOMENT, reader
+from reconciler.specs.recalling import reader
 from tests.specs.samples import text_of
 
 KINDS = ["RSAToken", "JWTToken", "LoginToken", "TokenAuth"]

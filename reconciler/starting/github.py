@@ -1,0 +1,36 @@
+"""GitHub Actions: three workflows, and a composite action that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.starting.interface import Pipeline, Setting, text
+
+FILES = {
+    ".github/workflows/tokens-review.yaml": "github-review.yaml",
+    ".github/workflows/tokens-apply.yaml": "github-apply.yaml",
+    ".github/workflows/tokens-drift.yaml": "github-drift.yaml",
+    ".github/actions/reconcile/action.yml": "github-action.yml",
+    ".github/actions/reconcile/run.sh": "github-run.sh",
+}
+
+
+def files(setting: Setting) -> Mapping[str, str]:
+    """Every file by its path."""
+    return {path: text(name, setting) for path, name in FILES.items()}
+
+
+PIPELINE = Pipeline(
+    name="github",
+    summary="GitHub Actions",
+    files=files,
+    codeowners=".github/CODEOWNERS",
+    to_set=(
+        "environment tokens: for the branch that tokens are applied from, with reviewers if you want them",
+        "its secret RECONCILER_STORE: the live store's address, for a user that writes",
+        "secret RECONCILER_STORE_READ: the live store's address, for a user that can only read",
+        "variable RECONCILER: on",
+    ),
+    host="github",
+    joins={},
+)
