@@ -393,10 +393,11 @@ def test_a_run_that_changed_nothing_leaves_what_was_kept(house: House) -> None:
     """A key server is down: the rest of what was approved is still the rest, and nothing else is."""
     house.declare(jwt_token("one"))
     for kept in (None, begun(house.plan(), Approved(OTHER), None).to_text()):
-        plan, store = house.plan(), house.store()
+        store = house.store()
         lease = store.acquire("somebody", "run-x", house.now, 60)
         store.commit(lease, Batch(approval=kept or ""))
         store.release(lease)
+        plan = house.plan()
         session = house.session(plan, approval(plan))
         session = replace(session, ports=BrokenFor("one")(session.ports))
         with pytest.raises(Exception, match="key server of one is down"):
