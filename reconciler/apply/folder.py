@@ -32,6 +32,7 @@ class FolderPublisher:
     def stage(self, run: str, path: str, data: bytes) -> None:
         """Writes an artifact under the staging folder of the run; its bytes are on disk on return."""
         with _failing(path):
+            self._hide()
             write_new(self._made(self._staged(run, path)), data)
 
     def take(self, path: str) -> bytes | None:
@@ -117,6 +118,14 @@ class FolderPublisher:
                     )
             staged.replace(place)
         return place
+
+    def _hide(self) -> None:
+        """Whoever adds all files to git while a run goes on, or after one that died, adds none of these."""
+        place = self._inside(f"{self.staging}/.gitignore")
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                write_new(place, b"*\n")
 
     def _staged(self, run: str, path: str) -> str:
         return f"{self.staging}/{run}/{path}"

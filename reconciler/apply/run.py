@@ -30,6 +30,7 @@ from reconciler.specs.reader import Declared
 
 CHUNK = 128
 """Intents in one journal write."""
+AGAIN = "run apply again"
 GIVE_UP = 5
 """Credentials of one creation rule in a row that could not be made, after which no more of it are tried."""
 
@@ -118,10 +119,8 @@ def _set_back(doing: _Apply, intents: Iterable[Intent]) -> tuple[LiveToken, ...]
 def partly(what: str, error: BaseException) -> PartlyApplied:
     """The error of an apply that has changed something, and was stopped by another error."""
     hint = error.hint if isinstance(error, ReconcilerError) else ""
-    return PartlyApplied(
-        f"{what}: {_why(error)}",
-        hint="; then ".join(filter(None, (hint, "run apply again, and it goes on from here"))),
-    )
+    again = "it goes on from here" if hint.endswith(AGAIN) else f"{AGAIN}, and it goes on from here"
+    return PartlyApplied(f"{what}: {_why(error)}", hint="; then ".join(filter(None, (hint, again))))
 
 
 def _why(error: BaseException) -> str:

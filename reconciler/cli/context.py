@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.children import environment
-from reconciler.errors import SettingsError
+from reconciler.errors import GitFailed, SettingsError
+from reconciler.git.repository import repository
+from reconciler.git.running import Git, find_top
 from reconciler.surroundings import Surroundings, find_root
 from reconciler.workspace import Workspace
 
@@ -65,19 +65,14 @@ def now() -> float:
 
 
 def commit_of(root: Path) -> str | None:
-    """The commit that is checked out in a folder; None where there is no git repository."""
+    """The commit that is checked out in a folder; None where there is no git repository.
+
+    Git is started where `.git` is: elsewhere, a commit may have put what git takes for a repository.
+    """
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-            env=environment(os.environ),
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return repository(root, os.environ).head()
+    except GitFailed:
         return None
-    return done.stdout.strip() or None
 
 
 def tracked_by_git(file: Path) -> bool:
@@ -86,27 +81,20 @@ def tracked_by_git(file: Path) -> bool:
     Git is started in the folder with `.git`, which no commit can hold: in any other, a commit may
     have put what git takes for a repository, with settings that start programs.
     """
-    top = next((folder for folder in file.parents if os.path.lexists(folder / ".git")), None)
+    top = find_top(file.parent)
     if top is None:
         return False
-    asked = ["ls-files", "--error-unmatch", "--", f"./{file.relative_to(top).as_posix()}"]
+    asked = ("ls-files", "--error-unmatch", "--", f"./{file.relative_to(top).as_posix()}")
     try:
-        done = subprocess.run(
-            ["git", "--noglob-pathspecs", "--icase-pathspecs", "-c", "core.fsmonitor=false", *asked],
-            cwd=top,
-            capture_output=True,
-            timeout=10,
-            check=False,
-            env=environment(os.environ),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        done = None
-    if done is None or done.returncode not in (0, NOT_TRACKED):
+        code = Git(top, os.environ).run("--noglob-pathspecs", "--icase-pathspecs", *asked).code
+    except GitFailed:
+        code = None
+    if code not in (0, NOT_TRACKED):
         raise SettingsError(
             f"git does not say whether it tracks {file}, which may have come with a commit",
             hint=f"see what it says to: git -C {top} status",
         )
-    return done.returncode == 0
+    return code == 0
 
 
 def interactive() -> bool:

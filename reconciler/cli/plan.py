@@ -13,6 +13,7 @@ from reconciler.cli.expecting import applied_before, expect_option
 from reconciler.cli.output import echo_note
 from reconciler.cli.planned import override_options, shown
 from reconciler.cli.plans import all_formats
+from reconciler.cli.plans.interface import flags
 from reconciler.errors import PlanStale, SettingsError
 from reconciler.live.interface import LiveStore
 from reconciler.plan.approving import without_due
@@ -77,7 +78,8 @@ def command(
         echo_note(note)
     if out is not None:
         _save(Path(out), plan.to_bytes())
-    told = replace(shown(plan, workspace), saved=out, approved=expect if gone else None)
+    given = (*(("--base", base) if base else ()), *(("--no-due",) if no_due else ()), *flags(allowed))
+    told = replace(shown(plan, workspace), saved=out, approved=expect if gone else None, options=given)
     click.echo("\n".join(all_formats()[form].lines(told)))
     if gone is not None:
         raise gone

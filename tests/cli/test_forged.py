@@ -19,7 +19,7 @@ import pytest
 from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.interface import Header, Parcel
 from reconciler.canonical import canonical, digest
-from reconciler.cli.context import surroundings, tracked_by_git
+from reconciler.cli.context import commit_of, surroundings, tracked_by_git
 from reconciler.live.schema import VERSIONS
 from reconciler.workspace import Workspace
 from tests.cli.kit import AUTH, Shop
@@ -214,6 +214,42 @@ def test_git_is_asked_where_no_commit_can_lead_it_astray(owned: Shop, tmp_path: 
     git(owned, "add", "--force", ".reconciler/live.db")
     assert tracked_by_git(owned.root / ".reconciler/live.db")
     assert not (tmp_path / "pwned").exists()
+
+
+def test_a_pull_request_does_not_choose_the_commit_that_a_record_tells(tmp_path: Path) -> None:
+    """What makes a folder a repository may be committed in the folder of a workspace."""
+    inner = tmp_path / "tokens"
+    (inner / "specs").mkdir(parents=True)
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True, timeout=30)
+    subprocess.run(["git", "init", "--bare", "--quiet", inner], check=True, timeout=30)
+    who = ("-c", "user.name=n", "-c", "user.email=e@example.org")
+    for where in (tmp_path, inner):
+        made = [
+            "git",
+            f"--git-dir={where / '.git' if where == tmp_path else where}",
+            f"--work-tree={tmp_path}",
+        ]
+        subprocess.run(
+            [*made, *who, "commit", "--quiet", "--allow-empty", "-m", where.name], check=True, timeout=30
+        )
+    true = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert commit_of(inner) == true.stdout.strip()
+
+
+def test_the_commit_is_that_of_the_workspace_whatever_a_hook_has_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True, timeout=30)
+    who = ("-c", "user.name=n", "-c", "user.email=e@example.org")
+    made = ["git", *who, "commit", "--quiet", "--allow-empty", "-m", "x"]
+    subprocess.run(made, cwd=tmp_path, check=True, timeout=30)
+    found = commit_of(tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "none"))
+    assert found is not None
+    assert commit_of(tmp_path) == found
+    assert commit_of(tmp_path.parent) is None
 
 
 def test_the_name_of_a_store_is_no_pattern_to_git(shop: Shop) -> None:

@@ -13,6 +13,9 @@ from reconciler.plan.document import Plan
 NOTHING = "Nothing to do: what is live is what the specs declare."
 WAITING = "Nothing to do now: the rest waits for its next try."
 FINAL = "this cannot be undone"
+BY_BASE = ("base-loosens", "base-tightens", "base-changes", "base-differs")
+"""Rules of the warnings that tell of a rule which the branch changes."""
+OTHERWISE = "It was held against the rules of its base: once what it changes in them is merged, plan again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Shown:
     """The file that the plan was saved to."""
     approved: str | None = None
     """The digest of the plan that was approved, where that is another."""
+    options: tuple[str, ...] = ()
+    """What `plan` was told that makes it this plan, as it was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,11 @@ class PlanFormat:
     name: str
     lines: Callable[[Shown], Iterable[str]]
     """Pure: the same plan gives the same lines, but for the colours of a terminal."""
+
+
+def judged_otherwise(plan: Plan) -> bool:
+    """Whether it was held against rules that the branch changes: after the merge, it is another plan."""
+    return any(one.rule in BY_BASE for one in plan.warnings)
 
 
 def lifted(overrides: Overrides) -> Iterator[str]:

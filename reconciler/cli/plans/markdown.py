@@ -10,7 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.cli.markdown import Room, Taken, clipped, code, folded, marker, prose, row, table
 from reconciler.cli.plans.fields import brief, detailed
-from reconciler.cli.plans.interface import FINAL, NOTHING, WAITING, PlanFormat, Shown, flags, lifted
+from reconciler.cli.plans.interface import (
+    FINAL,
+    NOTHING,
+    OTHERWISE,
+    WAITING,
+    PlanFormat,
+    Shown,
+    flags,
+    judged_otherwise,
+    lifted,
+)
 from reconciler.plan.approving import without_due
 from reconciler.plan.brakes import Block, Warned
 from reconciler.plan.change import Action, Change, summary
@@ -154,7 +164,9 @@ def _foot(plan: Plan) -> Iterator[str]:
             " `reconcile plan --no-due` leaves them to the next `reconcile apply --yes`."
         )
         yield ""
-    if not plan.blocked:
+    if judged_otherwise(plan):
+        yield OTHERWISE
+    elif not plan.blocked:
         command = " ".join(("reconcile apply --expect", digest, *flags(plan.overrides)))
         yield from ("Apply exactly this:", "", "```sh", command, "```")
 

@@ -8,10 +8,12 @@ from reconciler.cli.output import counted, in_line, style
 from reconciler.cli.plans.interface import (
     FINAL,
     NOTHING,
+    OTHERWISE,
     WAITING,
     PlanFormat,
     Shown,
     field_name,
+    judged_otherwise,
     lifted,
     value_text,
 )
@@ -34,8 +36,11 @@ def _lines(shown: Shown) -> Iterator[str]:
     yield from plan_lines(shown)
     if not shown.plan.changes or shown.plan.blocked:
         return
-    if shown.saved is None:
-        yield "Apply exactly this: reconcile plan --out FILE && reconcile apply FILE"
+    if judged_otherwise(shown.plan):
+        yield OTHERWISE
+    elif shown.saved is None:
+        plan = " ".join(("reconcile plan", *shown.options))
+        yield in_line(f"Apply exactly this: {plan} --out FILE && reconcile apply FILE")
     else:
         yield f"Apply exactly this: reconcile apply {shown.saved}"
 
