@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -17,12 +18,18 @@ from reconciler.kinds.fields import BRANCH, EXPECTED, OWNER, RECIPIENT, TOKEN_NA
 from reconciler.specs.export import WORKSPACE_FILE
 from reconciler.starting import all_pipelines
 from reconciler.starting.answers import SPECS, Answers, Guess, guess, name_of
-from reconciler.starting.interface import Setting
+from reconciler.starting.interface import Pipeline, Setting, holding_package
 from reconciler.workspace import Workspace
 
 NONE = "none"
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
-_PACKAGE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9._\[\],=!~@:/+ -]*")
+_PACKAGE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9._\[\],=!~@:/+#& -]*")
+
+_FORMS = (
+    "such as 'reconciler[postgres,sops] @ git+https://HOST/OWNER/reconciler@COMMIT', or "
+    "'reconciler[postgres,sops] @ https://HOST/WHEEL.whl#sha256=HASH' for a wheel of your own"
+)
+"""Both name one content: a commit, and a hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Asked:
     owner: str
     org: str | None
     branch: str | None
-    package: str
+    package: str | None
     dry_run: bool
 
 
@@ -50,9 +57,10 @@ def answers(workspace: Workspace, top: Path, asked: Asked) -> tuple[Answers, str
     name = _name(workspace, asked)
     setting = Setting(
         workspace=_place(workspace, top, ci),
-        package=_matching("--package", asked.package, _PACKAGE, "what pip installs, such as reconciler==1.2"),
+        package="",
         branch=_branch(workspace, top, asked),
     )
+    setting = replace(setting, package=_package(top, pipeline, setting, asked))
     owner = _matching("--owner", asked.owner, re.compile(OWNER), EXPECTED[OWNER])
     org = asked.org or (_org(known) if pipeline else None)
     # What is written without being asked for comes last: a new identity.
@@ -98,6 +106,24 @@ def _place(workspace: Workspace, top: Path, ci: str) -> str:
 def _branch(workspace: Workspace, top: Path, asked: Asked) -> str:
     here = asked.branch or _git(workspace, top, "symbolic-ref", "--quiet", "--short", "HEAD") or "main"
     return _matching("--branch", here, re.compile(BRANCH), EXPECTED[BRANCH])
+
+
+def _package(top: Path, pipeline: Pipeline | None, setting: Setting, asked: Asked) -> str:
+    """What pip installs; empty where no file asks for it. Never guessed: it runs beside the secrets."""
+    package = asked.package
+    if package is None:
+        paths = holding_package(pipeline, setting) if pipeline else ()
+        if all(os.path.lexists(top / path) for path in paths):
+            return ""
+        if not interactive():
+            raise UsageError(
+                "nothing says what pip installs in pipelines, where it runs beside the secrets; the name alone "
+                "may be a stranger's on a public index",
+                hint=f"pass --package with where you have this tool from, {_FORMS}",
+            )
+        click.echo(f"Pipelines and hooks install this tool from where you have it, {_FORMS}.", err=True)
+        package = click.prompt("Package that pip installs there", err=True).strip()
+    return _matching("--package", package, _PACKAGE, f"what pip installs, {_FORMS}")
 
 
 def _rules(workspace: Workspace, asked: Asked) -> str | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from reconciler import __version__
 from reconciler.artifacts.rules import CONFIG
 from reconciler.cli.asking import NONE, Asked, answers
 from reconciler.cli.context import Invocation, passed
@@ -44,9 +43,7 @@ SCHEMA = "reconciler/init/v1"
 @click.option(
     "--package",
     metavar="PACKAGE",
-    default=f"reconciler[postgres,sops]=={__version__}",
-    show_default=True,
-    help="What pip installs in pipelines and hooks.",
+    help="What pip installs in pipelines and hooks: where you have this tool from. It has no default.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
@@ -59,7 +56,7 @@ def command(
     owner: str,
     org: str | None,
     branch: str | None,
-    package: str,
+    package: str | None,
     form: str,
     *,
     dry_run: bool,

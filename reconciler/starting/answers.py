@@ -50,7 +50,8 @@ class Answers:
             files[f"{self.prefix}.sops.yaml"] = self.rules
         if self.pipeline is not None:
             files.update(self.pipeline.files(self.setting))
-        files[hooks.PRE_COMMIT_FILE] = hooks.pre_commit(self.setting.package, self.setting.workspace)
+        if self.setting.package:
+            files[hooks.PRE_COMMIT_FILE] = hooks.pre_commit(self.setting.package, self.setting.workspace)
         return files
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
+
+_PACKAGE = "<<package>>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,12 @@ class Pipeline:
     """A word in the address of a remote on that forge, by which it is guessed."""
     joins: Mapping[str, str]
     """A file that may be there already → the file of ours that a person has it include then."""
+
+
+def holding_package(pipeline: Pipeline, setting: Setting) -> tuple[str, ...]:
+    """The files of a pipeline that say what pip installs."""
+    files = pipeline.files(replace(setting, package=_PACKAGE))
+    return tuple(path for path, found in files.items() if _PACKAGE in found)
 
 
 def text(name: str, setting: Setting) -> str:

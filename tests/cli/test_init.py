@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from reconciler.starting.examples import documents, example_name
 from tests.cli.kit import AUTH, Shop, asked_on_terminal, spawn
 
 CHOICES = [*all_pipelines(), "none"]
+FROM = "reconciler[postgres,sops] @ git+https://git.example/reconciler@0123abc"
+PACKAGE = ("--package", FROM)
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.mark.parametrize("ci", CHOICES)
 def test_what_it_makes_validates_plans_and_applies_at_once(ci: str, shop: Shop, age: str) -> None:
     git(shop.root, "init", "--quiet")
-    ran = shop.ok("init", "--ci", ci, "--age", age, "--org", "acme")
+    ran = shop.ok("init", "--ci", ci, "--age", age, *PACKAGE, "--org", "acme")
     assert "Next:\n  reconcile plan\n" in ran.out
     assert (
         len([line for line in ran.out.partition("Next:")[2].splitlines()[1:4] if line.startswith("  ")]) == 3
@@ -61,7 +64,7 @@ def test_what_it_makes_validates_plans_and_applies_at_once(ci: str, shop: Shop, 
 @pytest.mark.parametrize("ci", CHOICES)
 def test_a_second_time_changes_nothing_and_says_so(ci: str, shop: Shop, age: str) -> None:
     git(shop.root, "init", "--quiet")
-    shop.ok("init", "--ci", ci, "--age", age, "--org", "acme")
+    shop.ok("init", "--ci", ci, "--age", age, *PACKAGE, "--org", "acme")
     before = shop.tree()
     ran = shop.ok("init", "--ci", ci, "--name", "other", "--owner", "team-other", "--org", "other")
     assert ran.out.endswith("Everything is there already: nothing was written.\n")
@@ -70,22 +73,24 @@ def test_a_second_time_changes_nothing_and_says_so(ci: str, shop: Shop, age: str
 
 
 def test_a_dry_run_names_the_same_files_and_makes_none(shop: Shop, age: str) -> None:
-    ran = shop.ok("init", "--ci", "github", "--age", age, "--org", "acme", "--dry-run", "--format", "json")
+    ran = shop.ok(
+        "init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme", "--dry-run", "--format", "json"
+    )
     assert shop.tree() == {}
     assert list(shop.root.iterdir()) == []
-    made = shop.ok("init", "--ci", "github", "--age", age, "--org", "acme", "--format", "json")
+    made = shop.ok("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme", "--format", "json")
     assert made.json == ran.json
     assert sorted(made.json["new"]) == sorted(shop.tree())
 
 
 def test_every_file_that_is_there_stays_and_is_named(shop: Shop, age: str) -> None:
-    shop.ok("init", "--ci", "github", "--age", age, "--org", "acme")
+    shop.ok("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme")
     wanted = {path: b"mine\n" for path in shop.tree() if not path.startswith("specs/")}
     for path in wanted:
         shop.write(path, "mine\n")
     shop.spec(AUTH)
     before = shop.tree()
-    ran = shop.ok("init", "--ci", "github", "--age", age, "--org", "acme")
+    ran = shop.ok("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme")
     assert {line.split()[1] for line in ran.out.splitlines() if line.startswith("kept")} >= {*wanted} - {
         ".gitignore"
     }
@@ -146,6 +151,50 @@ def test_where_nobody_can_be_asked_the_flag_is_named(shop: Shop) -> None:
     assert list(shop.root.iterdir()) == []
 
 
+@pytest.mark.parametrize("ci", CHOICES)
+def test_no_package_is_guessed(ci: str, shop: Shop, age: str) -> None:
+    """On a public index the name may be a stranger's, whose code would run beside the secrets."""
+    flags = ("init", "--ci", ci, "--age", age, "--org", "acme")
+    ran = shop.run(*flags)
+    if ci == "none":
+        assert ran.code == 0
+        assert ".pre-commit-config.yaml" not in shop.tree()
+    else:
+        assert (ran.code, ran.out, shop.tree()) == (64, "", {})
+        assert "beside the secrets" in ran.err
+        assert "--package" in ran.err
+        assert "git+https://HOST/OWNER/reconciler@COMMIT" in ran.err
+        assert ".whl#sha256=HASH" in ran.err
+        shop.ok(*flags, "--package", FROM)
+        shop.ok(*flags)
+    texts = b"\n".join(shop.tree().values()).decode().replace(FROM, "")
+    assert not re.search(r"reconciler *(==|\[)", texts)
+
+
+@pytest.mark.parametrize("ci", CHOICES)
+@pytest.mark.parametrize(
+    "package",
+    [
+        FROM,
+        "reconciler",
+        "reconciler==0.1.0",
+        f"reconciler[sops] @ https://h.example/r.whl#sha256={'0' * 64}",
+    ],
+)
+def test_a_package_that_is_given_is_what_every_file_installs(
+    package: str, ci: str, shop: Shop, age: str
+) -> None:
+    shop.ok("init", "--ci", ci, "--age", age, "--package", package)
+    hooks = YAML(typ="safe").load((shop.root / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert [hook["additional_dependencies"] for hook in hooks] == [[package]] * len(hooks)
+    if ci == "github":
+        action = YAML(typ="safe").load((shop.root / ".github/actions/reconcile/action.yml").read_text())
+        assert action["inputs"]["package"]["default"] == package
+    if ci == "gitlab":
+        jobs = YAML(typ="safe").load((shop.root / ".gitlab/reconciler.yml").read_text())
+        assert jobs[".reconcile"]["variables"]["RECONCILER_PACKAGE"] == package
+
+
 def test_rules_that_are_there_ask_for_no_recipient(shop: Shop) -> None:
     shop.ok("keygen")
     shop.ok("init")
@@ -175,7 +224,7 @@ def test_rules_that_are_there_ask_for_no_recipient(shop: Shop) -> None:
 def test_a_flag_that_cannot_be_is_wrong_usage_and_nothing_is_made(
     flags: tuple[str, str], shop: Shop, age: str
 ) -> None:
-    ran = shop.run("init", "--ci", "github", "--age", age, *flags)
+    ran = shop.run("init", "--ci", "github", "--age", age, *PACKAGE, *flags)
     assert ran.code == 64 or (flags[0] == "--org" and "no CODEOWNERS is written" in ran.err)
     assert ran.code == 0 or list(shop.root.iterdir()) == []
 
@@ -195,21 +244,21 @@ def test_the_pipeline_is_guessed_from_the_remote(
 ) -> None:
     git(shop.root, "init", "--quiet")
     git(shop.root, "remote", "add", "origin", address)
-    shop.ok("init", "--age", age)
+    shop.ok("init", "--age", age, *PACKAGE)
     made = [path for path in shop.tree() if path.endswith("CODEOWNERS")]
     assert made == ([f".{ci}/CODEOWNERS"] if ci else [])
     assert not owners or owners in (shop.root / made[0]).read_text()
 
 
 def test_without_an_organisation_no_codeowners_is_made_and_it_says_so(shop: Shop, age: str) -> None:
-    ran = shop.ok("init", "--ci", "github", "--age", age)
+    ran = shop.ok("init", "--ci", "github", "--age", age, *PACKAGE)
     assert "no CODEOWNERS is written" in ran.err
     assert ".github/CODEOWNERS" not in shop.tree()
 
 
 def test_the_branch_is_that_which_is_checked_out(shop: Shop, age: str) -> None:
     git(shop.root, "init", "--quiet", "--initial-branch", "trunk")
-    shop.ok("init", "--ci", "github", "--age", age)
+    shop.ok("init", "--ci", "github", "--age", age, *PACKAGE)
     assert 'branches: ["trunk"]' in (shop.root / ".github/workflows/tokens-apply.yaml").read_text()
 
 
@@ -220,15 +269,16 @@ def test_a_workspace_below_the_top_has_its_pipeline_at_the_top(
     below = shop.root / "ops" / "tokens.d"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    shop.ok("init", "--ci", "github", "--age", age, "--org", "acme")
+    shop.ok("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme")
     text = (shop.root / ".github/workflows/tokens-review.yaml").read_text()
     assert YAML(typ="safe").load(text)["env"] == {"RECONCILER_WORKSPACE": "ops/tokens.d"}
     hooks = YAML(typ="safe").load((shop.root / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     assert {hook["entry"] for hook in hooks} == {
         "reconcile -C ops/tokens.d validate",
         "reconcile -C ops/tokens.d fmt --check",
+        "reconcile -C ops/tokens.d reseal --check",
     }
-    assert {hook["files"][:18] for hook in hooks} == {r"^ops/tokens\.d/(sp"}
+    assert all(hook["files"].startswith(r"^ops/tokens\.d/") for hook in hooks if "files" in hook)
     assert (below / ".gitignore").exists()
     assert "/ops/tokens.d/specs/tokens/ @acme/team-platform" in (shop.root / ".github/CODEOWNERS").read_text()
     shop.ok("owners", "--check")
@@ -241,7 +291,7 @@ def test_a_folder_that_no_pipeline_can_name_is_wrong_usage(
     below = shop.root / 'a "b'
     below.mkdir()
     monkeypatch.chdir(below)
-    assert shop.run("init", "--ci", "github", "--age", age).code == 64
+    assert shop.run("init", "--ci", "github", "--age", age, *PACKAGE).code == 64
     shop.ok("init", "--ci", "none", "--age", age)
 
 
@@ -263,16 +313,16 @@ def test_a_disk_that_is_full_in_the_middle_leaves_nothing_behind(
 
     with monkeypatch.context() as patch:
         patch.setattr(module, broken, full)
-        ran = shop.run("init", "--ci", "github", "--age", age, "--org", "acme")
+        ran = shop.run("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme")
     assert (ran.code, ran.out) == (1, "")
     assert "cannot be written: No space left on device, so nothing was" in ran.err
     assert shop.tree() == before
     assert [path.name for path in shop.root.iterdir()] == [".gitignore"]
-    shop.ok("init", "--ci", "github", "--age", age, "--org", "acme")
+    shop.ok("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme")
 
 
 def test_a_run_that_was_killed_between_any_two_files_is_gone_on_with(shop: Shop, age: str) -> None:
-    flags = ("init", "--ci", "github", "--age", age, "--org", "acme")
+    flags = ("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme")
     shop.ok(*flags)
     whole = shop.tree()
     program = (
@@ -302,14 +352,14 @@ def _aside(path: str) -> bool:
 def test_a_folder_that_leads_out_is_not_written_to(folder: str, shop: Shop, age: str, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (shop.root / folder).symlink_to(tmp_path / "out")
-    ran = shop.run("init", "--ci", "github", "--age", age, "--org", "acme")
+    ran = shop.run("init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme")
     assert ran.code == 1
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_something_in_the_place_of_a_folder_is_a_clear_error(shop: Shop, age: str) -> None:
     shop.write(".github", "")
-    ran = shop.run("init", "--ci", "github", "--age", age)
+    ran = shop.run("init", "--ci", "github", "--age", age, *PACKAGE)
     assert ran.code == 1
     assert "stands in its place" in ran.err
     assert sorted(shop.tree()) == [".github"]
@@ -319,7 +369,13 @@ def test_on_a_terminal_it_asks_and_makes_an_identity(shop: Shop) -> None:
     git(shop.root, "init", "--quiet")
     code, shown = asked_on_terminal(
         ["init"],
-        [("Pipeline", "github\r"), ("Name", "water\r"), ("Organisation", "acme\r"), ("Recipient", "\r")],
+        [
+            ("Pipeline", "github\r"),
+            ("Name", "water\r"),
+            ("Package", f"{FROM}\r"),
+            ("Organisation", "acme\r"),
+            ("Recipient", "\r"),
+        ],
     )
     assert code == 0, shown
     assert "  name: water\n" in (shop.root / "specs/workspace.yaml").read_text()
@@ -343,12 +399,24 @@ def test_on_a_terminal_flags_are_not_asked_for(shop: Shop, age: str) -> None:
 
 def test_two_at_once_make_one_workspace(shop: Shop, age: str) -> None:
     """Whoever comes second finds a file in the way, takes back what is its own, and says so."""
-    flags = [sys.executable, "-m", "reconciler.cli", "init", "--ci", "github", "--age", age, "--org", "acme"]
+    flags = [
+        sys.executable,
+        "-m",
+        "reconciler.cli",
+        "init",
+        "--ci",
+        "github",
+        "--age",
+        age,
+        *PACKAGE,
+        "--org",
+        "acme",
+    ]
     both = [subprocess.Popen(flags, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
     codes = sorted(process.wait(60) for process in both)
     for process in both:
         process.communicate()
     assert codes in ([0, 0], [0, 1], [1, 1])
-    spawn(["init", "--ci", "github", "--age", age, "--org", "acme"])
+    spawn(["init", "--ci", "github", "--age", age, *PACKAGE, "--org", "acme"])
     shop.ok("validate")
     shop.ok("owners", "--check")

@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.artifacts import identities
 from tests.workflows.runner import Run, git
 
+PACKAGE = "reconciler[postgres,sops] @ git+https://git.example/reconciler@0123abc"
 MAIN = "refs/heads/main"
 REVIEW = ".github/workflows/tokens-review.yaml"
 APPLY = ".github/workflows/tokens-apply.yaml"
@@ -35,7 +36,9 @@ class Forge:
         git(forge.hub, "config", "uploadpack.allowAnySHA1InWant", "true")
         git(place, "clone", "--quiet", str(forge.hub), "clone")
         recipient = identities.generate()[0]
-        forge.reconcile("init", "--ci", ci, "--name", "acme", "--age", recipient, "--org", "acme")
+        forge.reconcile(
+            "init", "--ci", ci, "--name", "acme", "--age", recipient, "--org", "acme", "--package", PACKAGE
+        )
         forge.push("A workspace")
         return forge
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler import __version__
 from reconciler.starting import all_pipelines
 from reconciler.starting.interface import Setting
 from tests.workflows.expressions import evaluated
+from tests.workflows.situation import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = Setting(workspace=".", package="", branch="main")
-NEW = Setting(workspace="ops/tokens.d", package=f"reconciler[postgres,sops]=={__version__}", branch="trunk")
+NEW = Setting(workspace="ops/tokens.d", package=PACKAGE, branch="trunk")
 PINNED = re.compile(r"[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+")
 
 

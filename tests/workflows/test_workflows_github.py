@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler import __version__
 from tests.workflows.api import LISTED, comments
 from tests.workflows.runner import Job, Run, git
-from tests.workflows.situation import APPLY, DRIFT, REVIEW, Forge
+from tests.workflows.situation import APPLY, DRIFT, PACKAGE, REVIEW, Forge
 
 CARD = """\
 apiVersion: reconciler/v1
@@ -327,7 +326,7 @@ def test_the_tool_is_installed_beside_the_job_and_as_pinned(forge: Forge) -> Non
     folder = jobs["plan"].folder
     assert folder is not None
     said = (folder.parent / "temp" / "pip.log").read_text()
-    assert said == f"install --quiet --disable-pip-version-check reconciler[postgres,sops]=={__version__}\n"
+    assert said == f"install --quiet --disable-pip-version-check {PACKAGE}\n"
 
 
 def test_an_action_that_is_told_no_package_installs_the_repository_it_is_in(tmp_path: Path) -> None:
