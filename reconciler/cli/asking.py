@@ -59,6 +59,7 @@ def answers(workspace: Workspace, top: Path, asked: Asked) -> tuple[Answers, str
         workspace=_place(workspace, top, ci),
         package="",
         branch=_branch(workspace, top, asked),
+        host=known.host,
     )
     setting = replace(setting, package=_package(top, pipeline, setting, asked))
     owner = _matching("--owner", asked.owner, re.compile(OWNER), EXPECTED[OWNER])
@@ -117,8 +118,8 @@ def _package(top: Path, pipeline: Pipeline | None, setting: Setting, asked: Aske
             return ""
         if not interactive():
             raise UsageError(
-                "nothing says what pip installs in pipelines, where it runs beside the secrets; the name alone "
-                "may be a stranger's on a public index",
+                "nothing says what pip installs in pipelines, where it runs beside the secrets; "
+                "the name alone may be a stranger's on a public index",
                 hint=f"pass --package with where you have this tool from, {_FORMS}",
             )
         click.echo(f"Pipelines and hooks install this tool from where you have it, {_FORMS}.", err=True)

@@ -13,11 +13,16 @@ FILES = {
     ".github/actions/reconcile/action.yml": "github-action.yml",
     ".github/actions/reconcile/run.sh": "github-run.sh",
 }
+_CLOUD = ("", "github.com", "ssh.github.com")
+"""Where `$/` is the commit of the workflow. A server of one's own knows only `./`: what is checked out."""
 
 
 def files(setting: Setting) -> Mapping[str, str]:
     """Every file by its path."""
-    return {path: text(name, setting) for path, name in FILES.items()}
+    texts = {path: text(name, setting) for path, name in FILES.items()}
+    if setting.host in _CLOUD:
+        return texts
+    return {path: found.replace("uses: $/", "uses: ./") for path, found in texts.items()}
 
 
 PIPELINE = Pipeline(

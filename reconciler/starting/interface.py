@@ -19,6 +19,8 @@ class Setting:
     """What pip installs to have this tool; empty for the repository that the pipeline is in."""
     branch: str
     """The branch that tokens are applied from."""
+    host: str = ""
+    """The host of the forge, in small letters; empty where no remote tells it."""
 
 
 @dataclass(frozen=True, slots=True)

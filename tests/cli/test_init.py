@@ -250,6 +250,32 @@ def test_the_pipeline_is_guessed_from_the_remote(
     assert not owners or owners in (shop.root / made[0]).read_text()
 
 
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("git@github.com:acme/tokens.git", "$/"),
+        ("ssh://git@ssh.github.com:443/acme/tokens.git", "$/"),
+        ("https://github.example.org/acme/tokens.git", "./"),
+        ("git@code.example.org:acme/tokens.git", "./"),
+        ("/srv/tokens.git", "$/"),
+    ],
+)
+def test_a_server_of_ones_own_takes_the_action_from_what_is_checked_out(
+    address: str, place: str, shop: Shop, age: str
+) -> None:
+    """Such a server does not know `$/`. Each job checks out first."""
+    git(shop.root, "init", "--quiet")
+    git(shop.root, "remote", "add", "origin", address)
+    shop.ok("init", "--ci", "github", "--age", age, *PACKAGE)
+    for file in (shop.root / ".github/workflows").iterdir():
+        for job in YAML(typ="safe").load(file.read_text())["jobs"].values():
+            used = [step["uses"] for step in job["steps"]]
+            assert used[0].startswith("actions/checkout@")
+            ours = [one for one in used if one.endswith("/.github/actions/reconcile")]
+            assert ours
+            assert {one[:2] for one in ours} == {place}
+
+
 def test_without_an_organisation_no_codeowners_is_made_and_it_says_so(shop: Shop, age: str) -> None:
     ran = shop.ok("init", "--ci", "github", "--age", age, *PACKAGE)
     assert "no CODEOWNERS is written" in ran.err

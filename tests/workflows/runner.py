@@ -23,12 +23,16 @@ from tests.workflows.expressions import evaluated, filled
 PYTHON = """\
 #!/bin/sh
 # Stands in for python -m venv: a folder whose programs are those of the test run.
-if [ "$1 $2" != "-m venv" ]; then exec '{real}' "$@"; fi
-mkdir -p "$3/bin"
-printf '#!/bin/sh\\nexec "{real}" -m reconciler.cli "$@"\\n' >"$3/bin/reconcile"
-printf '#!/bin/sh\\nexec "{real}" "$@"\\n' >"$3/bin/python"
-printf '#!/bin/sh\\nprintf "%%s\\\\n" "$*" >>"$RUNNER_TEMP/pip.log"\\n' >"$3/bin/pip"
-chmod +x "$3"/bin/*
+if [ "$1 $2 $3" != "-I -m venv" ]; then exec '{real}' "$@"; fi
+mkdir -p "$4/bin"
+printf '#!/bin/sh\\nexec "{real}" -I -m reconciler.cli "$@"\\n' >"$4/bin/reconcile"
+cat >"$4/bin/python" <<'END'
+#!/bin/sh
+if [ "$1 $2 $3" != "-I -m pip" ]; then exec '{real}' "$@"; fi
+shift 3
+printf "%s\\n" "$*" >>"$RUNNER_TEMP/pip.log"
+END
+chmod +x "$4"/bin/*
 """
 COMMAND = re.compile(r"::([a-z-]+)(?: ([^:]*))?::(.*)")
 KEPT = ("PATH", "LANG", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
@@ -252,7 +256,10 @@ class Running:
         git(self.folder, "init", "--quiet")
         git(self.folder, "remote", "add", "origin", f"file://{self.run.hub}")
         depth = given.get("fetch-depth", "1")
-        git(self.folder, "fetch", "--quiet", "--no-tags", f"--depth={depth}", "origin", wanted)
+        if depth == "0":
+            git(self.folder, "fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*", wanted)
+        else:
+            git(self.folder, "fetch", "--quiet", "--no-tags", f"--depth={depth}", "origin", wanted)
         if ref:
             branch = ref.removeprefix("refs/heads/")
             git(self.folder, "checkout", "--quiet", "--force", "-B", branch, f"refs/remotes/origin/{branch}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.workflows.situation import PACKAGE
 ROOT = Path(__file__).resolve().parents[2]
 OWN = Setting(workspace=".", package="", branch="main")
 NEW = Setting(workspace="ops/tokens.d", package=PACKAGE, branch="trunk")
+SERVER = replace(NEW, host="github.example.org")
 PINNED = re.compile(r"[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+")
 
 
@@ -40,10 +42,12 @@ def laid(folder: Path, ci: str, setting: Setting) -> Path:
     return folder
 
 
-@pytest.fixture(params=["own", "new"])
+@pytest.fixture(params=["own", "new", "server"])
 def github(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A repository with workflows: this one, or one that init was run in."""
-    return ROOT if request.param == "own" else laid(tmp_path, "github", NEW)
+    if request.param == "own":
+        return ROOT
+    return laid(tmp_path, "github", NEW if request.param == "new" else SERVER)
 
 
 def workflows(top: Path) -> list[Path]:
@@ -150,7 +154,7 @@ def test_every_action_of_others_is_pinned_by_commit_and_no_script_has_an_express
     for file in files:
         text = file.read_text()
         used = re.findall(r"uses: (.+)", text)
-        assert all(one.startswith("$/") or PINNED.fullmatch(one) for one in used), (file, used)
+        assert all(one.startswith(("$/", "./")) or PINNED.fullmatch(one) for one in used), (file, used)
         assert "pull_request_target" not in re.sub("#.*", "", text)
         scripts = re.findall(r"run: (?:\|\n((?: {8,}.*\n)+)|(.*)\n)", text)
         assert not any("${{" in one for script in scripts for one in script)

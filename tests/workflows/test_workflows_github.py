@@ -32,9 +32,9 @@ spec:
 """
 VENV = """\
 #!/bin/sh
-mkdir -p "$3/bin"
-printf '#!/bin/sh\\necho "$@"\\n' >"$3/bin/pip"
-chmod +x "$3/bin/pip"
+mkdir -p "$4/bin"
+printf '#!/bin/sh\\necho "$@"\\n' >"$4/bin/python"
+chmod +x "$4/bin/python"
 """
 HOSTILE = '"::error::x ::add-mask::a ##[error]b `c` <img> @all \\u001b[31m\\r::set-output name=x::y"'
 
@@ -194,9 +194,9 @@ def test_the_token_reaches_git_for_its_own_server_only(url: str, *, sent: bool, 
     assert ("AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46dA==" in done.stdout) is sent
 
 
-def test_a_second_run_has_nothing_to_do_and_asks_nobody(running: Forge) -> None:
+def test_a_second_push_has_nothing_to_do_and_asks_nobody(running: Forge) -> None:
     before = git(running.hub, "rev-parse", "main")
-    run = running.run("schedule")
+    run = running.run("push")
     assert results(run.workflow(APPLY)) == {"plan": "success", "apply": "skipped"}
     assert run.environments == []
     assert git(running.hub, "rev-parse", "main") == before
@@ -219,6 +219,8 @@ def test_a_plan_that_went_stale_while_it_was_approved_is_refused(running: Forge)
     jobs = run.workflow(APPLY)
     assert results(jobs) == {"plan": "success", "apply": "failure"}
     assert "[plan-stale, exit 4]" in jobs["apply"].log
+    assert "    error: " in jobs["apply"].summary
+    assert "plan-stale" in jobs["apply"].summary
     running.pull()
     assert "Nothing to do" in running.reconcile("plan")
 
@@ -347,4 +349,4 @@ def test_an_action_that_is_told_no_package_installs_the_repository_it_is_in(tmp_
     done = subprocess.run(
         ["bash", "-c", steps[1]["run"]], env=environ, capture_output=True, text=True, check=True
     )
-    assert done.stdout == f"install --quiet --disable-pip-version-check {root}[postgres,sops]\n"
+    assert done.stdout == f"-I -m pip install --quiet --disable-pip-version-check {root}[postgres,sops]\n"

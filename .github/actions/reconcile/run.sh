@@ -38,8 +38,11 @@ for_store() {
     local basic
     basic="$(printf 'x-access-token:%s' "$given" | base64 -w 0)"
     printf '::add-mask::%s\n' "$basic"
-    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
-    export GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $basic"
+    # After what the runner itself has there.
+    local entries="${GIT_CONFIG_COUNT:-0}"
+    export "GIT_CONFIG_KEY_$entries=http.$GITHUB_SERVER_URL/.extraheader"
+    export "GIT_CONFIG_VALUE_$entries=AUTHORIZATION: basic $basic"
+    export GIT_CONFIG_COUNT="$((entries + 1))"
   fi
 }
 
@@ -51,7 +54,7 @@ summarize_text() {
 # shellcheck disable=SC2329 # called by quietly
 to_file() { "$bin/reconcile" "$@" >"$text"; }
 # shellcheck disable=SC2329 # called by quietly
-shown() { "$bin/reconcile" "$@" | tee "$text"; }
+shown() { "$bin/reconcile" "$@" 2>&1 | tee "$text"; }
 
 validate() {
   "$bin/reconcile" validate --format github || code=$?
@@ -96,7 +99,7 @@ plan() {
 }
 
 plan_outputs() {
-  "$bin/python" - "$saved" >>"$GITHUB_OUTPUT" <<'PYTHON'
+  "$bin/python" -I - "$saved" >>"$GITHUB_OUTPUT" <<'PYTHON'
 import json, sys
 
 with open(sys.argv[1], encoding="utf-8") as file:
