@@ -115,15 +115,20 @@ class Reminder(Memo):
         """Never: nothing is kept."""
 
 
-def find_key(environ: Mapping[str, str], home: Path, entropy: Callable[[int], bytes]) -> Secret | None:
+def find_key(
+    environ: Mapping[str, str], home: Path, top: Path, entropy: Callable[[int], bytes]
+) -> Secret | None:
     """The key of this machine's memos: from the environment, else the user's own, which is made when there is
     none. None where it can neither be read nor made: then nothing is kept.
+
+    A key below `top`, the top of the repository, may have come with a commit: there is none then.
     """
     if given := environ.get(KEY):
         return Secret(given)
-    folder = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "reconciler"
-    with suppress(OSError):
-        return _read_key(folder / "key") or _make_key(folder / "key", entropy(CODE).hex())
+    place = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "reconciler" / "key"
+    with suppress(OSError, RuntimeError):
+        if not place.resolve().is_relative_to(top.resolve()):
+            return _read_key(place) or _make_key(place, entropy(CODE).hex())
     return None
 
 
@@ -142,7 +147,10 @@ def _make_key(place: Path, key: str) -> Secret | None:
 
 
 def _read_key(place: Path) -> Secret | None:
+    """None where there is none, or somebody else may have written it."""
     with suppress(OSError):
-        found = read_regular(place, 2 * CODE, links=False).decode(errors="replace")
-        return Secret(found) if len(found) == 2 * CODE else None
+        seen = place.lstat()
+        if seen.st_uid == os.geteuid() and not seen.st_mode & 0o077:
+            found = read_regular(place, 2 * CODE, links=False).decode(errors="replace")
+            return Secret(found) if len(found) == 2 * CODE else None
     return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.git.running import find_top
 from reconciler.kinds.interface import Entropy
 from reconciler.memo import FOLDER, Memo, find_key
 
@@ -36,7 +37,7 @@ class Surroundings:
 
     def memo(self, root: Path, name: str, about: str) -> Memo | None:
         """What was worked out before in a workspace on this machine; None where nothing is kept."""
-        key = find_key(self.environ, self.home, self.entropy)
+        key = find_key(self.environ, self.home, find_top(root.resolve()) or root, self.entropy)
         return None if key is None else Memo(root, f"{FOLDER}/{name}", key, about)
 
 

@@ -115,13 +115,16 @@ def test_of_many_that_write_at_once_one_has_written(tmp_path: Path) -> None:
     assert list(one.read()) in wholes
 
 
+AWAY = Path("/the/top/of/a/repository")
+
+
 def entropy(size: int) -> bytes:
     return random.randbytes(size)
 
 
 def test_the_key_is_made_once_and_is_the_users_alone(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(lambda _: find_key({}, tmp_path, entropy), range(40)))
+        keys = list(pool.map(lambda _: find_key({}, tmp_path, AWAY, entropy), range(40)))
     assert len({key.open() for key in keys if key}) == 1
     assert None not in keys
     file = tmp_path / ".cache" / "reconciler" / "key"
@@ -129,7 +132,7 @@ def test_the_key_is_made_once_and_is_the_users_alone(tmp_path: Path) -> None:
 
 
 def test_a_key_from_the_environment_touches_no_file(tmp_path: Path) -> None:
-    found = find_key({KEY: "shared"}, tmp_path, entropy)
+    found = find_key({KEY: "shared"}, tmp_path, tmp_path, entropy)
     assert found == Secret("shared")
     assert names(tmp_path) == []
 
@@ -139,9 +142,31 @@ def test_a_key_that_is_none_keeps_nothing(tmp_path: Path, text: str) -> None:
     file = tmp_path / "reconciler" / "key"
     file.parent.mkdir()
     file.write_text(text)
-    assert find_key({"XDG_CACHE_HOME": str(tmp_path)}, tmp_path / "none", entropy) is None
+    file.chmod(0o600)
+    assert find_key({"XDG_CACHE_HOME": str(tmp_path)}, tmp_path / "none", AWAY, entropy) is None
 
 
 def test_where_no_key_can_be_made_nothing_is_kept(tmp_path: Path) -> None:
     (tmp_path / ".cache").write_text("a file")
-    assert find_key({}, tmp_path, entropy) is None
+    assert find_key({}, tmp_path, AWAY, entropy) is None
+
+
+def test_a_key_that_may_have_come_with_a_commit_is_none(tmp_path: Path) -> None:
+    """Some pipelines have their home in the checkout."""
+    repository = tmp_path / "checkout"
+    file = repository / ".cache" / "reconciler" / "key"
+    file.parent.mkdir(parents=True)
+    file.write_text("0" * 64)
+    file.chmod(0o600)
+    assert find_key({}, repository, repository, entropy) is None
+    (tmp_path / "link").symlink_to(repository)
+    assert find_key({}, tmp_path / "link", repository, entropy) is None
+    assert find_key({}, repository, tmp_path / "elsewhere", entropy) == Secret("0" * 64)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o660, 0o602])
+def test_a_key_that_others_may_read_or_write_is_none(tmp_path: Path, mode: int) -> None:
+    key = find_key({}, tmp_path, AWAY, entropy)
+    assert key is not None
+    (tmp_path / ".cache" / "reconciler" / "key").chmod(mode)
+    assert find_key({}, tmp_path, AWAY, entropy) is None

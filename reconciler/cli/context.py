@@ -49,7 +49,7 @@ def surroundings() -> Surroundings:
     """This machine."""
     return Surroundings(
         environ=os.environ,
-        home=Path.home(),
+        home=_home(),
         platform=sys.platform,
         clock=lambda: int(time.time()),
         sleep=time.sleep,
@@ -57,6 +57,14 @@ def surroundings() -> Surroundings:
         commit=commit_of,
         tracked=tracked_by_git,
     )
+
+
+def _home() -> Path:
+    """The user's folder; where the user has none, one that is not there, and never one of the workspace."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull) / "home"
 
 
 def now() -> float:

@@ -99,7 +99,10 @@ def _expected(store: LiveStore, plan: Plan, expect: str) -> tuple[Plan, PlanStal
 
 def _save(path: Path, data: bytes) -> None:
     try:
-        write_whole(path, data)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(data)  # /dev/stdout and its like stay what they are
+        else:
+            write_whole(path, data)
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror}", hint="choose another --out"

@@ -40,7 +40,8 @@ def merged(git: Git, one: str, other: str) -> tuple[str, tuple[str, ...]]:
     if ran.code not in (0, CONFLICTS):
         raise GitFailed(
             f"git cannot merge {other[:10]} into {one[:10]}: {said(ran.err)}",
-            hint="git 2.38 or newer is needed for spec.git.push",
+            hint="where this clone is shallow, fetch the history: git fetch --unshallow (in a pipeline:"
+            " fetch-depth: 0); spec.git.push needs git 2.38 or newer",
         )
     tree, *paths = ran.out.decode(errors="replace").rstrip("\0").split("\0")
     return tree, tuple(path for path in paths if path)

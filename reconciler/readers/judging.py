@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,8 @@ from reconciler.workspace import Workspace
 
 NAMED = 5
 """Tokens that a warning has room for."""
+WORST_FIRST = ("base-recipients", "base-loosens", "base-layout", "base-changes", "base-tightens")
+"""Who can open what comes first, so that no number of harmless differences takes its room."""
 SHOWN = 50
 """Differences that have a warning of their own; the others are counted."""
 ON_ITS_OWN = (
@@ -106,10 +109,12 @@ def _unchecked(head: Specs, base: Specs, name: str) -> Iterator[Block]:
 
 def _warnings(base: Side, head: Side, name: str) -> Iterator[Warned]:
     """What the checkout says otherwise than the base, and that it does not count yet."""
-    found = [*_told(base, head, name)]
+    found = sorted(_told(base, head, name), key=lambda one: WORST_FIRST.index(one.rule))
     yield from found[:SHOWN]
-    if len(found) > SHOWN:
-        more = f"and {len(found) - SHOWN} more differences from the rules of {name}"
+    if found[SHOWN:]:
+        counts = Counter(one.rule for one in found[SHOWN:])
+        of_each = ", ".join(f"{count} {rule}" for rule, count in counts.items())
+        more = f"and {len(found) - SHOWN} more differences from the rules of {name}: {of_each}"
         yield Warned("base-differs", more, "see them all with: reconcile diff BASE")
 
 

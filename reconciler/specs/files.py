@@ -54,7 +54,7 @@ def spec_files(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:
     if top.is_symlink():
         faults.append(spec_folder_linked(folder))
     elif not top.is_dir():
-        faults.append(of_path(folder, NO_FOLDER, "make one with: reconcile new KIND NAME"))
+        faults.append(of_path(folder, NO_FOLDER, "make one with: reconcile init, or reconcile new KIND NAME"))
     else:
         yield from _below(root, folder, faults)
 

@@ -169,7 +169,11 @@ class House:
 
     def _opened_workspace(self) -> Workspace:
         around = Surroundings(
-            environ={"RECONCILER_ACTOR": "tester", "PATH": os.environ["PATH"]},
+            environ={
+                "RECONCILER_ACTOR": "tester",
+                "RECONCILER_CACHE_KEY": "of the tests",
+                "PATH": os.environ["PATH"],
+            },
             home=self.root / "home",
             platform="linux",
             clock=lambda: self.now,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -165,3 +167,25 @@ def test_no_fault_shows_a_letter_that_a_terminal_obeys(shop: Shop) -> None:
     ran = shop.run("validate")
     assert ran.code == 1
     assert all(letter.isprintable() or letter == "\n" for letter in ran.out)
+
+
+def test_a_plan_that_is_saved_to_a_device_or_through_a_link_leaves_that_as_it_is(stocked: Shop) -> None:
+    """`--out /dev/stdout` is such a link."""
+    link = stocked.root / "link"
+    link.symlink_to(stocked.root / "kept.plan")
+    stocked.ok("plan", "--out", str(link))
+    assert link.is_symlink()
+    assert json.loads((stocked.root / "kept.plan").read_bytes())["schema"] == "reconciler/plan/v1"
+    stocked.ok("plan", "--out", os.devnull)
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_user_without_a_home_can_validate_and_plan(stocked: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user stands in no list."""
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", staticmethod(homeless))
+    stocked.ok("validate")
+    stocked.ok("plan")

@@ -359,3 +359,32 @@ def test_many_differences_are_counted(live: Branch) -> None:
     said = told(live.plan("--base", "main"))
     assert len(said) == 51
     assert said[-1].startswith("and 30 more differences from the rules of main")
+
+
+def test_no_number_of_harmless_differences_hides_who_can_open_what(live: Branch) -> None:
+    """Of the warnings, who is added to the rules comes first: in the plan, and in the comment on it."""
+    mallory, _ = generate()
+    rules = live.shop.root / ".sops.yaml"
+    rules.write_text(rules.read_text().replace("age1", f"{mallory},age1", 1))
+    for number in range(60):
+        text = POLICY.replace("name: house", f"name: p{number}").replace("deny: '", "warn: 'false && ")
+        live.shop.spec(text, f"p{number}.yaml")
+    found = live.plan("--base", "main")
+    assert found["warnings"][0]["rule"] == "base-recipients"
+    assert mallory in found["warnings"][0]["message"]
+    comment = live.run("plan", "--base", "main", "--format", "markdown").out
+    assert mallory in comment
+    assert "more differences from the rules" in found["warnings"][50]["message"]
+    assert "base-tightens" in found["warnings"][50]["message"]
+
+
+def test_how_to_apply_exactly_a_plan_says_what_made_it(live: Branch) -> None:
+    live.commit(one=rsa("one", "device.list"))
+    assert (
+        "reconcile plan --base main --no-due --out FILE" in live.run("plan", "--base", "main", "--no-due").out
+    )
+    live.commit(w=LOOSER)
+    for form in ("text", "markdown"):
+        out = live.run("plan", "--base", "main", "--format", form).out
+        assert "Apply exactly this" not in out
+        assert "once what it changes in them is merged, plan again" in out

@@ -204,7 +204,12 @@ def test_hidden_files_and_other_endings_are_left_alone(tmp_path: Path) -> None:
 
 def test_no_spec_folder_is_a_fault(tmp_path: Path) -> None:
     assert faults(tmp_path) == [
-        ("specs:1:1", "specs.file", "there is no such folder", "make one with: reconcile new KIND NAME")
+        (
+            "specs:1:1",
+            "specs.file",
+            "there is no such folder",
+            "make one with: reconcile init, or reconcile new KIND NAME",
+        )
     ]
 
 

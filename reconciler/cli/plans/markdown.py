@@ -6,6 +6,7 @@ is counted, and then the last line says how to see it. The same plan gives the s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.cli.markdown import Room, Taken, clipped, code, folded, marker, prose, row, table
@@ -37,6 +38,8 @@ TEXT, NAME = 400, 80
 """Characters of one text, and of one name."""
 REASONS = 3
 """Reasons of one change that are told in its row."""
+RULES = 8
+"""Rules of warnings that are told by name where the warnings are not shown."""
 DESTROYS = (Action.DELETE, Action.RETIRE)
 HEADS = ("", "kind", "token", "owner", "what and why")
 
@@ -48,8 +51,8 @@ def _lines(shown: Shown) -> Iterator[str]:
     destroyed = [change for change in plan.changes if change.action in DESTROYS]
     rest = [change for change in plan.changes if change.action not in DESTROYS]
     blocked = room.take(map(_block, plan.blocked), BLOCKED)
-    gone = room.take(_row(shown, change) for change in destroyed)
     warned = room.take(map(_warning, plan.warnings), WARNED)
+    gone = room.take(_row(shown, change) for change in destroyed)
     others = room.take(_row(shown, change) for change in rest)
     detail = room.take(detailed(change) for change in plan.changes if change.fields)
     out = [*destroyed[len(gone.lines) :], *rest[len(others.lines) :]]
@@ -61,7 +64,7 @@ def _lines(shown: Shown) -> Iterator[str]:
     yield from foot
     if detail.lines:
         yield from ("", *folded("Every field that changes", detail.lines))
-    yield from _not_shown(out, blocked.out, warned.out, detail.out)
+    yield from _not_shown(out, blocked.out, plan.warnings[len(warned.lines) :], detail.out)
 
 
 FORMAT = PlanFormat("markdown", _lines)
@@ -171,12 +174,21 @@ def _foot(plan: Plan) -> Iterator[str]:
         yield from ("Apply exactly this:", "", "```sh", command, "```")
 
 
-def _not_shown(changes: Sequence[Change], blocks: int, warnings: int, details: int) -> Iterator[str]:
+def _rules(warnings: Sequence[Warned]) -> str:
+    """What they are about, so that none hides behind the others."""
+    counts = Counter(one.rule for one in warnings).most_common()
+    told = ", ".join(f"{count:,} {code(clipped(rule, NAME))}" for rule, count in counts[:RULES])
+    return told + (" …" if len(counts) > RULES else "")
+
+
+def _not_shown(
+    changes: Sequence[Change], blocks: int, warnings: Sequence[Warned], details: int
+) -> Iterator[str]:
     """What did not fit, counted, and how to see it."""
     parts: Iterable[tuple[int, str]] = (
         (len(changes), f"{_counts(changes)}"),
         (blocks, f"{blocks:,} reasons why it is blocked"),
-        (warnings, f"{warnings:,} warnings"),
+        (len(warnings), f"{len(warnings):,} warnings ({_rules(warnings)})"),
         (details, f"the fields of {details:,} changes"),
     )
     told = [text for number, text in parts if number]
