@@ -16,13 +16,16 @@ FILES = {
 _CLOUD = ("", "github.com", "ssh.github.com")
 """Where `$/` is the commit of the workflow. A server of one's own knows only `./`: what is checked out."""
 
+_ACTION = "uses: {}/.github/actions/reconcile\n"
+_HERE = f"{_ACTION.format('.').rstrip()} # zizmor: ignore[self-repository] this server does not know $/\n"
+
 
 def files(setting: Setting) -> Mapping[str, str]:
     """Every file by its path."""
     texts = {path: text(name, setting) for path, name in FILES.items()}
     if setting.host in _CLOUD:
         return texts
-    return {path: found.replace("uses: $/", "uses: ./") for path, found in texts.items()}
+    return {path: found.replace(_ACTION.format("$"), _HERE) for path, found in texts.items()}
 
 
 PIPELINE = Pipeline(
