@@ -68,7 +68,7 @@ def test_a_stale_plan_exits_4_and_changes_nothing(stocked: Shop) -> None:
     before = stocked.tree()
     ran = stocked.run("apply", "tonight.plan", "--yes")
     assert ran.code == 4
-    assert "the specs changed since this plan was made" in ran.err
+    assert "the spec of erp changed since this plan was made" in ran.err
     assert stocked.tree() == before
 
 
