@@ -27,6 +27,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     """A row for each state of the tree."""
     root = bench.large.root
     program = peers.found("git")
+    (root / ".gitignore").write_text(".reconciler/\n")
     if program:
         for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "all of it"]):
             _git(bench, program, arguments)
