@@ -80,20 +80,30 @@ def command(
             return _print(Result(None, resumed=settled, waits=plan.waits), form)
         plan = plan if given is None else agreed(plan, given, read_begun(store.state().approval)) or plan
         approved = given or (None if yes else approval(plan))
-        if form == "text" and plan.changes:
-            echo_plan(plan, workspace)
-        elif not plan.changes:
-            echo_warnings(plan)
-        if plan.blocked and (approved is None or plan.digest == approved.digest):
-            raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
-        if given and not plan.changes and plan.digest != given.digest:
-            raise stale(plan, given)
+        _tell(plan, workspace, form)
+        _check_now(plan, approved, given)
         if not _anything_to_do(store, plan):
             return _print(Result(None, resumed=settled, waits=plan.waits), form)
         _ask(plan, yes=yes or expect is not None)
         with progress() as shown:
             result = workspace.apply(store, plan, approved, patience=patience, progress=shown)
     return _print(replace(result, resumed=result.resumed or settled), form)
+
+
+def _tell(plan: Plan, workspace: Workspace, form: str) -> None:
+    """The plan before anything is done; where there is nothing in it, what it warns of."""
+    if form == "text" and plan.changes:
+        echo_plan(plan, workspace)
+    elif not plan.changes:
+        echo_warnings(plan)
+
+
+def _check_now(plan: Plan, approved: Approved | None, given: Approved | None) -> None:
+    """What needs no lease to be refused. Raises PlanBlocked or PlanStale."""
+    if plan.blocked and (approved is None or plan.digest == approved.digest):
+        raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
+    if given and not plan.changes and plan.digest != given.digest:
+        raise stale(plan, given)
 
 
 def _allowed(saved: SavedPlan, overrides: Overrides) -> Overrides:

@@ -14,6 +14,12 @@ from itertools import groupby
 
 from reconciler.cli.output import in_line
 
+LIMIT = 60_000
+"""Bytes of a comment. A forge takes 65,536 characters, and the pipeline may have something to say around it."""
+SPARE = 2_000
+"""Bytes for headings, and for what is said of what does not fit."""
+TEXT, NAME = 400, 80
+"""Characters of one text, and of one name."""
 UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -81,6 +87,20 @@ def table(heads: Sequence[str]) -> list[str]:
 def folded(summary: str, lines: Iterable[str]) -> list[str]:
     """Lines that are shown when somebody asks. The summary is ours: it is HTML, and no Markdown."""
     return [f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"]
+
+
+def titled(title: str, lines: Iterable[str], heads: Sequence[str] = ()) -> Iterator[str]:
+    """Lines below a title, as a table where there are heads; nothing where there are no lines."""
+    shown = list(lines)
+    if shown:
+        yield from ("", f"**{title}**", "", *(table(heads) if heads else ()), *shown)
+
+
+def not_shown(parts: Iterable[str], command: str) -> Iterator[str]:
+    """What did not fit, counted, and the command that shows it."""
+    told = "; ".join(parts)
+    if told:
+        yield from ("", f"**Not shown here, for want of room:** {told}. See all: `{command}`")
 
 
 def marker(workspace: str) -> str:
