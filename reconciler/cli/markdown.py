@@ -15,7 +15,7 @@ from itertools import groupby
 from reconciler.cli.output import in_line
 
 LIMIT = 60_000
-"""Bytes of a comment. A forge takes 65,536 characters, and the pipeline may have something to say around it."""
+"""Bytes of a comment. A forge takes 65,536 characters, and a pipeline may have something to say around it."""
 SPARE = 2_000
 """Bytes for headings, and for what is said of what does not fit."""
 TEXT, NAME = 400, 80

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.cli.plans.markdown import LIMIT
+from reconciler.cli.markdown import LIMIT
 from reconciler.plan.brakes import Block, Warned
 from reconciler.plan.change import Action, Change, FieldChange
 from tests.comment.golden import FOLDER

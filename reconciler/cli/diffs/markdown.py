@@ -8,27 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.cli.changes import DESTROYS, HEADS, REASONS, brief, change_row, counted, detailed, reasons
 from reconciler.cli.diffs.interface import ALONE, Format, Shown
-from reconciler.cli.markdown import Room, Taken, clipped, code, folded, marker, prose, row, table
-from reconciler.cli.plans.fields import brief, detailed
+from reconciler.cli.markdown import (
+    LIMIT,
+    NAME,
+    SPARE,
+    TEXT,
+    Room,
+    clipped,
+    code,
+    folded,
+    marker,
+    not_shown,
+    titled,
+)
 from reconciler.compare.document import Comparison
 from reconciler.compare.side import Effect, Shift
 from reconciler.compare.telling import shift_text
 from reconciler.compare.tokens import TokenChange
-from reconciler.plan.change import Action
 
-LIMIT = 60_000
-"""Bytes. A forge takes 65,536 characters, and the pipeline may have something to say around it."""
-SPARE = 2_000
-"""Bytes for headings, and for what is said of what does not fit."""
 LOOSENED, SHIFTED, OWNERS = 14_000, 10_000, 3_000
 """Bytes that these may have at most, so that tokens have room beside them."""
-TEXT, NAME = 400, 80
-"""Characters of one text, and of one name."""
-REASONS = 3
-"""Reasons of one change that are told in its row."""
-DESTROYS = (Action.DELETE, Action.RETIRE)
-HEADS = ("", "kind", "token", "owner", "what and why")
 
 
 def text(shown: Shown) -> str:
@@ -51,19 +52,20 @@ def _lines(shown: Shown) -> Iterator[str]:
     detail = room.take(detailed(one.change) for one in found.changes if one.change.fields)
     if loosened.lines:
         yield from ("", "> [!CAUTION]", "> **Rules are loosened.**", ">", *loosened)
-    yield from _table("Taken away", gone)
-    yield from _table("Changed and issued", changed)
-    yield from _section("Rules", shifted)
-    yield from _section("Affected", affected)
+    yield from titled("Taken away", gone, HEADS)
+    yield from titled("Changed and issued", changed, HEADS)
+    yield from titled("Rules", shifted)
+    yield from titled("Affected", affected)
     yield from foot if found.changes else ()
     if detail.lines:
         yield from ("", *folded("Every field that changes", detail.lines))
-    yield from _not_shown(
+    left = (
         (gone.out + changed.out, "tokens"),
         (loosened.out + shifted.out, "changes of rules"),
         (affected.out, "owners"),
         (detail.out, "lists of fields"),
     )
+    yield from not_shown((f"{number:,} {what}" for number, what in left if number), "reconcile diff")
 
 
 FORMAT = Format("markdown", text)
@@ -78,7 +80,7 @@ def _head(shown: Shown) -> Iterator[str]:
     if found.is_empty:
         yield "Nothing changes in meaning."
     elif found.changes:
-        yield f"**{_counts(found.summary)}.**"
+        yield f"**{counted(found.summary)}.**"
     else:
         yield "No token means anything else."
 
@@ -97,45 +99,18 @@ def _shift(shift: Shift) -> str:
 
 
 def _row(one: TokenChange) -> str:
-    change = one.change
-    action = f"**{change.action}**" if change.action in DESTROYS else change.action.value
-    owners = ", ".join(code(clipped(owner, NAME)) for owner in one.owners if owner is not None)
-    return row((action, change.kind, code(clipped(change.name, NAME)), owners, "; ".join(_why(one))))
+    return change_row(one.change, one.owners, _why(one))
 
 
 def _why(one: TokenChange) -> Iterator[str]:
     change = one.change
-    for reason in change.reasons[:REASONS]:
-        yield prose(clipped(reason, TEXT))
-    if (more := len(change.reasons) - REASONS) > 0:
-        yield f"{more:,} more reasons"
+    yield from reasons(change)
     if change.fields:
         yield brief(sorted(change.fields, key=lambda field: not field.field.startswith("spec.")))
     if one.through:
         yield f"through {', '.join(code(clipped(group, NAME)) for group in one.through[:REASONS])}"
 
 
-def _owner(counted: tuple[str | None, dict[str, int]]) -> str:
-    owner, counts = counted
-    return f"- {code(clipped(owner, NAME)) if owner is not None else 'without an owner'}: {_counts(counts)}"
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number:,} to {action}" for action, number in counts.items())
-
-
-def _section(title: str, taken: Taken) -> Iterator[str]:
-    if taken.lines:
-        yield from ("", f"**{title}**", "", *taken)
-
-
-def _table(title: str, taken: Taken) -> Iterator[str]:
-    if taken.lines:
-        yield from ("", f"**{title}**", "", *table(HEADS), *taken)
-
-
-def _not_shown(*parts: tuple[int, str]) -> Iterator[str]:
-    """What did not fit, counted, and how to see it."""
-    told = [f"{number:,} {what}" for number, what in parts if number]
-    if told:
-        yield from ("", f"**Not shown here, for want of room:** {'; '.join(told)}. See all: `reconcile diff`")
+def _owner(one: tuple[str | None, dict[str, int]]) -> str:
+    owner, counts = one
+    return f"- {code(clipped(owner, NAME)) if owner is not None else 'without an owner'}: {counted(counts)}"

@@ -9,8 +9,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.cli.markdown import Room, Taken, clipped, code, folded, marker, prose, row, table
-from reconciler.cli.plans.fields import brief, detailed
+from reconciler.cli.changes import (
+    DESTROYS,
+    HEADS,
+    brief,
+    change_row,
+    counted,
+    detailed,
+    reasons,
+)
+from reconciler.cli.markdown import (
+    LIMIT,
+    NAME,
+    SPARE,
+    TEXT,
+    Room,
+    Taken,
+    clipped,
+    code,
+    folded,
+    marker,
+    not_shown,
+    prose,
+    titled,
+)
 from reconciler.cli.plans.interface import (
     FINAL,
     NOTHING,
@@ -28,20 +50,10 @@ from reconciler.plan.change import Action, Change, summary
 from reconciler.plan.document import Plan
 from reconciler.times import day, minute
 
-LIMIT = 60_000
-"""Bytes. A forge takes 65,536 characters, and the pipeline may have something to say around it."""
-SPARE = 2_000
-"""Bytes for headings, and for what is said of what does not fit."""
 BLOCKED, WARNED = 12_000, 8_000
 """Bytes that these may have at most, so that changes have room beside them."""
-TEXT, NAME = 400, 80
-"""Characters of one text, and of one name."""
-REASONS = 3
-"""Reasons of one change that are told in its row."""
 RULES = 8
 """Rules of warnings that are told by name where the warnings are not shown."""
-DESTROYS = (Action.DELETE, Action.RETIRE)
-HEADS = ("", "kind", "token", "owner", "what and why")
 
 
 def _lines(shown: Shown) -> Iterator[str]:
@@ -58,9 +70,9 @@ def _lines(shown: Shown) -> Iterator[str]:
     out = [*destroyed[len(gone.lines) :], *rest[len(others.lines) :]]
     yield from head
     yield from _blocks(blocked)
-    yield from _table("Taken away", gone)
-    yield from _table("Changed and issued", others)
-    yield from _section("Warnings", warned)
+    yield from titled("Taken away", gone, HEADS)
+    yield from titled("Changed and issued", others, HEADS)
+    yield from titled("Warnings", warned)
     yield from foot
     if detail.lines:
         yield from ("", *folded("Every field that changes", detail.lines))
@@ -88,7 +100,7 @@ def _head(shown: Shown) -> Iterator[str]:
 
 
 def _counts(changes: Sequence[Change]) -> str:
-    return ", ".join(f"{number:,} to {action}" for action, number in summary(tuple(changes)).items())
+    return counted(summary(tuple(changes)))
 
 
 def _block(block: Block) -> str:
@@ -109,31 +121,15 @@ def _blocks(blocked: Taken) -> Iterator[str]:
         yield from ("", "> [!CAUTION]", "> **Blocked: apply refuses this plan.**", ">", *blocked)
 
 
-def _section(title: str, taken: Taken) -> Iterator[str]:
-    if taken.lines:
-        yield from ("", f"**{title}**", "", *taken)
-
-
-def _table(title: str, taken: Taken) -> Iterator[str]:
-    if taken.lines:
-        yield from ("", f"**{title}**", "", *table(HEADS), *taken)
-
-
 def _row(shown: Shown, change: Change) -> str:
-    owner = shown.owner(change)
-    action = f"**{change.action}**" if change.action in DESTROYS else change.action.value
-    whose = "" if owner is None else code(clipped(owner, NAME))
-    return row((action, change.kind, code(clipped(change.name, NAME)), whose, "; ".join(_why(change))))
+    return change_row(change, (shown.owner(change),), _why(change))
 
 
 def _why(change: Change) -> Iterator[str]:
     """What a reviewer must know of a change, in a line."""
     if change.disables:
         yield "**takes it out of service**"
-    for reason in change.reasons[:REASONS]:
-        yield prose(clipped(reason, TEXT))
-    if (more := len(change.reasons) - REASONS) > 0:
-        yield f"{more:,} more reasons"
+    yield from reasons(change)
     if change.action is Action.DELETE:
         yield FINAL
     if change.fields:
@@ -191,6 +187,4 @@ def _not_shown(
         (len(warnings), f"{len(warnings):,} warnings ({_rules(warnings)})"),
         (details, f"the fields of {details:,} changes"),
     )
-    told = [text for number, text in parts if number]
-    if told:
-        yield from ("", f"**Not shown here, for want of room:** {'; '.join(told)}. See all: `reconcile plan`")
+    yield from not_shown((text for number, text in parts if number), "reconcile plan")

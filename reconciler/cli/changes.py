@@ -1,17 +1,41 @@
-"""The fields of a change in Markdown: the gist of them in a line, and all of them in a list."""
+"""A change in Markdown: its row in a table, with the gist of its fields, and all of these in a list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reconciler.cli.markdown import clipped, code
+from reconciler.cli.markdown import NAME, TEXT, clipped, code, prose, row
 from reconciler.cli.plans.interface import field_name, value_text
-from reconciler.plan.change import Change, FieldChange
+from reconciler.plan.change import Action, Change, FieldChange
 
+DESTROYS = (Action.DELETE, Action.RETIRE)
+HEADS = ("", "kind", "token", "owner", "what and why")
+REASONS = 3
+"""Reasons of one change that are told in its row."""
 BRIEF, WHOLE = 3, 40
 """Fields of one change, and names of one field: in its row, and in the folded list."""
 GIST, VALUE = 60, 400
 """Characters of one value: in the row, and in the list."""
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """How many changes of each action there are."""
+    return ", ".join(f"{number:,} to {action}" for action, number in counts.items())
+
+
+def change_row(change: Change, owners: Iterable[str | None], why: Iterable[str]) -> str:
+    """The row of a change in a table of `HEADS`."""
+    action = f"**{change.action}**" if change.action in DESTROYS else change.action.value
+    whose = ", ".join(code(clipped(owner, NAME)) for owner in owners if owner is not None)
+    return row((action, change.kind, code(clipped(change.name, NAME)), whose, "; ".join(why)))
+
+
+def reasons(change: Change) -> Iterator[str]:
+    """The first reasons of a change, and how many more there are."""
+    for reason in change.reasons[:REASONS]:
+        yield prose(clipped(reason, TEXT))
+    if (more := len(change.reasons) - REASONS) > 0:
+        yield f"{more:,} more reasons"
 
 
 def brief(fields: Sequence[FieldChange]) -> str:
