@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from reconciler.errors import PublishFailed
-from reconciler.git.trees import Entry, Listing
+from reconciler.git.trees import LINK, SUBMODULE, Entry, Listing
 
 MEND = "somebody changed it in git: look at what they did, mend it there, and run apply again"
 
@@ -22,7 +22,7 @@ def check_room(listing: Listing, placed: Collection[str], removed: Collection[st
             if entry is not None and not entry.is_folder:
                 raise PublishFailed(f"in the branch, {above} is no folder but {_what(entry)}", hint=MEND)
         entry = listing.at(path)
-        if entry is not None and (entry.is_folder or entry.mode == "160000"):
+        if entry is not None and (entry.is_folder or entry.mode == SUBMODULE):
             raise PublishFailed(f"in the branch, {path} is {_what(entry)}", hint=MEND)
     names = {path.casefold(): path for path in placed}
     for path in listing.inside:
@@ -63,5 +63,5 @@ def _number(path: str) -> str:
 
 
 def _what(entry: Entry) -> str:
-    kinds = {"160000": "a submodule", "120000": "a link", "040000": "a folder"}
+    kinds = {SUBMODULE: "a submodule", LINK: "a link", "040000": "a folder"}
     return kinds.get(entry.mode, "a file")

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import GitFailed
+from reconciler.git import trees
 from reconciler.git.running import Git, find_prefix, find_top, last_line
 
-LINK = "120000"
-"""The mode of a symbolic link; its blob is where it leads."""
-SUBMODULE = "160000"
-"""The mode of a submodule: a commit of another repository, whose files are not in this one."""
-FILES = ("100644", "100755")
-"""The modes of files."""
 PLACES = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD")
 """Where git looks for a name that is not written in full, in this order."""
 WHOLE_NAME = re.compile(r"refs/.*|[A-Z_]*HEAD|[0-9a-f]{40}|[0-9a-f]{64}")
@@ -25,8 +19,6 @@ WHOLE_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 SHORT_ID = re.compile(r"[0-9a-f]{4,63}")
 BEHIND_NAME = re.compile(r"[~^:]|@\{")
 """Begins what a revision says beside a name, as in `main~2`."""
-LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
-"""A path is a name, and no pattern."""
 MISSING = 1
 """How `rev-parse --verify --quiet` ends where there is no such thing; what else goes wrong is 128."""
 
@@ -100,33 +92,22 @@ class Repository:
             )
         return base
 
-    def is_ancestor(self, one: str, other: str) -> bool:
-        """Whether a commit is in the history of another, as far as this clone has it."""
-        return self.git.run("merge-base", "--is-ancestor", one, other).code == 0
-
     def blobs(self, commit: str, folder: str = "") -> Iterator[Blob]:
         """Files, links and submodules of a commit below a folder of the workspace, or of that very name.
 
         In the order of their bytes. Raises GitFailed.
         """
-        yield from self._listed(commit, f"{self.prefix}{folder}".rstrip("/"), "-r")
+        below = trees.listed(self.git, commit, f"{self.prefix}{folder}".rstrip("/"), "-r")
+        return (Blob(path, one.mode, one.id) for path, one in below if not one.is_folder)
 
     def entry(self, commit: str, path: str) -> Blob | None:
         """What a commit has at a path from the top; None where there is nothing, or a folder.
 
         Raises GitFailed.
         """
-        return next((one for one in self._listed(commit, path) if one.path == path), None)
-
-    def _listed(self, commit: str, path: str, *options: str) -> Iterator[Blob]:
-        asked = ("ls-tree", *options, "-z", "--full-tree", commit, "--", *([path] if path else []))
-        listed = self.git.must(*asked, more=LITERAL)
-        for line in listed.out.split(b"\0"):
-            if line:
-                about, _, name = line.partition(b"\t")
-                mode, kind, blob = about.decode().split(" ")
-                if kind != "tree":
-                    yield Blob(os.fsdecode(name), mode, blob)
+        found = trees.listed(self.git, commit, path)
+        named = (Blob(path, one.mode, one.id) for name, one in found if name == path and not one.is_folder)
+        return next(named, None)
 
     def is_shallow(self) -> bool:
         """Whether history ends before it began, because this clone was made so."""

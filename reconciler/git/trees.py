@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.git.repository import FILES
 from reconciler.git.running import Git
 
 TREE = "040000"
+FILES = ("100644", "100755")
+"""The modes of files."""
+LINK = "120000"
+"""The mode of a symbolic link; its blob is where it leads."""
+SUBMODULE = "160000"
+"""The mode of a submodule: a commit of another repository, whose files are not in this one."""
+LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
+"""A path is a name, and no pattern."""
 SHA256 = 64
 """Digits of an id in a repository of the newer object format."""
 
@@ -36,24 +43,28 @@ class Entry:
 def entries(git: Git, tree: str, folder: str) -> dict[str, Entry]:
     """All that stands at and below a folder of a commit or tree, the folder itself too, by path from the top.
 
-    Empty where there is none. Raises GitFailed.
+    In the order of their bytes; of all of it, where the folder is empty. Empty where there is none.
+    Raises GitFailed.
     """
-    return _parsed(git.must("ls-tree", "-r", "-t", "-z", "--full-tree", tree, "--", folder).out)
+    return dict(listed(git, tree, folder, "-r", "-t"))
 
 
 def entry(git: Git, tree: str, path: str) -> Entry | None:
     """What stands at one path of a commit or tree; None where nothing does. Raises GitFailed."""
-    return _parsed(git.must("ls-tree", "-z", "--full-tree", tree, "--", path).out).get(path)
+    return dict(listed(git, tree, path)).get(path)
 
 
-def _parsed(listed: bytes) -> dict[str, Entry]:
-    found = {}
-    for line in listed.split(b"\0"):
+def listed(git: Git, tree: str, path: str, *options: str) -> Iterator[tuple[str, Entry]]:
+    """What `git ls-tree` tells of a path from the top, in the order of bytes: all of it, where that is empty.
+
+    A tree that no git made may have one path twice. Raises GitFailed.
+    """
+    asked = ("ls-tree", *options, "-z", "--full-tree", tree, "--", *([path] if path else []))
+    for line in git.must(*asked, more=LITERAL).out.split(b"\0"):
         if line:
             about, _, name = line.partition(b"\t")
             mode, _, ident = about.decode().split(" ")
-            found[os.fsdecode(name)] = Entry(mode, ident)
-    return found
+            yield os.fsdecode(name), Entry(mode, ident)
 
 
 @dataclass(slots=True)

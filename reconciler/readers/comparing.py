@@ -14,7 +14,8 @@ from reconciler.errors import NoRecipients, SpecsInvalid
 from reconciler.files import read_regular
 from reconciler.git.contents import Contents
 from reconciler.git.ranges import Range, sides
-from reconciler.git.repository import FILES, LINK, Blob, Repository, repository
+from reconciler.git.repository import Blob, Repository, repository
+from reconciler.git.trees import FILES, LINK
 from reconciler.memo import Memo, Reminder
 from reconciler.specs.faults import Fault
 from reconciler.specs.load import examine, nothing

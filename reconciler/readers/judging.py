@@ -12,6 +12,7 @@ from reconciler.compare.rules import rule_shifts
 from reconciler.compare.settings import settings_shifts
 from reconciler.compare.side import Effect, Shift, Side
 from reconciler.compare.telling import field_text, shift_text, value_text
+from reconciler.git.lines import is_ancestor
 from reconciler.git.repository import Repository, repository
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Block, Overrides, Warned
@@ -90,7 +91,7 @@ def _at_first(nothing: Specs, head: Specs) -> Specs:
 def _behind(where: Repository, commit: str, name: str) -> Iterator[Warned]:
     """A checkout that lacks commits of the base declares what was before them."""
     head = where.head()
-    if head is not None and not where.is_shallow() and not where.is_ancestor(commit, head):
+    if head is not None and not where.is_shallow() and not is_ancestor(where.git, commit, head):
         yield Warned(
             "base-ahead",
             f"{name} has commits that are not in this checkout, and the plan undoes what they declare",

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from reconciler.files import Stamp
 from reconciler.git.contents import Contents
-from reconciler.git.repository import FILES, LINK, SUBMODULE, Blob, Repository
+from reconciler.git.repository import Blob, Repository
+from reconciler.git.trees import FILES, LINK, SUBMODULE
 from reconciler.specs.faults import Fault
 from reconciler.specs.files import (
     MAX_BYTES,
