@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.cli.markdown import NAME, TEXT, clipped, code, prose, row
-from reconciler.cli.plans.interface import field_name, value_text
 from reconciler.plan.change import Action, Change, FieldChange
+from reconciler.plan.words import field_name, value_text
 
 DESTROYS = (Action.DELETE, Action.RETIRE)
 HEADS = ("", "kind", "token", "owner", "what and why")

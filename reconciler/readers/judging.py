@@ -11,12 +11,13 @@ from reconciler.compare.policies import policy_shifts
 from reconciler.compare.rules import rule_shifts
 from reconciler.compare.settings import settings_shifts
 from reconciler.compare.side import Effect, Shift, Side
-from reconciler.compare.telling import field_text, shift_text, value_text
+from reconciler.compare.telling import LONGEST, field_text, shift_text
 from reconciler.git.lines import is_ancestor
 from reconciler.git.repository import Repository, repository
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Block, Overrides, Warned
 from reconciler.plan.document import Plan
+from reconciler.plan.words import value_text
 from reconciler.readers.comparing import Reading
 from reconciler.specs.judging import LAYOUT, judged_by, no_longer_checked
 from reconciler.specs.load import Specs
@@ -139,7 +140,7 @@ def _judged(shift: Shift, name: str) -> Warned:
     which = f", which {shift.effect.value} it" if shift.effect is not Effect.CHANGES else ""
     reached = f" (named by {_names(shift.tokens)})" if shift.tokens else ""
     field = shift.field
-    by = "" if field.is_set or field.before is None else f"by {value_text(field.before)}, "
+    by = "" if field.is_set or field.before is None else f"by {value_text(field.before, LONGEST)}, "
     message = f"{shift_text(shift)}{reached}{which}: judged {by}as at {name}"
     return Warned(f"base-{shift.effect.value}", message, ON_ITS_OWN)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from reconciler.cli.diffs.interface import Format
+from reconciler.cli.diffs.interface import DiffFormat
 from reconciler.family import family
 
 
 @cache
-def all_formats() -> dict[str, Format]:
+def all_formats() -> dict[str, DiffFormat]:
     """Every format, by its name."""
-    return family(__name__, "FORMAT", Format)
+    return family(__name__, "FORMAT", DiffFormat)

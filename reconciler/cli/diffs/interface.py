@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from reconciler.compare.document import Comparison
@@ -28,9 +28,9 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class DiffFormat:
     """One way to print a comparison. A file beside this one makes it, and calls it `FORMAT`."""
 
     name: str
-    text: Callable[[Shown], str]
-    """All that stands on stdout, without the end of the last line."""
+    lines: Callable[[Shown], Iterable[str]]
+    """Pure: the same comparison gives the same lines, but for the colours of a terminal."""

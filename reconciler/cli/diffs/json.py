@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 
-from reconciler.cli.diffs.interface import Format, Shown
-
-
-def text(shown: Shown) -> str:
-    """One JSON document, with a `schema`."""
-    document = shown.comparison.to_json(shown.range.base, shown.range.head)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+from reconciler.cli.diffs.interface import DiffFormat, Shown
+from reconciler.cli.output import json_text
 
 
-FORMAT = Format("json", text)
+def _lines(shown: Shown) -> Iterator[str]:
+    yield json_text(shown.comparison.to_json(shown.range.base, shown.range.head))
+
+
+FORMAT = DiffFormat("json", _lines)

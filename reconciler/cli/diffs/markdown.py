@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.cli.changes import DESTROYS, HEADS, REASONS, brief, change_row, counted, detailed, reasons
-from reconciler.cli.diffs.interface import ALONE, Format, Shown
+from reconciler.cli.diffs.interface import ALONE, DiffFormat, Shown
 from reconciler.cli.markdown import (
     LIMIT,
     NAME,
@@ -30,11 +30,6 @@ from reconciler.compare.tokens import TokenChange
 
 LOOSENED, SHIFTED, OWNERS = 14_000, 10_000, 3_000
 """Bytes that these may have at most, so that tokens have room beside them."""
-
-
-def text(shown: Shown) -> str:
-    """The whole of it."""
-    return "\n".join(_lines(shown))
 
 
 def _lines(shown: Shown) -> Iterator[str]:
@@ -68,7 +63,7 @@ def _lines(shown: Shown) -> Iterator[str]:
     yield from not_shown((f"{number:,} {what}" for number, what in left if number), "reconcile diff")
 
 
-FORMAT = Format("markdown", text)
+FORMAT = DiffFormat("markdown", _lines)
 
 
 def _head(shown: Shown) -> Iterator[str]:

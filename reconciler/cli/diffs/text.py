@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.cli.diffs.interface import ALONE, Format, Shown
+from reconciler.cli.diffs.interface import ALONE, DiffFormat, Shown
 from reconciler.cli.output import counted, in_line, style
 from reconciler.cli.plans.text import SIGNS
 from reconciler.compare.side import Effect, Shift
@@ -14,12 +14,8 @@ from reconciler.compare.tokens import TokenChange
 COLOURS = {Effect.LOOSENS: "red", Effect.TIGHTENS: "green", Effect.CHANGES: "yellow"}
 
 
-def text(shown: Shown) -> str:
-    """What is destroyed first. Text from specs and git is made visible; colours are ours."""
-    return "\n".join(_lines(shown))
-
-
 def _lines(shown: Shown) -> Iterator[str]:
+    """What is destroyed first. Text from specs and git is made visible; colours are ours."""
     found = shown.comparison
     base, head = shown.sides
     if found.is_empty:
@@ -77,4 +73,4 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{number} to {action}" for action, number in counts.items())
 
 
-FORMAT = Format("text", text)
+FORMAT = DiffFormat("text", _lines)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.canonical import Json
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.change import Change
 from reconciler.plan.document import Plan
@@ -70,15 +69,3 @@ def flags(overrides: Overrides) -> Iterator[str]:
     for name, value in overrides.given().items():
         option = f"--{name.replace('_', '-')}"
         yield option if value is True else f"{option} {value}"
-
-
-def field_name(field: str) -> str:
-    """A field as people name it: that it is of the `spec` goes without saying."""
-    return field.removeprefix("spec.")
-
-
-def value_text(value: Json) -> str:
-    """A value as people write it."""
-    if value is None:
-        return "none"
-    return str(value).lower() if isinstance(value, bool) else str(value)

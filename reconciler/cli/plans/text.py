@@ -12,13 +12,12 @@ from reconciler.cli.plans.interface import (
     WAITING,
     PlanFormat,
     Shown,
-    field_name,
     judged_otherwise,
     lifted,
-    value_text,
 )
-from reconciler.plan.change import Action, Change, FieldChange, summary
+from reconciler.plan.change import Action, Change, summary
 from reconciler.plan.document import Plan
+from reconciler.plan.words import field_text
 from reconciler.times import minute
 
 SIGNS = {
@@ -89,20 +88,12 @@ def warning_lines(plan: Plan) -> Iterator[str]:
 def _change_lines(change: Change, kinds: int, names: int) -> Iterator[str]:
     sign, colour = SIGNS[change.action]
     head = in_line(f"  {sign} {change.action:<6}  {change.kind:<{kinds}}  {change.name:<{names}}  ")
-    lines = [in_line(one) for one in (*change.reasons, *map(_field, change.fields))] or [""]
+    lines = [in_line(one) for one in (*change.reasons, *map(field_text, change.fields))] or [""]
     if change.action is Action.DELETE:
         lines[0] += f"; {FINAL}"
     yield (style(head, fg=colour) + lines[0]).rstrip()
     for detail in lines[1:]:
         yield " " * len(head) + detail
-
-
-def _field(field: FieldChange) -> str:
-    name = field_name(field.field)
-    if field.is_set:
-        parts = [f"+ {added}" for added in field.added] + [f"- {removed}" for removed in field.removed]
-        return f"{name}: {', '.join(parts)}"
-    return f"{name}: {value_text(field.before)} → {value_text(field.after)}"
 
 
 def short(digest: str) -> str:
