@@ -29,6 +29,9 @@ class FolderPublisher:
         self.folder = folder
         self.staging = f"{folder}/{STAGING}"
 
+    def ready(self) -> None:
+        """Nothing: what is staged first tells."""
+
     def stage(self, run: str, path: str, data: bytes) -> None:
         """Writes an artifact under the staging folder of the run; its bytes are on disk on return."""
         with _failing(path):

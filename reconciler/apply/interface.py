@@ -53,6 +53,9 @@ class Publisher(Protocol):
     Every method raises PublishFailed when the disk, the folder or the remote does not let it.
     """
 
+    def ready(self) -> None:
+        """Sees that a publish can be made, as far as can be told beforehand: better known before keys are."""
+
     def stage(self, run: str, path: str, data: bytes) -> None:
         """Puts an artifact beside its place, out of sight. Called from several threads."""
 

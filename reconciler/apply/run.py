@@ -257,6 +257,7 @@ def _mint(doing: _Apply) -> None:
     total = sum(map(is_minted, doing.job.plan.changes))
     if not total:
         return
+    doing.ports.publisher.ready()
     doing.ports.progress.start("minting and sealing", total)
     sealed = sealed_credentials(_orders(doing), doing.job, doing.ports, doing.down)
     with closing(sealed):

@@ -240,6 +240,9 @@ class BreakingPublisher:
     def __init__(self, ports: Ports, fuse: Fuse) -> None:
         self._publisher, self._fuse = ports.publisher, fuse
 
+    def ready(self) -> None:
+        self._publisher.ready()
+
     def stage(self, run: str, path: str, data: bytes) -> None:
         self._fuse.through("stage", _unpublished, self._publisher.stage)(run, path, data)
 

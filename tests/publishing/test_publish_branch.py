@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.errors import PartlyApplied
+from reconciler.errors import PublishFailed
 from tests.apply.breaking import How
 from tests.apply.kit import check_quiet, jwt_token, login_token
 from tests.publishing.dying import Late, run_broken
@@ -130,7 +130,7 @@ def test_a_conflict_is_for_a_person(guarded: Hub) -> None:
     house.git("pull", "--quiet", "origin", "main")
     house.propose(ONE, TWO)
     with pytest.raises(
-        PartlyApplied, match=f"main and {PUSH} conflict at artifacts/JWTToken/one.yaml"
+        PublishFailed, match=f"main and {PUSH} conflict at artifacts/JWTToken/one.yaml"
     ) as raised:
         house.apply()
     assert f"merge main into {PUSH}" in raised.value.hint

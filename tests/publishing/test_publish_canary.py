@@ -11,7 +11,7 @@ import pytest
 from reconciler.apply.approval import approval
 from reconciler.apply.interface import Ports
 from reconciler.apply.session import apply
-from reconciler.errors import PartlyApplied
+from reconciler.errors import PartlyApplied, PublishFailed
 from reconciler.git.running import Git, Ran
 from tests.apply.kit import auth_token, jwt_token, login_token, rsa_token
 from tests.apply.test_apply_canary import Canary
@@ -87,7 +87,7 @@ def test_an_address_with_a_password_is_not_repeated(hub: Hub) -> None:
     house.propose(jwt_token("one"))
     house.git("remote", "set-url", "origin", "http://user:canary@127.0.0.1:1/x.git")
     plan = house.plan()
-    with pytest.raises(PartlyApplied) as raised:
+    with pytest.raises(PublishFailed) as raised:
         apply(replace(house.session(plan, approval(plan))))
     assert "cannot be read" in str(raised.value)
     assert "canary" not in str(raised.value)

@@ -72,8 +72,12 @@ def test_a_remote_that_is_not_there(hub: Hub) -> None:
     with pytest.raises(PartlyApplied, match="the remote origin cannot be read"):
         house.apply()
     check_only_taken_away(house)
-    with pytest.raises(PublishFailed, match="the remote origin cannot be read"):
+    with pytest.raises(PartlyApplied, match="is settled, and this one stopped: the remote origin cannot be"):
         house.apply()
+    for _ in range(2):  # nothing is left to be taken away or settled: so nothing changes, and that is said
+        with pytest.raises(PublishFailed, match="the remote origin cannot be read"):
+            house.apply()
+        check_only_taken_away(house)
     aside.rename(hub.bare)
     house.apply()
     check_converged(hub, house)
@@ -226,7 +230,7 @@ def test_a_remote_or_branch_that_is_not_there(hub: Hub, what: str) -> None:
     hook.chmod(0o755)
     house.settings = {"publish": "git", "git": {what: name}}
     house.propose(jwt_token("one"))
-    with pytest.raises((GitFailed, PartlyApplied), match=message):
+    with pytest.raises((GitFailed, PublishFailed), match=message):
         house.apply()
     assert house.live() == {}
     assert not (hub.folder / "ran").exists()
@@ -238,7 +242,7 @@ def test_an_empty_remote(hub: Hub) -> None:
     house = hub.clone()
     house.settings = {"publish": "git"}
     house.declare(jwt_token("one"))
-    with pytest.raises(PartlyApplied, match="the remote origin has no default branch"):
+    with pytest.raises(PublishFailed, match="the remote origin has no default branch"):
         house.apply()
     assert house.live() == {}
     house.propose(jwt_token("one"))
@@ -269,7 +273,7 @@ def test_a_remote_of_another_object_format(hub: Hub) -> None:
     git(hub.folder, "init", "--quiet", "--object-format=sha256", str(other))
     git(other, "commit", "--quiet", "--allow-empty", "-m", "first")
     git(other, "push", "--quiet", str(hub.bare), "HEAD:main")
-    with pytest.raises(PartlyApplied, match=r"the remote origin cannot be read: .*sha256"):
+    with pytest.raises(PublishFailed, match=r"the remote origin cannot be read: .*sha256"):
         house.apply()
     assert house.live() == {}
     house.close()
