@@ -130,6 +130,8 @@ class Running:
     context: dict[str, Any]
     env: Mapping[str, str]
     job: Job = field(default_factory=lambda: Job("success"))
+    caches: dict[str, str] = field(default_factory=dict)
+    """Key → the folder that is kept under it when the job ends."""
 
     def whole(self, job: Mapping[str, Any]) -> Job:
         """Every step, until one fails."""
@@ -140,6 +142,9 @@ class Running:
         self.context |= {"runner": {"temp": str(self.temp)}, "steps": {}}
         if not self._steps(job["steps"], self.context, self.env, None):
             self.job.result = "failure"
+        for key, path in self.caches.items():
+            if (self.folder / path).is_dir():
+                shutil.copytree(self.folder / path, self._kept / key)
         self.job.outputs = {
             name: filled(value, self.context) for name, value in job.get("outputs", {}).items()
         }
@@ -176,7 +181,8 @@ class Running:
     def _step(
         self, step: Mapping[str, Any], context: dict[str, Any], env: Mapping[str, str], action: Path | None
     ) -> dict[str, str] | None:
-        assert "if" not in step, "no step of ours asks"
+        if "if" in step and not evaluated(step["if"], context):
+            return {}
         if "run" in step:
             assert "${{" not in step["run"], "no expression stands in a script"
             own = {name: filled(value, context) for name, value in step.get("env", {}).items()}
@@ -200,7 +206,8 @@ class Running:
             "inputs": inputs,
             "steps": {},
             "runner": self.context["runner"],
-            "github": {},
+            "github": {"run_id": self.run.place.name, "run_attempt": "1"},
+            "env": dict(env),
         }
         well = self._steps(described["runs"]["steps"], inner, env, action)
         outputs = {name: filled(about["value"], inner) for name, about in described["outputs"].items()}
@@ -270,6 +277,19 @@ class Running:
     def _setup_python(self, given: Mapping[str, str]) -> dict[str, str]:
         assert given["update-environment"] == "false"
         return {"python-path": str(self.run.place / "python")}
+
+    @property
+    def _kept(self) -> Path:
+        """The caches of the repository."""
+        return self.run.hub.parent / "caches"
+
+    def _cache(self, given: Mapping[str, str]) -> dict[str, str]:
+        """As actions/cache: the newest whose key begins so is brought; what is there at the end is kept."""
+        found = sorted(self._kept.glob(f"{given['restore-keys']}*"), key=lambda one: one.stat().st_mtime)
+        if found:
+            shutil.copytree(found[-1], self.folder / given["path"], dirs_exist_ok=True)
+        self.caches[given["key"]] = given["path"]
+        return {}
 
     def _upload_artifact(self, given: Mapping[str, str]) -> dict[str, str]:
         assert given["if-no-files-found"] == "error"

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from reconciler.memo import Memo
+from reconciler.secret import Secret
+from reconciler.specs.reading import WORTH_KEEPING
+from reconciler.specs.recalling import reader
 from tests.workflows.api import LISTED, comments
 from tests.workflows.runner import Job, Run, git
 from tests.workflows.situation import APPLY, DRIFT, PACKAGE, REVIEW, Forge
@@ -305,6 +309,34 @@ def test_drift_fails_the_run_with_what_was_found(running: Forge) -> None:
     assert job.result == "failure"
     assert "drift.artifact-stray" in job.summary
     assert [one.partition(":")[0] for one in job.annotations] == ["add-mask ", "error title=Drift was found"]
+
+
+def kept(job: Job, key: str) -> list[bytes]:
+    """What the cache in the folder of a job holds under a key."""
+    assert job.folder is not None
+    return list(Memo(job.folder, ".reconciler/cache/specs", Secret(key), reader()).read())
+
+
+def test_what_spec_files_mean_is_kept_from_run_to_run_under_a_key_of_ones_own(forge: Forge) -> None:
+    """Without the secret nothing is kept; a cache that was written under another key is nothing."""
+    for number in range(WORTH_KEEPING):
+        forge.write(f"specs/tokens/many/{number}.yaml", CARD.replace("name: card", f"name: card-{number}"))
+    forge.push("Many cards")
+    (without,) = forge.run("schedule").workflow(DRIFT).values()
+    assert not (forge.place / "caches").exists()
+    assert without.result == "success"
+    jobs: list[Job] = []
+    for key in ("first", "first", "second"):
+        run = forge.run("schedule")
+        run.secrets = {**run.secrets, "RECONCILER_CACHE_KEY": key}
+        before = len(list((forge.place / "caches").glob("*")))
+        (job,) = run.workflow(DRIFT).values()
+        assert job.result == "success"
+        assert len(list((forge.place / "caches").glob("*"))) == before + 1
+        assert len(b"".join(kept(job, key))) > WORTH_KEEPING
+        assert key not in job.log
+        jobs.append(job)
+    assert kept(jobs[-1], "first") == []
 
 
 def test_nothing_that_a_spec_says_is_a_command_to_the_runner(forge: Forge) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -126,6 +127,24 @@ def test_a_merge_request_is_validated_and_told_what_it_changes_without_any_varia
     done = pipeline.run("reconcile validate", CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
     assert done.returncode == 1
     assert "specs/tokens/card.yaml:4:" in done.stdout
+
+
+def test_a_plan_that_a_brake_stops_is_let_through_by_hand_and_by_nothing_else(
+    made: Forge, tmp_path: Path
+) -> None:
+    forge = made.copy(tmp_path / "forge")
+    pipeline = started(forge, tmp_path, git(forge.hub, "rev-parse", "main"))
+    given = {"CI_PIPELINE_SOURCE": "web", "RECONCILER_STORE_READ": forge.store}
+    for allowed in ("--max-delete 12; touch ../pwned", "$(touch ../pwned)", "--out x", "--max-delete"):
+        done = pipeline.run("reconcile plan to apply", RECONCILER_ALLOW=allowed, **given)
+        assert done.returncode == 64, allowed
+        assert "RECONCILER_ALLOW takes" in done.stdout
+    assert not (tmp_path / "pwned").exists()
+    done = pipeline.run("reconcile plan to apply", RECONCILER_ALLOW="--max-delete 12 --retry", **given)
+    assert done.returncode == 0, done.stderr
+    plan = json.loads((tmp_path / "build" / "tokens.plan").read_text())
+    assert plan["overrides"]["max_delete"] == 12
+    assert plan["overrides"]["retry"] is True
 
 
 def test_only_the_job_of_the_environment_asks_for_what_writes(made: Forge) -> None:

@@ -10,6 +10,8 @@ saved="${PLAN:-$RUNNER_TEMP/reconciler.plan}"
 # Only the command that needs one of them gets it.
 address="$STORE" given="$TOKEN"
 unset STORE TOKEN
+if [ -n "${CACHE_KEY:-}" ]; then export RECONCILER_CACHE_KEY="$CACHE_KEY"; fi
+unset CACHE_KEY
 
 # What the tool prints may hold text that somebody wrote into a spec: none of it is a command to the runner.
 word="$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
