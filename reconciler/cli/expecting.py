@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import click
 
+from reconciler.errors import UsageError
 from reconciler.live.interface import LiveStore
 from reconciler.plan.approving import without_due
 from reconciler.plan.document import Plan
@@ -21,14 +22,12 @@ def expect_option(text: str) -> Callable[[F], F]:
     return click.option("--expect", metavar="DIGEST", callback=_digest, help=text)
 
 
-def _digest(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """A prefix is no approval: others can be made that begin so."""
     if value is not None and DIGEST.fullmatch(value) is None:
-        raise click.BadParameter(
-            "an approval is the whole digest of a plan: sha256: and 64 digits in lower case, as"
-            " plan --format json and markdown print it",
-            ctx,
-            parameter,
+        raise UsageError(
+            "--expect is no whole digest of a plan: sha256: and 64 digits in lower case",
+            hint="take it from plan --format json or markdown; a part of it is no approval",
         )
     return value
 

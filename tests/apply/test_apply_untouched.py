@@ -165,4 +165,4 @@ def harm(house: House, chance: random.Random) -> Iterator[None]:
 def test_whatever_happens_to_artifacts_a_memo_changes_nothing(live: House, seed: int) -> None:
     for _ in harm(live, random.Random(seed)):
         live.plan()
-        planned(live)
+        assert planned(live) == [f"{one.action.value} {one.name}" for one in live.plan().changes]

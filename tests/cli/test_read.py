@@ -187,5 +187,5 @@ def test_a_user_without_a_home_can_validate_and_plan(stocked: Shop, monkeypatch:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", staticmethod(homeless))
-    stocked.ok("validate")
-    stocked.ok("plan")
+    assert "4 specs, no faults." in stocked.ok("validate").out
+    assert "Nothing to do" in stocked.ok("plan").out
