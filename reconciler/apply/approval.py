@@ -15,12 +15,15 @@ from dataclasses import asdict, dataclass, replace
 
 from reconciler.canonical import canonical, digest
 from reconciler.errors import PlanStale
+from reconciler.live.interface import Record
 from reconciler.plan.approving import without_due
 from reconciler.plan.change import DONE, Change, Done
 from reconciler.plan.document import Plan, SavedPlan
 
 Key = tuple[str, str, str, str | None, str | None]
 """(action, kind, name, id of the live token, digest of the spec) of a change."""
+Settled = frozenset[tuple[str, str, str]]
+"""(action, kind, name) of each change."""
 NAMED = 5
 """Changes that an error has room for."""
 
@@ -71,7 +74,7 @@ def begun(plan: Plan, approved: Approved, before: Begun | None) -> Begun:
     """What is kept of an approval when a run of it begins. A run that goes on adds nothing to it."""
     if before is not None and before.digest == approved.digest:
         return before
-    return Begun(approved.digest, _terms(plan), approved.keys or keys_of(plan))
+    return Begun(approved.digest, _terms(plan), keys_of(plan))
 
 
 def read_begun(text: str | None) -> Begun | None:
@@ -104,6 +107,22 @@ def agreed(plan: Plan, approved: Approved, before: Begun | None) -> Plan | None:
     if timeless is not plan and (timeless.digest == approved.digest or _is_rest(timeless, approved, before)):
         return timeless
     return None
+
+
+def carried_out(run: str | None, last: Record | None) -> Settled:
+    """All that a run did which was interrupted and is settled now, if there was one."""
+    body = json.loads(last.body) if last is not None and last.run == run else {}
+    changes = (one for one in body.get("changes", ()) if one["outcome"] == DONE)
+    return frozenset((one["action"], one["kind"], one["name"]) for one in changes)
+
+
+def left_by(settled: Settled, plan: Plan, approved: Approved) -> bool:
+    """Whether this is what was approved without what is settled meanwhile: a plan that is only shown cannot
+    settle what was interrupted, so it stood in it.
+    """
+    if approved.keys is None or not keys_of(plan) < approved.keys:
+        return False
+    return {key[:3] for key in approved.keys - keys_of(plan)} <= settled
 
 
 def stale(plan: Plan, approved: Approved) -> PlanStale:

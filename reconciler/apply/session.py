@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.apply.approval import Approved, Begun, agreed, begun, read_begun, stale
+from reconciler.apply.approval import (
+    Approved,
+    Begun,
+    Settled,
+    agreed,
+    begun,
+    carried_out,
+    left_by,
+    read_begun,
+    stale,
+)
 from reconciler.apply.interface import Job, Ports, Result
 from reconciler.apply.lease import Waiting, held
 from reconciler.apply.resume import resume
@@ -62,8 +72,9 @@ def settle(ports: Ports, run: str, waiting: Waiting) -> str | None:
 def _under(session: Session, lease: Lease) -> Result:
     ports, approved = session.ports, session.approved
     resumed = resume(ports, lease)
-    kept = ports.store.state().approval
-    plan = checked(session.plan(), approved, read_begun(kept))
+    state = ports.store.state()
+    kept, settled = state.approval, carried_out(resumed, state.head)
+    plan = checked(session.plan(), approved, read_begun(kept), settled)
     if not plan.changes:
         return Result(None, resumed=resumed, waits=plan.waits)
     names = {change.live_name for change in plan.changes}
@@ -89,9 +100,14 @@ def _settled(ports: Ports, before: Workspace) -> bool:
     return run is None or run.id != before.run.id
 
 
-def checked(plan: Plan, approved: Approved | None, before: Begun | None) -> Plan:
-    """What of a plan that was made now is to be applied. Raises PlanStale or PlanBlocked."""
-    if approved is None:
+def checked(
+    plan: Plan, approved: Approved | None, before: Begun | None, settled: Settled = frozenset()
+) -> Plan:
+    """What of a plan that was made now is to be applied, when so much of it is settled.
+
+    Raises PlanStale or PlanBlocked.
+    """
+    if approved is None or left_by(settled, plan, approved):
         chosen = plan
     elif (found := agreed(plan, approved, before)) is not None:
         chosen = found

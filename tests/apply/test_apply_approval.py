@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from reconciler.apply.approval import Approved, approval, begun
+from reconciler.apply.interface import Ports, Publication, Published
 from reconciler.apply.lease import Waiting, holder
 from reconciler.apply.session import apply, checked, settle
 from reconciler.cli import context, exits
 from reconciler.cli.main import cli
-from reconciler.errors import PlanBlocked, PlanStale
+from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, PublishFailed
 from reconciler.live.interface import Batch
 from reconciler.plan.brakes import Block, Overrides
-from tests.apply.breaking import Fuse, How
+from tests.apply.breaking import BreakingPublisher, Fuse, How
 from tests.apply.kit import House, Silent, auth_token, check_quiet, check_settled, jwt_token, recorded
 
 Command = Callable[..., int]
@@ -226,6 +227,55 @@ def test_an_edit_that_narrowed_and_was_reverted_is_given_back(house: House) -> N
     assert house.live()["one"].grants["apis"] == ("a", "b")
     check_settled(house)
     check_quiet(house)
+
+
+def published_only(ports: Ports) -> Ports:
+    """Ports by which a run publishes, and never learns that it did."""
+    return replace(ports, publisher=_Unanswered(ports, Fuse(0, How.AFTER)))
+
+
+class _Unanswered(BreakingPublisher):
+    def publish(self, publication: Publication) -> Published | None:
+        super().publish(publication)
+        raise PublishFailed("the answer was lost")
+
+
+def test_what_is_settled_on_the_way_makes_no_plan_stale(house: House, command: Command) -> None:
+    """A plan that is only shown settles nothing: what an interrupted run had published stands in it."""
+    house.declare(jwt_token("one"))
+    house.apply()
+    house.declare(jwt_token("one"), jwt_token("two"))
+    with pytest.raises(PartlyApplied):
+        house.apply(published_only)
+    house.declare(jwt_token("one"), jwt_token("two"), jwt_token("three"))
+    path = saved(house, command)
+    assert [change.name for change in house.plan().changes] == ["three", "two"]
+    assert command("apply", path, "--yes") == 0
+    assert house.live().keys() == {"one", "two", "three"}
+    assert house.store().state().approval is None
+    check_settled(house)
+    check_quiet(house)
+
+
+def test_what_is_settled_excuses_nothing_else(house: House) -> None:
+    """Not another change, nor a block, nor the lack of a change that was not settled."""
+    house.declare(jwt_token("one"), jwt_token("two"), jwt_token("three"))
+    plan = house.plan()
+    both = approval(plan)
+    rest = replace(plan, changes=tuple(one for one in plan.changes if one.name != "two"))
+    settled = frozenset({("issue", "JWTToken", "two")})
+    assert checked(rest, both, None, settled) is rest
+    with pytest.raises(PlanStale):
+        checked(rest, both, None)
+    with pytest.raises(PlanStale):
+        checked(rest, both, None, frozenset({("issue", "JWTToken", "one")}))
+    other = replace(rest, changes=(*rest.changes[:-1], replace(rest.changes[-1], name="four")))
+    with pytest.raises(PlanStale):
+        checked(other, both, None, settled)
+    with pytest.raises(PlanStale):
+        checked(rest, Approved(plan.digest), None, settled)
+    with pytest.raises(PlanBlocked):
+        checked(replace(rest, blocked=(Block("x", "no", ""),)), both, None, settled)
 
 
 def test_settling_applies_nothing(house: House) -> None:
