@@ -20,6 +20,9 @@
     ├── GitFailed                       git-failed          git could not do what it was asked
     ├── ForgeFailed                     forge-failed        the forge did not take what it was sent
     ├── ExchangeFailed                  exchange-failed     the verifier gave no token for a credential
+    ├── RecordError                     record
+    │   ├── RecordUnreadable            record-unreadable   it is not a record, or was edited
+    │   └── SignFailed                  sign-failed         a record could not be signed
     └── ArtifactError                   artifact
         ├── NoRecipients                no-recipients       no rule says to whom it is sealed
         ├── SealFailed                  seal-failed         sealing did not work
@@ -164,6 +167,24 @@ class ExchangeFailed(ReconcilerError):
     """The verifier was not reached, or gave no token for a credential."""
 
     code = "exchange-failed"
+
+
+class RecordError(ReconcilerError):
+    """A record of what was applied."""
+
+    code = "record"
+
+
+class RecordUnreadable(RecordError):
+    """It is not a record, or was edited since it was written."""
+
+    code = "record-unreadable"
+
+
+class SignFailed(RecordError):
+    """A record could not be signed."""
+
+    code = "sign-failed"
 
 
 class ArtifactError(ReconcilerError):

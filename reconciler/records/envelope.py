@@ -1,0 +1,95 @@
+"""A record as a file: an in-toto Statement v1 in a DSSE envelope v1, both as canonical JSON (RFC 8785).
+
+The envelope may carry signatures over the statement, and none where no key is configured. Its subjects are
+the artifacts that the run put in place, and the plan. Reading one trusts nothing of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+
+from reconciler.canonical import Json, canonical
+from reconciler.errors import RecordUnreadable
+from reconciler.records.body import MEND, Body, read_body, to_json
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "urn:x-reconciler:record:v1"
+PLAN = "plan"
+"""Name of the subject that is the plan. No artifact is called so: theirs are paths."""
+LARGEST = 1 << 28
+"""Bytes of a record that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A record that was read: what it says, and the signatures that nobody has checked yet."""
+
+    body: Body
+    payload: bytes
+    """The statement, as it was signed."""
+    signatures: tuple[tuple[str, bytes], ...]
+    """(id of a key, signature) of each."""
+
+
+def statement(body: Body) -> bytes:
+    """The in-toto statement of a record: what is signed. The same body gives the same bytes."""
+    subjects: list[Json] = [
+        _subject(one.artifact.path, one.artifact.digest) for one in body.changes if one.artifact is not None
+    ]
+    whole: Json = {
+        "_type": STATEMENT,
+        "subject": [*subjects, _subject(PLAN, body.plan)],
+        "predicateType": PREDICATE,
+        "predicate": to_json(body),
+    }
+    return canonical(whole)
+
+
+def envelope(payload: bytes, signatures: tuple[tuple[str, bytes], ...] = ()) -> bytes:
+    """The file of a record."""
+    return canonical(
+        {
+            "payload": base64.b64encode(payload).decode(),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [
+                {"keyid": key, "sig": base64.b64encode(made).decode()} for key, made in signatures
+            ],
+        }
+    )
+
+
+def read(data: bytes | str) -> Signed:
+    """A record out of a file's bytes. Raises RecordUnreadable where it is none, or not written as one is.
+
+    One meaning has one form: what `statement` and `envelope` would not have written is refused, so no byte
+    of a record can be changed without it being another record.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    try:
+        outer = json.loads(raw)
+        payload = base64.b64decode(outer["payload"], validate=True)
+        signatures = tuple(
+            (_text(one["keyid"]), base64.b64decode(one["sig"], validate=True)) for one in outer["signatures"]
+        )
+        inner = json.loads(payload)
+        predicate = inner["predicate"]
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
+        raise RecordUnreadable("it is not a record", hint=MEND) from None
+    body = read_body(predicate)
+    if statement(body) != payload or envelope(payload, signatures) != raw:
+        raise RecordUnreadable("it is not written as a record is", hint=MEND)
+    return Signed(body, payload, signatures)
+
+
+def _subject(name: str, digest: str) -> Json:
+    return {"name": name, "digest": {"sha256": digest.removeprefix("sha256:")}}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
