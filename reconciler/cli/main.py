@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.commands import Commands, helps, modules
 
 COMMANDS = {
     "Write specs": {
@@ -43,6 +43,9 @@ COMMANDS = {
         "serve": "Check tokens over HTTP, for gateways and servers.",
         "gateway": "Print the configuration of a gateway that asks the verifier.",
     },
+    "Prove what happened": {
+        "audit": "Answer an auditor's questions from git alone.",
+    },
     "Set up": {
         "init": "Start a workspace: specs, rules, pipeline, hooks.",
         "keygen": "Make an age identity, and a creation rule.",
@@ -50,41 +53,14 @@ COMMANDS = {
         "completion": "Print the completion script of a SHELL.",
     },
 }
-MODULES = {name: f"reconciler.cli.{name}" for section in COMMANDS.values() for name in section}
-HELP = {name: text for section in COMMANDS.values() for name, text in section.items()}
-
-
-class Commands(click.Group):
-    """Knows every command by name and help, and imports only the one that is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(MODULES)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in MODULES:
-            return None
-        command: click.Command = import_module(MODULES[cmd_name]).command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in MODULES and not args[0].startswith("-"):
-            from reconciler.specs.faults import did_you_mean
-
-            raise click.UsageError(
-                f"there is no command {args[0]!r}; {did_you_mean(args[0], list(MODULES))}", ctx
-            )
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, commands in COMMANDS.items():
-            with formatter.section(title):
-                formatter.write_dl(list(commands.items()))
+MODULES = modules(COMMANDS, "reconciler.cli")
+HELP = helps(COMMANDS)
 
 
 @click.command(
     cls=Commands,
+    sections=COMMANDS,
+    package="reconciler.cli",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 error, 2 changes pending, 3 blocked, 4 stale plan, 5 locked, "
     "6 partly applied (run again), 64 wrong usage.",

@@ -1,0 +1,64 @@
+"""What tokens were, and when: a token's life as spans in which nothing about it changed. Pure.
+
+Spans are made of one of two sources: of records, which tell what was live, or of the history of the specs,
+which tells what was declared. Whoever asks who could do what asks spans, and need not know which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.kinds.interface import Grants
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What began or ended a span."""
+
+    at: int
+    """Epoch seconds: when the run read its clock, or when the commit came to the line."""
+    commit: str | None
+    """That asked for it: of the specs that were applied, or the one that changed them."""
+    run: str | None = None
+    """That made it so; None where nothing tells of a run."""
+    actor: str | None = None
+    """Who ran that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time in which one token had one spec."""
+
+    token: str
+    """Tells it from others that had its name: the id of the live token, or of the commit that declared it
+    first, with its name there."""
+    name: str
+    kind: str
+    owner: str | None
+    normal: str
+    """Its spec in normal form, groups resolved; empty where only `grants` are known, as between what was
+    taken away and what failed to be given."""
+    grants: Grants
+    """What it could do."""
+    enabled: bool
+    """Whether it could do anything at all."""
+    since: Cause
+    earlier: bool
+    """Whether it may have begun before `since`: history is cut there."""
+    until: Cause | None
+    """None where it goes on."""
+    ends: int | None
+    """When its spec lets it end by itself, in epoch seconds, whatever comes after."""
+
+    @property
+    def over(self) -> int | None:
+        """When it was over, whichever came first; None where it goes on."""
+        times = [time for time in (self.until and self.until.at, self.ends) if time is not None]
+        return min(times, default=None)
+
+    def covers(self, since: int, until: int) -> bool:
+        """Whether the token could do something at any moment from `since` to before `until`, or at `since`
+        where both are one.
+        """
+        over = self.over
+        return self.enabled and self.since.at < max(until, since + 1) and (over is None or over > since)
