@@ -53,8 +53,8 @@ class Span:
     @property
     def over(self) -> int | None:
         """When it was over, whichever came first; None where it goes on."""
-        times = [time for time in (self.until and self.until.at, self.ends) if time is not None]
-        return min(times, default=None)
+        until = None if self.until is None else self.until.at
+        return min((time for time in (until, self.ends) if time is not None), default=None)
 
     def covers(self, since: int, until: int) -> bool:
         """Whether the token could do something at any moment from `since` to before `until`, or at `since`
