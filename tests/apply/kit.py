@@ -22,6 +22,7 @@ from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.interface import Expected, Header, Parcel
 from reconciler.artifacts.opener import FileOpener
 from reconciler.canonical import digest
+from reconciler.cli.sending import exchange
 from reconciler.kinds import keys
 from reconciler.kinds.keys import PrivateKey
 from reconciler.live.interface import Credential, CredentialState, LiveStore, LiveToken, Run, TokenState
@@ -139,6 +140,7 @@ class House:
     entropy: Callable[[int], bytes] = os.urandom
     settings: dict[str, object] = field(default_factory=dict)
     name: str = "acme"
+    environ: dict[str, str] = field(default_factory=dict)
     _workspace: Workspace | None = None
     _store: LiveStore | None = None
     _place: tuple[str, str] | None = None
@@ -175,6 +177,7 @@ class House:
                 "RECONCILER_ACTOR": "tester",
                 "RECONCILER_CACHE_KEY": "of the tests",
                 "PATH": os.environ["PATH"],
+                **self.environ,
             },
             home=self.root / "home",
             platform="linux",
@@ -182,6 +185,7 @@ class House:
             sleep=lambda _: None,
             entropy=self.entropy,
             commit=lambda _: None,
+            exchange=exchange,
         )
         return Workspace(self.root, around, self.url)
 

@@ -13,6 +13,7 @@ from reconciler.live.interface import CredentialState, Setback
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.change import Action
 from reconciler.plan.transition import FIRST_PAUSE, LONGEST_PAUSE
+from reconciler.records.holding import live_digest
 from tests.apply.breaking import BrokenFor
 from tests.apply.kit import DAY, House, auth_token, check_quiet, check_settled, jwt_token
 from tests.records.kit import bodies
@@ -62,13 +63,14 @@ def test_the_old_credential_goes_on_working(house: House) -> None:
 
 
 def test_where_all_that_there_is_fails_the_error_is_told_and_the_pause_kept(house: House) -> None:
-    """No record of nothing, no artifact, no open run."""
+    """No artifact, no open run; and the record says what failed, and what is live since."""
     a_month_later(house, "a")
-    records = len(list(house.store().records()))
     with pytest.raises(SealFailed, match="the key server of a is down"):
         house.apply(BrokenFor("a"))
     assert house.live()["a"].setback == Setback(1, house.now + FIRST_PAUSE, house.live()["a"].spec_digest)
-    assert len(list(house.store().records())) == records
+    last = bodies(house.store())[-1]
+    assert (last.outcome, last.error, last.changes[0].outcome) == ("failed", "seal-failed", "failed")
+    assert last.live == {house.live()["a"].id: live_digest(house.live()["a"])}
     check_settled(house)
 
 

@@ -48,7 +48,6 @@ def git(folder: Path, *arguments: str, given: bytes | None = None) -> str:
 class GitHouse(House):
     """A workspace in a clone, that publishes by git."""
 
-    environ: dict[str, str] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
 
     def _opened_workspace(self) -> Workspace:
