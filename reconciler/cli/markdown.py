@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from reconciler.cli.output import in_line
+from reconciler.forges.commenting import NO_NEWS
 
 LIMIT = 60_000
 """Bytes of a comment. A forge takes 65,536 characters, and a pipeline may have something to say around it."""
@@ -103,9 +104,11 @@ def not_shown(parts: Iterable[str], command: str) -> Iterator[str]:
         yield from ("", f"**Not shown here, for want of room:** {told}. See all: `{command}`")
 
 
-def marker(workspace: str) -> str:
-    """The first line of a comment, by which the next one finds it."""
-    return f"<!-- reconciler: {workspace} -->"
+def marker(workspace: str, *, news: bool) -> Iterator[str]:
+    """The first lines of a comment: by one the next finds it, the other says that it is worth no new one."""
+    yield f"<!-- reconciler: {workspace} -->"
+    if not news:
+        yield NO_NEWS
 
 
 def size(lines: Iterable[str]) -> int:

@@ -59,7 +59,7 @@ def test_prose_holds_nothing_outside_of_code_that_a_forge_makes_anything_of(text
 @given(st.lists(texts, max_size=4))
 def test_a_fold_closes_whatever_stands_in_it(found: list[str]) -> None:
     body = folded("Detail", [f"- {code(one)} {prose(two)}" for one, two in zip(found, found, strict=True)])
-    for page in pages("\n".join([marker("acme"), "", *body, "", "after"])):
+    for page in pages("\n".join([*marker("acme", news=True), "", *body, "", "after"])):
         assert page.comments == [" reconciler: acme "]
         assert page.tags[:2] == ["details", "summary"]
         assert page.tags.count("details") == 1

@@ -69,7 +69,7 @@ FORMAT = DiffFormat("markdown", _lines)
 def _head(shown: Shown) -> Iterator[str]:
     base, head = (side if side.startswith(("the ", "nothing")) else code(side) for side in shown.sides)
     found = shown.comparison
-    yield marker(f"{shown.workspace} diff")
+    yield from marker(f"{shown.workspace} diff", news=not found.is_empty)
     yield f"### What changes in {code(shown.workspace)} from {base} to {head}"
     yield ""
     if found.is_empty:

@@ -85,7 +85,8 @@ FORMAT = PlanFormat("markdown", _lines)
 def _head(shown: Shown) -> Iterator[str]:
     plan = shown.plan
     at = f" at {code(plan.commit[:7])}" if plan.commit else ""
-    yield marker(plan.bound.workspace)
+    told = plan.changes or plan.blocked or plan.warnings or shown.approved is not None
+    yield from marker(plan.bound.workspace, news=bool(told))
     yield f"### Token plan for {code(plan.bound.workspace)}{at}"
     yield ""
     if shown.approved is not None:
