@@ -244,8 +244,7 @@ class Workspace:
         """Settles a run that was interrupted, if there is one, and returns its id."""
         from reconciler.apply.session import settle
 
-        state = store.state()
-        if state.run is None and not state.unpublished:
+        if not store.state().unsettled:
             return None
         return settle(self.ports(store, progress), self.around.entropy(8).hex(), self._waiting(patience))
 

@@ -226,6 +226,11 @@ class Workspace:
     approval: str | None = None
     """As the last batch that gave one had it."""
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether an apply left something that the next one settles, or runs now: no plan shows it."""
+        return self.run is not None or bool(self.unpublished)
+
 
 @dataclass(frozen=True, slots=True)
 class Since:
