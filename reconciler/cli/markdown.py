@@ -20,10 +20,6 @@ SPARE = 2_000
 """Bytes for headings, and for what is said of what does not fit."""
 TEXT, NAME = 400, 80
 """Characters of one text, and of one name."""
-UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""What Python takes for printable and nobody sees."""
 PLAIN = re.compile(
     r"(?![0-9A-Fa-f]{7,}$)[A-Za-z\x80-\U0010ffff]+"  # a word, unless it could be the id of a commit
     r"|[0-9]{1,5}[a-z]?|[0-9]{4}-[0-9]{2}-[0-9]{2}|%"
@@ -37,7 +33,7 @@ TICK = str.maketrans("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
 
 def code(text: str) -> str:
     """A code span of the text as it is, on one line. In a table, `row` does the rest."""
-    shown = UNSEEN.sub("\N{REPLACEMENT CHARACTER}", in_line(text)).translate(TICK)
+    shown = in_line(text).translate(TICK)
     # A parser takes one space off each side, if both are there.
     padded = f" {shown} " if shown.startswith(" ") or shown.endswith(" ") else shown
     return f"`{padded or ' '}`"
@@ -55,7 +51,7 @@ def prose(text: str) -> str:
 
 def _is_plain(word: str) -> bool:
     split = LOOSE.fullmatch(word)
-    if split is None or UNSEEN.search(word):
+    if split is None:
         return False
     # A number and a dot, or a bracket, would begin a list.
     return PLAIN.fullmatch(split[2]) is not None and not (split[2].isdigit() and split[3][:1] in (".", ")"))
