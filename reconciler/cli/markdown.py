@@ -7,6 +7,8 @@ a code span, and nothing that comes from outside begins a line, where bots and f
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ PLAIN = re.compile(
 """What stands outside of code: no forge and no parser makes anything of it."""
 LOOSE = re.compile(r"(\(?)(.*?)([,;:.)]*)", re.DOTALL)
 """A word, and the punctuation around it."""
+_PLAIN_PLACE = re.compile(r"[A-Za-z0-9._/-]{1,60}")
+"""A way that a marker can name."""
 TICK = str.maketrans("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
 """Code is fenced by one backtick, always: parsers give up on fences that are too long."""
 
@@ -99,9 +103,21 @@ def not_shown(parts: Iterable[str], command: str) -> Iterator[str]:
         yield from ("", f"**Not shown here, for want of room:** {told}. See all: `{command}`")
 
 
-def marker(workspace: str) -> str:
-    """The first line of a comment, by which the next one finds it."""
-    return f"<!-- reconciler: {workspace} -->"
+def marker(workspace: str, place: str = "", about: str = "") -> str:
+    """The first line of a comment, by which the next one finds it.
+
+    `place` tells apart workspaces that no name tells apart, `about` comments of one workspace. No place
+    has a blank here, so no two of these make the same line.
+    """
+    parts = (workspace, *(("at", _named_place(place)) if place else ()), *((about,) if about else ()))
+    return f"<!-- reconciler: {' '.join(parts)} -->"
+
+
+def _named_place(place: str) -> str:
+    """A place as a marker has it: its digest, where it is long or has letters that a marker has not."""
+    if _PLAIN_PLACE.fullmatch(place):
+        return place
+    return f"sha256 {hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}"
 
 
 def size(lines: Iterable[str]) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reconciler.errors import ForgeFailed, UsageError
 from reconciler.forges.interface import Comment, Thread, TryAgain
 
-MARKER = re.compile(r"<!-- reconciler: [A-Za-z0-9][A-Za-z0-9 ._-]{0,99} -->")
+MARKER = re.compile(r"<!-- reconciler: [A-Za-z0-9][A-Za-z0-9 ._/-]{0,99} -->")
 TRIES = 5
 LONGEST = 60.0
 """Seconds that are waited for one try: a pipeline costs money while it waits."""

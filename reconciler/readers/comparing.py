@@ -30,6 +30,8 @@ class Compared:
 
     workspace: str
     """Its name, as the newer side has it."""
+    place: str
+    """Which one it is, where no name tells: `Workspace.place_of`."""
     range: Range
     comparison: Comparison
     notes: tuple[str, ...]
@@ -53,7 +55,8 @@ def compare(workspace: Workspace, text: str | None) -> Compared:
     head = reading.side(looked.head)
     reading.check()
     found = compared(base, head, workspace.around.clock())
-    return Compared(head.specs.name, looked, found, tuple(reading.notes))
+    name, place = head.specs.name, workspace.place_of(head.specs)
+    return Compared(name, place, looked, found, tuple(reading.notes))
 
 
 @dataclass(slots=True)

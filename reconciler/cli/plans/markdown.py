@@ -85,8 +85,9 @@ FORMAT = PlanFormat("markdown", _lines)
 def _head(shown: Shown) -> Iterator[str]:
     plan = shown.plan
     at = f" at {code(plan.commit[:7])}" if plan.commit else ""
-    yield marker(plan.bound.workspace)
-    yield f"### Token plan for {code(plan.bound.workspace)}{at}"
+    where = f" in {code(clipped(shown.place, NAME))}" if shown.place else ""
+    yield marker(plan.bound.workspace, shown.place)
+    yield f"### Token plan for {code(plan.bound.workspace)}{where}{at}"
     yield ""
     if shown.approved is not None:
         yield "> [!WARNING]"
