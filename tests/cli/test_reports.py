@@ -99,8 +99,8 @@ def test_what_the_reader_cannot_encode_is_no_crash(form: str, shop: Shop) -> Non
 def test_a_workspace_in_a_folder_that_is_no_utf_8_is_reported(shop: Shop) -> None:
     """The way to it is part of what `github` and `sarif` print."""
     folder = os.fsencode(shop.root) + b"/caf\xe9"
-    os.makedirs(folder + b"/specs")  # noqa: PTH103
-    with open(folder + b"/specs/a.yaml", "w") as file:  # noqa: PTH123
+    os.makedirs(folder + b"/specs")  # noqa: PTH103 - a Path has no bytes
+    with open(folder + b"/specs/a.yaml", "w") as file:  # noqa: PTH123 - nor here
         file.write("kind: 1\n")
     (shop.root / ".git").mkdir()
     for form in FORMATS:
