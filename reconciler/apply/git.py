@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.apply.checking import check_records, check_room, check_same
+from reconciler.apply.checkout import follow
 from reconciler.apply.folder import FolderPublisher
-from reconciler.apply.following import follow
 from reconciler.apply.interface import Publication, Published
 from reconciler.apply.message import GIVES_UP, given_up, merging, told
 from reconciler.apply.upstream import Upstream

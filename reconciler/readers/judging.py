@@ -19,7 +19,7 @@ from reconciler.plan.brakes import Block, Overrides, Warned
 from reconciler.plan.document import Plan
 from reconciler.plan.words import value_text
 from reconciler.readers.comparing import Reading
-from reconciler.specs.judging import LAYOUT, judged_by, no_longer_checked
+from reconciler.specs.basing import LAYOUT, judged_by, no_longer_checked
 from reconciler.specs.load import Specs
 from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
