@@ -93,7 +93,7 @@ def load(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) ->
         count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
         raise SpecsInvalid(
             f"the specs have {count}, the first at {faults[0].where}: {faults[0].message}",
-            hint="see them all with: reconcile validate",
+            hint="correct them; reconcile validate says when none is left",
             faults=tuple(faults),
         )
     return specs
