@@ -63,10 +63,10 @@ def command(invocation: Invocation, base: str | None, form: str, *, failed: bool
 def _failed(invocation: Invocation, base: str | None, thread: Thread, why: str) -> str:
     """The comment where there is no plan. Raises GitFailed and SpecsInvalid."""
     from reconciler.cli.unplanned import unplanned_lines
-    from reconciler.readers.judging import name_under
+    from reconciler.readers.judging import called_under
 
-    name = name_under(invocation.workspace, base)
-    return "\n".join(unplanned_lines(name, thread.commit, thread.log, why.splitlines())) + "\n"
+    name, place = called_under(invocation.workspace, base)
+    return "\n".join(unplanned_lines(name, place, thread.commit, thread.log, why.splitlines())) + "\n"
 
 
 def _text() -> str:

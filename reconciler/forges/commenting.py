@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reconciler.errors import ForgeFailed, UsageError
 from reconciler.forges.interface import Comment, Thread, TryAgain
 
-MARKER = re.compile(r"<!-- reconciler: [A-Za-z0-9][A-Za-z0-9 ._-]{0,99} -->")
+MARKER = re.compile(r"<!-- reconciler: [A-Za-z0-9][A-Za-z0-9 ._/-]{0,99} -->")
 NO_NEWS = "<!-- updates a comment, adds none -->"
 """The second line of what is worth no comment of its own, but is what an earlier one has to say now."""
 TRIES = 5

@@ -94,8 +94,11 @@ def load(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) ->
     return specs
 
 
-def name_in(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) -> str:
-    """The name of the workspace, whatever else is wrong. Raises SpecsInvalid where a fault hides it."""
+def name_in(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) -> str | None:
+    """The name of the workspace, whatever else is wrong; None where no document gives it one.
+
+    Raises SpecsInvalid where a fault hides it.
+    """
     tree = Folder(tree) if isinstance(tree, Path) else tree
     faults: list[Fault] = []
     found = read_files(tree, list(tree.spec_files(folder, faults)), kept)
@@ -104,14 +107,14 @@ def name_in(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept)
         return found.workspaces[0].document.metadata.name
     if faults:
         raise _invalid(sorted(set(faults)))
-    return DEFAULT_NAME
+    return None
 
 
 def _invalid(faults: Sequence[Fault]) -> SpecsInvalid:
     count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
     return SpecsInvalid(
         f"the specs have {count}, the first at {faults[0].where}: {faults[0].message}",
-        hint="see them all with: reconcile validate",
+        hint="correct them; reconcile validate says when none is left",
         faults=tuple(faults),
     )
 

@@ -156,7 +156,7 @@ def test_the_same_plan_gives_the_same_bytes() -> None:
 def test_what_is_shown_of_a_plan_that_failed_is_code_and_nothing_else(why: list[str]) -> None:
     """Whatever was printed: no element, link, mention or marker comes of it."""
     text = "\n".join(why).replace("\ud800", "").splitlines()
-    told = "\n".join(unplanned_lines("acme", "3f2c1a9d5e", "https://ci.example/runs/7", text))
+    told = "\n".join(unplanned_lines("acme", "", "3f2c1a9d5e", "https://ci.example/runs/7", text))
     for page in pages(told):
         assert page.comments == [" reconciler: acme ", " updates a comment, adds none "]
         assert set(page.tags) <= {"h3", "code", "blockquote", "div", "p", "strong", "a", "pre"}
@@ -166,6 +166,6 @@ def test_what_is_shown_of_a_plan_that_failed_is_code_and_nothing_else(why: list[
 
 
 def test_what_is_shown_of_a_plan_that_failed_is_never_over_its_limit() -> None:
-    told = "\n".join(unplanned_lines("acme", "", "", ["😀" * 5000] * 5000))
+    told = "\n".join(unplanned_lines("acme", "", "", "", ["😀" * 5000] * 5000))
     assert len(told.encode()) <= LIMIT
     assert told.splitlines()[-1].startswith("**Not shown here, for want of room:** 4,9")
