@@ -166,7 +166,7 @@ class Workspace:
 
         Raises GitFailed where that cannot be told.
         """
-        if self.specs.settings.publish == "folder":
+        if not self._place.by_git:
             return here
         try:
             return self._upstream.read(path, here)
