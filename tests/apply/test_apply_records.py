@@ -219,7 +219,9 @@ def check_chain_goes_on(house: House) -> None:
     check_told(house)
 
 
-BRAKES: dict[str, object] = {"brakes": {"delete": {"count": 1}, "perOwner": {"delete": {"count": 9}}}}
+BRAKES: dict[str, object] = {
+    "brakes": {"delete": {"count": 1}, "perOwner": {"delete": {"count": 9, "percent": 100}}}
+}
 
 
 def blocked(house: House) -> None:
@@ -256,5 +258,3 @@ def test_a_run_that_was_let_go_says_what_would_have_held_it_and_why(house: House
     assert (told.overrides, told.reason) == ({"max_delete": 2}, "the fair is over")
     assert [one.rule for one in told.released] == ["brake-delete"]
     check_settled(house)
-
-
