@@ -6,8 +6,10 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from reconciler.git.running import Git
+from reconciler.git.trees import FILES
 
 LONG = 3600
 """Seconds for what reads the whole history."""
@@ -102,7 +104,10 @@ def signatures(git: Git, revision: str, patterns: Sequence[str], signers: str | 
 
 
 def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]:
-    """Each commit that a revision holds, its time, and those that it follows; oldest first. Raises GitFailed."""
+    """Each commit that a revision holds, its time, and those that it follows; oldest first.
+
+    Raises GitFailed.
+    """
     asked = ("log", *PLAIN, "--topo-order", "--reverse", "--format=%H %ct %P", revision)
     for line in git.must(*asked, timeout=LONG).text.splitlines():
         commit, at, *parents = line.split(" ")
@@ -124,3 +129,41 @@ def resolved(git: Git, names: Sequence[str]) -> list[tuple[str, str] | None]:
 def _object(line: str) -> tuple[str, str] | None:
     ident, _, what = line.rpartition(" ")
     return (ident, what) if what in ("blob", "tree", "commit", "tag") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What stands at one path of a tree, and did not in the tree before."""
+
+    path: str
+    blob: str | None
+    """None for nothing, or for what is no file."""
+
+
+def steps(git: Git, trees: Sequence[str]) -> Iterator[list[Moved]]:
+    """What differs from each tree to the next, in one run; the first is held against nothing.
+
+    Raises GitFailed.
+    """
+    if not trees:
+        return
+    nothing = git.must("hash-object", "-t", "tree", "--stdin", given=b"").text
+    pairs = "".join(f"{one} {other}\n" for one, other in pairwise((nothing, *trees)))
+    asked = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--stdin")
+    told = iter(git.must(*asked, given=pairs.encode(), timeout=LONG).out.split(b"\0"))
+    found: list[Moved] | None = None
+    for part in told:
+        # The line of a pair stands before what differs; where nothing does, the next one follows at once.
+        for line in part.decode(errors="replace").splitlines():
+            if not line.startswith(":"):
+                if found is not None:
+                    yield found
+                found = []
+            elif found is not None:
+                found.append(_moved(line, os.fsdecode(next(told))))
+    yield found or []
+
+
+def _moved(meta: str, path: str) -> Moved:
+    mode, blob = meta.split(" ")[1], meta.split(" ")[3]
+    return Moved(path, blob if mode in FILES else None)

@@ -71,9 +71,8 @@ def _link(file: RecordFile, found: list[Finding]) -> Link | None:
     return Link(file.path, int(named[1]), digest(file.data), signed)
 
 
-def chain(links: Sequence[Link], folder: str) -> Iterator[Finding]:
-    """What does not fit together: numbers, previous digests, times."""
-    before: Link | None = None
+def chain(links: Sequence[Link], folder: str, before: Link | None = None) -> Iterator[Finding]:
+    """What does not fit together: numbers, previous digests, times. `before` is the one that they follow."""
     for link in links:
         yield from _numbered(link, before, folder)
         yield from _following(link, before)
@@ -107,7 +106,9 @@ def _following(link: Link, before: Link | None) -> Iterator[Finding]:
     if before is None or link.sequence != before.sequence + 1:
         return
     if body.previous != before.digest:
-        told = f"record {link.sequence} follows other bytes: this file was edited since, or that one is forged"
+        told = (
+            f"record {link.sequence} follows other bytes: this file was edited since, or that one is forged"
+        )
         yield Finding(Check.RECORD_EDITED, before.path, told, RESTORE)
     if before.body is not None and body.at < before.body.at - SKEW:
         told = f"its time is {body.time}, and the record before it is of {before.body.time}"
@@ -120,7 +121,10 @@ def late(links: Sequence[Link], now: int) -> Iterator[Finding]:
         if link.body is not None and link.body.at > now + SKEW:
             told = f"its time is still to come: {link.body.time}"
             yield Finding(
-                Check.RECORD_BACKDATED, link.path, told, "see the clock of the machine that applied, and of this"
+                Check.RECORD_BACKDATED,
+                link.path,
+                told,
+                "see the clock of the machine that applied, and of this",
             )
 
 

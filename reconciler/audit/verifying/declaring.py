@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
-from reconciler.audit.history import named_as_spec
 from reconciler.audit.meanings import Meanings
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
@@ -16,6 +15,7 @@ from reconciler.records.body import Body, Change
 from reconciler.specs.gathering import Catalog, gathered
 from reconciler.specs.reader import Declared, FileRead
 from reconciler.specs.resolve import resolved
+from reconciler.specs.settings import WorkspaceDocument
 
 SEE = "see what was declared: git show COMMIT:FILE, and who ran the apply: the actor of the record"
 GIVING = (Action.ISSUE, Action.MODIFY, Action.RENAME, Action.ROTATE)
@@ -33,14 +33,14 @@ class Sheet:
     """Name of a token → path → how it is declared there."""
     _catalogs: dict[str, FileRead] = field(default_factory=dict)
     """Path → a file with a catalog."""
+    _settings: dict[str, WorkspaceDocument] = field(default_factory=dict)
+    """Path → what a Workspace document there sets."""
     _faulty: dict[str, str] = field(default_factory=dict)
     """Path → what is wrong there."""
     _gathered: Catalog | None = None
 
     def move(self, path: str, blob: str | None) -> None:
         """Another blob stands at a path of the specs; None for nothing, or what is no file."""
-        if not named_as_spec(path):
-            return
         before = self._files.pop(path, None)
         if before is not None:
             self._forget(path, self.meanings[before])
@@ -56,6 +56,7 @@ class Sheet:
                 self._names.pop(token.name, None)
         if self._catalogs.pop(path, None) is not None:
             self._gathered = None
+        self._settings.pop(path, None)
         self._faulty.pop(path, None)
 
     def _learn(self, path: str, read: FileRead) -> None:
@@ -64,6 +65,8 @@ class Sheet:
         if read.catalogs:
             self._catalogs[path] = read
             self._gathered = None
+        if read.workspaces:
+            self._settings[path] = read.workspaces[0].document
         if read.faults:
             self._faulty[path] = read.faults[0].message
 
@@ -71,6 +74,11 @@ class Sheet:
     def fault(self) -> str | None:
         """A file that has a fault, and what; None where all can be read."""
         return next((f"{path}: {told}" for path, told in self._faulty.items()), None)
+
+    @property
+    def workspace(self) -> WorkspaceDocument | None:
+        """The Workspace document; None where there is none."""
+        return next(iter(self._settings.values()), None)
 
     def token(self, name: str) -> Declared | None:
         """How a token is declared, its groups resolved; None where it is not, or more than once."""
@@ -192,4 +200,6 @@ def overridden(links: Iterable[Link]) -> Iterator[Finding]:
         why = body.reason or "no reason given"
         told = f"{body.actor} let go {what or 'what held the plan'} at {body.time}: {why}"
         held = "; ".join(one.message for one in body.released)
-        yield Finding(Check.OVERRIDE, link.path, f"{told}{f' ({held})' if held else ''}", "see that it was right")
+        yield Finding(
+            Check.OVERRIDE, link.path, f"{told}{f' ({held})' if held else ''}", "see that it was right"
+        )

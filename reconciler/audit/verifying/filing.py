@@ -27,7 +27,9 @@ def filed(touches: Sequence[Touch], there: Mapping[str, str]) -> Iterator[Findin
         if (touch.commit, name) in moved:
             if touch.added:
                 told = f"commit {touch.commit[:10]} moved it here"
-                yield Finding(Check.RECORD_MOVED, touch.path, told, "see that spec.artifacts was changed there")
+                yield Finding(
+                    Check.RECORD_MOVED, touch.path, told, "see that spec.artifacts was changed there"
+                )
             continue
         yield from _touched(touch, first.get(name))
         if touch.added:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.audit.verifying.chain import Link
+from reconciler.audit.record import RecordFile
+from reconciler.audit.verifying.chain import Link, linked
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.canonical import digest
 from reconciler.live.interface import LiveToken, Record, TokenState
@@ -14,9 +15,9 @@ from reconciler.records.holding import live_digest
 
 BY_HAND = "find out who writes to the live store; restore it from a backup, or rotate the token"
 NOT_COVERED: Mapping[str, str] = {
-    "token.revision": "the store counts it; verifiers follow the store by it, and start anew where it goes back",
+    "token.revision": "the store counts it; verifiers follow the store by it, and start anew if it goes back",
     "credential of a deleted token, or retired": "nothing is checked by it any more",
-    "record.published": "the next apply publishes what is not marked; a mark that is missing is told as a note",
+    "record.published": "the next apply publishes what is not marked; one that is unmarked is told as a note",
     "workspace, run, intent, history": "how the store keeps house between applies; no token follows from it",
     "used_assertion": "what verifiers remember of one-time assertions; no apply writes it",
     "store.id": "tells stores apart; a plan that was made for another is refused",
@@ -34,16 +35,28 @@ class LiveLook:
     records: Sequence[Record]
 
 
-def compared(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Finding]:
-    """Where the live store and the records of the clone do not agree."""
+def compared(look: LiveLook, links: Sequence[Link], ahead: Sequence[Link], folder: str) -> Iterator[Finding]:
+    """Where the live store and the records of the clone do not agree. `ahead` are those that it alone has."""
     if look.state.run is not None:
-        told = f"the apply {look.state.run.id} of {look.state.run.actor} has not ended: what it touched differs"
+        told = (
+            f"the apply {look.state.run.id} of {look.state.run.actor} has not ended: what it touched differs"
+        )
         yield Finding(
             Check.LIVE_UNSETTLED, "live store", told, "let it end, or run reconcile apply; then verify again"
         )
     yield from _records(look, links, folder)
-    vouched = _vouched([*_bodies(links), *_ahead(look, links)])
-    yield from _tokens(look.tokens, vouched)
+    yield from _tokens(look.tokens, _vouched([*links, *ahead]))
+
+
+def only_there(look: LiveLook, links: Sequence[Link], found: list[Finding]) -> list[Link]:
+    """The records that the live store has behind the last of the clone."""
+    last = max((link.sequence for link in links), default=0)
+    files = [
+        RecordFile(f"live record/{one.sequence:08d}-{one.run}.json", one.body.encode())
+        for one in look.records
+        if one.sequence > last
+    ]
+    return linked(files, found)
 
 
 def _records(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Finding]:
@@ -53,8 +66,10 @@ def _records(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Fin
         yield from _record(record, here.get(record.sequence))
     for sequence, link in here.items():
         if sequence not in there:
-            told = "the live store does not have this record: it was removed there, or the store is an older copy"
-            yield Finding(Check.LIVE_BEHIND, link.path, told, "find out who restored the live store, and what to")
+            told = "the live store does not have this record: it was removed, or the store is an older copy"
+            yield Finding(
+                Check.LIVE_BEHIND, link.path, told, "find out who restored the live store, and what to"
+            )
     last = max(here, default=0)
     ahead = [record for record in look.records if record.sequence > last]
     if ahead:
@@ -79,35 +94,20 @@ def _record(record: Record, link: Link | None) -> Iterator[Finding]:
         told = f"its bytes are not those of {link.path}"
         yield Finding(Check.LIVE_RECORD, where, told, BY_HAND)
     elif named != link.name:
-        yield Finding(Check.LIVE_RECORD, where, f"it is named for run {record.run}, and {link.name} is not", BY_HAND)
+        yield Finding(
+            Check.LIVE_RECORD, where, f"it is named for run {record.run}, and {link.name} is not", BY_HAND
+        )
     elif not record.published:
         told = "it is in the clone, and the live store does not say that it is published"
         yield Finding(Check.LIVE_UNMARKED, where, told, "the next apply says so")
 
 
-def _ahead(look: LiveLook, links: Sequence[Link]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """What records say that only the live store has. They are a chain from the last that is here."""
-    from reconciler.errors import RecordUnreadable
-    from reconciler.records.envelope import read
-
-    last = max((link.sequence for link in links), default=0)
-    for record in look.records:
-        if record.sequence > last:
-            try:
-                yield f"live record {record.sequence}", read(record.body).body.live
-            except RecordUnreadable:
-                continue
-
-
-def _bodies(links: Sequence[Link]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    return ((link.path, link.body.live) for link in links if link.body is not None)
-
-
-def _vouched(told: Iterable[tuple[str, Mapping[str, str]]]) -> dict[str, tuple[str, str]]:
-    """Id of a token → (digest, which record), by the last that tells of it."""
+def _vouched(links: Iterable[Link]) -> dict[str, tuple[str, str]]:
+    """Id of a token → (digest, which record), by the last record that tells of it."""
     found: dict[str, tuple[str, str]] = {}
-    for where, live in told:
-        found.update((token, (digest_of, where)) for token, digest_of in live.items())
+    for link in links:
+        if link.body is not None:
+            found.update((token, (one, link.path)) for token, one in link.body.live.items())
     return found
 
 
@@ -121,7 +121,9 @@ def _tokens(tokens: Sequence[LiveToken], vouched: Mapping[str, tuple[str, str]])
         if known is None:
             yield Finding(Check.LIVE_UNEXPLAINED, where, "no record tells of it: no apply made it", BY_HAND)
         elif live_digest(token) != known[0]:
-            told = f"it is not what {known[1]} left: somebody wrote to it since, or an older copy was restored"
+            told = (
+                f"it is not what {known[1]} left: somebody wrote to it since, or an older copy was restored"
+            )
             yield Finding(Check.LIVE_EDITED, where, told, BY_HAND)
     for token_id in vouched.keys() - seen:
         told = f"{vouched[token_id][1]} tells of it, and the live store does not have it"

@@ -107,7 +107,7 @@ def _superseded(members: Sequence[Link], places: Mapping[str, Placed], commit: s
                 yield Finding(Check.ARTIFACT_DIGEST, link.path, told, RESTORE)
             elif artifact.path not in places or places[artifact.path].record != link.path:
                 told = (
-                    f"{artifact.path} of {change.name} was replaced before commit {commit[:10]} brought the record:"
+                    f"{artifact.path} of {change.name} was replaced before {commit[:10]} brought the record:"
                     " its bytes are in no commit"
                 )
                 yield Finding(Check.ARTIFACT_SUPERSEDED, link.path, told, "commit after each apply")
@@ -147,7 +147,9 @@ def _missing(path: str, expected: Placed, stray: dict[str, Stands]) -> Iterator[
     for other, one in stray.items():
         if one.digest == expected.digest or one.header() == expected.header:
             del stray[other]
-            told = f"the artifact of {expected.name} was moved here from {path}, and no record tells of it yet"
+            told = (
+                f"the artifact of {expected.name} was moved here from {path}, and no record tells of it yet"
+            )
             yield Finding(Check.ARTIFACT_MOVED, other, told, "the next apply takes it up")
             return
     told = f"the artifact of {expected.name}, which {PurePosixPath(expected.record).name} put there, is gone"

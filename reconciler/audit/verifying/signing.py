@@ -29,7 +29,7 @@ class Tally:
 def signatures(
     links: Sequence[Link], keys: Sequence[PublicKey], tally: Tally, *, required: bool
 ) -> Iterator[Finding]:
-    """Signatures that are wrong, or by a key that is none of these; and records without, where each has one."""
+    """Signatures that are wrong, or by a key that is none of these; and records without, where all have one."""
     for link in links:
         if link.signed is None:
             continue
