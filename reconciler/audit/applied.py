@@ -65,37 +65,35 @@ class _Fold:
         """What a run did."""
         before = 0 if self.last is None else self.last.at
         cause = self.last = Cause(max(body.at, before), body.commit, body.run, body.actor)
-        settled = {change.token for change in body.changes if self._done(change, body.at, cause)}
+        settled = {change.token for change in body.changes if change.outcome == DONE}
+        for change in body.changes:
+            if change.outcome != DONE:
+                settled.discard(change.token)
+            elif change.token is not None:
+                self._done(change.token, change, body.at, cause)
         for token, digest in body.live.items():
             if token not in settled and digest != self.live.get(token):
                 self._narrowed(token, cause)
         self.live.update(body.live)
 
-    def _done(self, change: Change, at: int, cause: Cause) -> bool:
-        """Takes a change; whether it says all that the token can do since."""
-        token = change.token
-        if token is None or change.outcome != DONE:
-            return False
+    def _done(self, token: str, change: Change, at: int, cause: Cause) -> None:
+        """Takes a change that was done. One that gives no spec takes none away either."""
         if change.action == Action.DELETE:
             self._end(token, cause)
-            return True
-        if change.spec is None:
-            return False
-        self.created.setdefault(token, at)
-        spec = self._spec(change)
-        same = self.given.get(token) == change.spec and token in self.open and self.open[token].normal
-        if not same:
-            self._end(token, cause)
-            self.given[token] = change.spec
-            if spec is None:
-                self.untold.add(change.name)
-            else:
-                self.open[token] = _span(token, spec, self.created[token], cause)
-        return True
+        elif change.spec is not None:
+            self.created.setdefault(token, at)
+            spec = self._spec(change.spec, change)
+            was = self.open.get(token)
+            if self.given.get(token) != change.spec or was is None or not was.normal:
+                self._end(token, cause)
+                self.given[token] = change.spec
+                if spec is None:
+                    self.untold.add(change.name)
+                else:
+                    self.open[token] = _span(token, spec, self.created[token], cause)
 
-    def _spec(self, change: Change) -> AnyTokenSpec | None:
+    def _spec(self, digest: str, change: Change) -> AnyTokenSpec | None:
         """The spec that a token has since a change; None where no record tells it."""
-        digest = change.spec or ""
         if change.declared is not None and digest not in self.specs:
             spec = read_spec(change.declared)
             if spec is not None:
