@@ -29,7 +29,7 @@ class Tally:
 def signatures(
     links: Sequence[Link], keys: Sequence[PublicKey], tally: Tally, *, required: bool
 ) -> Iterator[Finding]:
-    """Signatures that are wrong, or by a key that is none of these; and records without, where all have one."""
+    """Signatures that are wrong, or by a key that is none of these; records without, where all have one."""
     for link in links:
         if link.signed is None:
             continue
@@ -62,7 +62,7 @@ def _signed(link: Link, signed: Signed, keys: Sequence[PublicKey], tally: Tally)
         else:
             told = f"it is signed by a key that is none of those given: {one[0][:12]}"
             yield Finding(Check.RECORD_SIGNATURE, link.path, told, HINT)
-    tally.by_key.update(good)
+    tally.by_key.update(list(good))
 
 
 def key_changes(touches: Sequence[Touch], keys_of: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
