@@ -84,11 +84,12 @@ class Audited(House):
         """Applies what is declared, and commits what that left."""
         self.now += 60
         self._workspace = None
-        self.apply(lambda ports: replace(ports, recorder=self.recorder(ports)))
+        self.apply(self.recording)
         return self.commit(message)
 
-    def recorder(self, ports: Ports) -> Recorder:
-        return Recorder(self, ports)
+    def recording(self, ports: Ports) -> Ports:
+        """Ports of an apply that makes complete records."""
+        return replace(ports, recorder=Recorder(self, ports))
 
     def found(self, **asked: object) -> Report:
         """What an auditor finds."""

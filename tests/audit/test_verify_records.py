@@ -221,7 +221,7 @@ def test_a_forger_who_names_the_key_is_told_and_found_by_keys_of_ones_own(house:
     own, forger = house.signer, Signer()
     assert own is not None
     house.settings = {"audit": {"keys": [forger.line], "records": "signed"}}
-    house.asks(*[], message="keys")
+    house.asks(message="keys")
     rechained(house, forger)
     report = house.found()
     assert Check.RECORD_SIGNATURE not in {check for check, _ in told(report)}

@@ -16,13 +16,16 @@ from reconciler.records.holding import live_digest
 BY_HAND = "find out who writes to the live store; restore it from a backup, or rotate the token"
 NOT_COVERED: Mapping[str, str] = {
     "token.revision": "the store counts it; verifiers follow the store by it, and start anew if it goes back",
-    "credential of a deleted token, or retired": "nothing is checked by it any more",
     "record.published": "the next apply publishes what is not marked; one that is unmarked is told as a note",
-    "workspace, run, intent, history": "how the store keeps house between applies; no token follows from it",
+    "store": "its id tells stores apart: a plan that was made for another is refused",
+    "workspace": "how the store counts and locks: counts that do not fit are a read that fails",
+    "run": "who runs, and ran: the records say it, and are held against the clone",
+    "intent": "what an apply is about to do; empty when none is under way, and one under way is a finding",
+    "history": "which apply made which revision, for those who follow the store",
     "used_assertion": "what verifiers remember of one-time assertions; no apply writes it",
-    "store.id": "tells stores apart; a plan that was made for another is refused",
 }
-"""What no record vouches for: `--live` does not find it edited."""
+"""Columns and tables that no record vouches for: `--live` does not find them edited. Nor does it those rows of
+`credential` that are retired, or of a deleted token: nothing is checked by them any more."""
 
 
 @dataclass(frozen=True, slots=True)
