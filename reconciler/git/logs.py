@@ -110,7 +110,7 @@ def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]
     """
     asked = ("log", *PLAIN, "--topo-order", "--reverse", "--format=%H %ct %P", revision)
     for line in git.must(*asked, timeout=LONG).text.splitlines():
-        commit, at, *parents = line.split(" ")
+        commit, at, *parents = line.split()
         yield commit, int(at), tuple(parents)
 
 

@@ -17,6 +17,7 @@ from reconciler.git.repository import WHOLE_ID, repository
 from reconciler.live.interface import LiveStore
 from reconciler.plan.change import DONE
 from reconciler.readers.auditing_clone import Clone
+from reconciler.readers.comparing import configs
 from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
@@ -174,15 +175,15 @@ class _Audit:
             return
         since = self.settings.audit.commitsSince
         prefix = literal(self.clone.prefix)
-        patterns = [f"{prefix}{SPECS}/**", f"{prefix}{literal(self.settings.artifacts)}/**", "**/.sops.yaml"]
+        folders = [f"{prefix}{SPECS}/**", f"{prefix}{literal(self.settings.artifacts)}/**"]
+        patterns = [*folders, *map(literal, configs(self.clone.prefix))]
         found = list(signatures(self.clone.git, self.clone.commit, patterns, self.asked.signers))
         exempt = commits.before(self.clone.line, None if since is None else seconds_of(_moment(since)))
         looked = sum(one.commit not in exempt for one in found)
         self.told.add("signatures of commits", _counted(looked, "commit"), commits.unsigned(found, exempt))
         if len(found) > looked:
-            self.told.unchecked.append(
-                f"signatures of {_counted(len(found) - looked, 'commit')} from before {since}: the clone asks so"
-            )
+            left = _counted(len(found) - looked, "commit")
+            self.told.unchecked.append(f"signatures of {left} from before {since}, as the clone asks")
 
     def _live(self) -> None:
         if not self.asked.live:

@@ -22,6 +22,7 @@ from reconciler.records.body import read_body
 from reconciler.records.envelope import envelope, read, statement
 from reconciler.records.holding import live_digest
 from reconciler.records.keys import pae, read_keys
+from reconciler.workspace import Workspace
 from tests.apply.kit import House, jwt_token, login_token
 from tests.git.kit import ENVIRON, Repo, made
 
@@ -48,21 +49,22 @@ class Audited(House):
     """A workspace folder that is a git repository; each apply is committed by whoever runs it."""
 
     signer: Signer | None = None
-    seconds: int = 0
+    top: Path | None = None
+    """Of the repository, where the workspace lies below it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.repo: Repo = made(self.root)
+        self.repo: Repo = made(self.top or self.root)
         (self.root / ".gitignore").write_text(".reconciler/\nhome/\n", "utf-8")
 
-    def _opened_workspace(self) -> object:
+    def _opened_workspace(self) -> Workspace:
         workspace = super()._opened_workspace()
         around = replace(
             workspace.around,
             environ={**ENVIRON, **workspace.around.environ},
             commit=lambda _: self.repo.git("rev-parse", "HEAD"),
         )
-        return type(workspace)(self.root, around, self.url)
+        return Workspace(self.root, around, self.url)
 
     def commit(self, message: str) -> str:
         """Commits all that is there, a minute later than the commit before."""
@@ -133,9 +135,34 @@ class Recorder:
         return after
 
 
-def body_of(path: Path) -> dict[str, object]:
-    """What a record says."""
-    found: dict[str, object] = from_json(read(path.read_bytes()).payload)["predicate"]
+def rewritten(
+    house: Audited,
+    number: int,
+    parts: Mapping[str, object],
+    signer: Signer | None,
+    *,
+    keep: bool = False,
+) -> None:
+    """Parts of a record replaced, and every digest after it made to fit; `keep` keeps the old signatures."""
+    previous = None
+    for count, path in enumerate(house.records(), 1):
+        old = read(path.read_bytes())
+        body = {
+            **from_json(old.payload)["predicate"],
+            "previous": previous,
+            **(parts if count == number else {}),
+        }
+        payload = statement(read_body(body))
+        kept = old.signatures if keep else ()
+        path.write_bytes(envelope(payload, kept if signer is None else signer.sign(payload)))
+        previous = digest(path.read_bytes())
+
+
+def changes_of(house: Audited, number: int) -> list[dict[str, object]]:
+    """The changes of a record, by its number."""
+    found: list[dict[str, object]] = from_json(read(house.records()[number - 1].read_bytes()).payload)[
+        "predicate"
+    ]["changes"]
     return found
 
 
@@ -158,11 +185,11 @@ def a_life(house: Audited) -> None:
     house.applies()
 
 
-def lived(root: Path, *, signed: bool = True) -> Audited:
-    """A workspace with that history."""
-    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db", signer=Signer() if signed else None)
-    if house.signer is not None:
-        house.settings = {"audit": {"keys": [house.signer.line], "records": "signed"}}
+def lived(root: Path, top: Path | None = None) -> Audited:
+    """A workspace with that history, its records signed."""
+    signer = Signer()
+    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db", signer=signer, top=top)
+    house.settings = {"audit": {"keys": [signer.line], "records": "signed"}}
     a_life(house)
     return house
 

@@ -1,4 +1,4 @@
-"""Artifacts that were changed, removed, swapped or added are found; what people may do with them is a note."""
+"""Artifacts that were changed, removed, swapped or added are found; what people may do to them is a note."""
 
 from __future__ import annotations
 

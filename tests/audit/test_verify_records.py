@@ -10,11 +10,9 @@ import pytest
 from reconciler.audit.record import RecordFile
 from reconciler.audit.verifying import chain, signing
 from reconciler.audit.verifying.finding import Check, Finding
-from reconciler.canonical import digest
-from reconciler.records.body import read_body
-from reconciler.records.envelope import envelope, statement
+from reconciler.records.envelope import envelope, read
 from reconciler.records.keys import read_keys
-from tests.audit.audited import Audited, Signer, body_of, copied, lived, told
+from tests.audit.audited import Audited, Signer, copied, lived, rewritten, told
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +133,7 @@ def test_a_record_that_was_removed_and_restored_is_found(house: Audited) -> None
 
 
 def test_the_end_of_a_line_that_was_rewritten_is_found_by_an_anchor(house: Audited) -> None:
-    """The last commits are taken away as if they had never been: git alone cannot tell, a noted digest can."""
+    """The last commits are taken away as if they had never been: git cannot tell, a noted digest can."""
     noted = house.found().head
     house.repo.git("reset", "--quiet", "--hard", "HEAD~2")
     assert told(house.found()) == set()
@@ -182,16 +180,8 @@ def test_what_is_no_record_among_the_records_is_found(house: Audited) -> None:
 
 
 def rechained(house: Audited, signer: Signer | None, *, keep: bool = False) -> None:
-    """Another actor in the second record, and every digest after it made to fit, in a line without a past."""
-    previous = None
-    for number, path in enumerate(house.records(), 1):
-        body = {**body_of(path), "previous": previous}
-        if number == 2:
-            body["actor"] = "somebody else"
-        payload = statement(read_body(body))
-        old = chain.read(path.read_bytes()).signatures if keep else ()
-        path.write_bytes(envelope(payload, old if signer is None else signer.sign(payload)))
-        previous = digest(path.read_bytes())
+    """Another actor in the second record, in a line without a past."""
+    rewritten(house, 2, {"actor": "somebody else"}, signer, keep=keep)
     house.repo.git("checkout", "--quiet", "--orphan", "forged")
     house.commit("forged")
 
@@ -233,7 +223,7 @@ def test_one_wrong_signature_beside_a_right_one_is_found(house: Audited) -> None
     """A signature that is there and wrong is a finding, whatever stands beside it."""
     assert house.signer is not None
     path = house.records()[-1]
-    signed = chain.read(path.read_bytes())
+    signed = read(path.read_bytes())
     good = house.signer.sign(signed.payload)
     path.write_bytes(envelope(signed.payload, (*good, (good[0][0], bytes(64)))))
     house.commit("more")

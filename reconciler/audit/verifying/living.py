@@ -24,7 +24,7 @@ NOT_COVERED: Mapping[str, str] = {
     "history": "which apply made which revision, for those who follow the store",
     "used_assertion": "what verifiers remember of one-time assertions; no apply writes it",
 }
-"""Columns and tables that no record vouches for: `--live` does not find them edited. Nor does it those rows of
+"""Columns and tables that no record vouches for: `--live` does not find them edited. Nor those rows of
 `credential` that are retired, or of a deleted token: nothing is checked by them any more."""
 
 
