@@ -21,6 +21,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from tests.benchmarks import (
+    audit_verify,
     checking,
     cold_plan,
     freshness,
@@ -47,6 +48,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "serving": serving.measure,
     "memory": memory.measure,
     "startup": startup.measure,
+    "audit_verify": audit_verify.measure,
 }
 
 

@@ -22,6 +22,7 @@ ROWS = {
     "serving": 4,
     "memory": 2,
     "startup": 1,
+    "audit_verify": 2,
 }
 
 
