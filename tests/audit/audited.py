@@ -23,7 +23,7 @@ from reconciler.records.envelope import envelope, read, statement
 from reconciler.records.holding import live_digest
 from reconciler.records.keys import pae, read_keys
 from reconciler.workspace import Workspace
-from tests.apply.kit import House, jwt_token, login_token
+from tests.apply.kit import T0, House, jwt_token, login_token
 from tests.git.kit import ENVIRON, Repo, made
 
 
@@ -37,6 +37,12 @@ class Signer:
     def line(self) -> str:
         """The public half, as spec.audit.keys has it."""
         return self.key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+    @property
+    def pem(self) -> str:
+        """The same in PEM."""
+        public = self.key.public_key()
+        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     def sign(self, payload: bytes) -> tuple[tuple[str, bytes], ...]:
         """Signatures for an envelope."""
@@ -185,10 +191,10 @@ def a_life(house: Audited) -> None:
     house.applies()
 
 
-def lived(root: Path, top: Path | None = None) -> Audited:
+def lived(root: Path, top: Path | None = None, at: int = T0) -> Audited:
     """A workspace with that history, its records signed."""
     signer = Signer()
-    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db", signer=signer, top=top)
+    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db", now=at, signer=signer, top=top)
     house.settings = {"audit": {"keys": [signer.line], "records": "signed"}}
     a_life(house)
     return house
