@@ -41,6 +41,7 @@ WHOLE = (
     "-z",
     "--no-renames",
     "--full-index",
+    "--no-abbrev",
     "--ignore-submodules=none",
     "--no-relative",
     "--no-color",

@@ -53,7 +53,7 @@ class Blobs:
 
 
 def meanings(repository: Repository, blobs: Iterable[str], kept: Kept = nothing_kept) -> Meanings:
-    """What blobs declare. A memo saves time, and changes nothing. Raises GitFailed for one that is missing."""
+    """What blobs declare; a memo saves time only. Raises GitFailed for a blob that is missing."""
     names = list(dict.fromkeys(blobs))
     tree = Blobs(repository)
     try:

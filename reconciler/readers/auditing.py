@@ -1,0 +1,102 @@
+"""What an auditor reads of a clone: the line of a revision, what it declared, and its records. From git alone:
+no live store is asked, no key is needed.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconciler.audit.chain import bodies as in_order
+from reconciler.audit.declared import History, blobs, declared
+from reconciler.audit.history import Line, line, named_as_spec
+from reconciler.audit.meanings import meanings
+from reconciler.audit.record import FILE_NAME, RecordFile
+from reconciler.errors import GitFailed
+from reconciler.git.contents import Contents
+from reconciler.git.repository import Blob, Repository, repository
+from reconciler.git.trees import FILES
+from reconciler.memo import Memo
+from reconciler.records.body import Body
+from reconciler.records.envelope import LARGEST
+from reconciler.specs.files import MAX_BYTES
+from reconciler.specs.layout import RECORDS
+from reconciler.specs.reader import FoundWorkspace, read_file
+from reconciler.specs.settings import Settings
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
+
+MEMO = "history"
+"""The memo of what the blobs of a history mean."""
+
+
+@dataclass
+class Auditing:
+    """The clone that a workspace lies in."""
+
+    workspace: Workspace
+
+    @cached_property
+    def repository(self) -> Repository:
+        """Its repository. Raises GitFailed where it lies in none."""
+        return repository(self.workspace.root, self.workspace.around.environ)
+
+    def commit(self, revision: str | None) -> str:
+        """The commit that a revision names; the one that is checked out where none is named.
+
+        Raises GitFailed.
+        """
+        found = self.repository.head() if revision is None else self.repository.commit(revision)
+        if found is None:
+            raise GitFailed("there is no commit here yet", hint="commit the specs, or name a revision")
+        return found
+
+    def line(self, commit: str) -> Line:
+        """The line of a commit, with what it did to specs. Raises GitFailed."""
+        return line(self.repository, commit, (SPECS,))
+
+    def history(self, found: Line) -> History:
+        """What a line declared. Raises GitFailed, SpecsInvalid."""
+        return declared(found, meanings(self.repository, blobs(found), self._memo))
+
+    def settings(self, commit: str) -> Settings:
+        """The settings of a workspace as a commit has them; the defaults where it has none.
+
+        Only files that may hold them are parsed. Raises GitFailed.
+        """
+        documents: list[FoundWorkspace] = []
+        with closing(Contents(self.repository.git)) as contents:
+            for blob in self.repository.blobs(commit, SPECS):
+                if blob.mode in FILES and named_as_spec(self._inside(blob)):
+                    data = contents.read(blob.id, MAX_BYTES + 1)
+                    if may_be_workspace(data):
+                        documents += read_file(self._inside(blob), data).workspaces
+        return documents[0].document.spec if documents else Settings()
+
+    def record_files(self, commit: str) -> list[RecordFile]:
+        """The records that a commit has, as they stand there. Raises GitFailed."""
+        folder = f"{self.settings(commit).artifacts}/{RECORDS}"
+        with closing(Contents(self.repository.git)) as contents:
+            return [
+                RecordFile(self._inside(blob), contents.read(blob.id, LARGEST))
+                for blob in self.repository.blobs(commit, folder)
+                if blob.mode in FILES and FILE_NAME.fullmatch(blob.path.rpartition("/")[2])
+            ]
+
+    def bodies(self, commit: str) -> list[Body]:
+        """What the records of a commit say, oldest first. Raises GitFailed, RecordUnreadable."""
+        return in_order(self.record_files(commit))
+
+    def _inside(self, blob: Blob) -> str:
+        return blob.path.removeprefix(self.repository.prefix)
+
+    def _memo(self) -> Memo | None:
+        from reconciler.specs.recalling import reader
+
+        return self.workspace.around.memo(self.workspace.root, MEMO, f"{MEMO} {reader()}")
+
+
+def may_be_workspace(data: bytes) -> bool:
+    """Whether a Workspace document may stand in a file: YAML writes the word as it is, or with a backslash."""
+    return b"Workspace" in data or b"\\" in data
