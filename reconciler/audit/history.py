@@ -9,8 +9,8 @@ it follows counts as made at the same moment.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from reconciler.errors import GitFailed
@@ -109,6 +109,8 @@ class Line:
     """The revision itself."""
     at: int
     """When that counts as made."""
+    whole: Mapping[str, int]
+    """Every commit of the line, oldest first, whether it changed something or not → when it counts as made."""
     steps: tuple[Step, ...]
     cut: str | None
     """The oldest commit of the line that this clone has, where it has not what that follows."""
@@ -127,11 +129,12 @@ def line(repository: Repository, commit: str, folders: Sequence[str]) -> Line:
     form = f"--format=tformat:{'%x00'.join(FIELDS)}%x00"
     asked = (*PLAIN, "log", *WHOLE, form, "--end-of-options", commit, "--", *paths)
     out = repository.git.must(*asked, timeout=SLOW, more=LITERAL).out
-    steps = tuple(_in_time(reversed(list(_steps(out, repository.prefix)))))
+    whole = _in_time(repository, commit)
+    steps = tuple(
+        replace(step, at=whole[step.commit]) for step in reversed(list(_steps(out, repository.prefix)))
+    )
     cut = _cut(repository, commit)
-    own = _committed(repository, commit)
-    at = max(own, steps[-1].at) if steps else own
-    return Line(commit, at, steps, cut, 0 if cut is None else _committed(repository, cut))
+    return Line(commit, whole[commit], whole, steps, cut, 0 if cut is None else whole[cut])
 
 
 def named_as_spec(path: str) -> bool:
@@ -152,25 +155,14 @@ def _cut(repository: Repository, commit: str) -> str | None:
     return None
 
 
-def _committed(repository: Repository, commit: str) -> int:
-    return _moment(repository.git.must("log", "-1", "--no-walk", "--format=%ct", commit, "--").text)
-
-
-def _in_time(steps: Iterator[Step]) -> Iterator[Step]:
-    before = 0
-    for step in steps:
-        before = max(before, step.committed)
-        yield Step(
-            step.commit,
-            step.parents,
-            step.author,
-            step.authored,
-            step.committer,
-            step.committed,
-            step.subject,
-            step.touched,
-            before,
-        )
+def _in_time(repository: Repository, commit: str) -> dict[str, int]:
+    """Every commit of a line, oldest first → when it counts as made."""
+    asked = ("log", "--first-parent", "--format=tformat:%H %ct", "--end-of-options", commit, "--")
+    found, before = dict[str, int](), 0
+    for told in reversed(repository.git.must(*PLAIN, *asked, timeout=SLOW).text.splitlines()):
+        one, _, committed = told.partition(" ")
+        found[one] = before = max(before, _moment(committed))
+    return found
 
 
 def _steps(out: bytes, prefix: str) -> Iterator[Step]:
