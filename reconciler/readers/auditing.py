@@ -58,7 +58,7 @@ class Auditing:
 
     def history(self, found: Line) -> History:
         """What a line declared. Raises GitFailed, SpecsInvalid."""
-        return declared(found, meanings(self.repository, blobs(found), self._memo))
+        return declared(found, meanings(self.repository, blobs(found), self.memo))
 
     def settings(self, commit: str) -> Settings:
         """The settings of a workspace as a commit has them; the defaults where it has none.
@@ -74,9 +74,13 @@ class Auditing:
                         documents += read_file(self._inside(blob), data).workspaces
         return documents[0].document.spec if documents else Settings()
 
+    def records_folder(self, commit: str) -> str:
+        """Where a workspace keeps its records, as a commit has it. Raises GitFailed."""
+        return f"{self.settings(commit).artifacts}/{RECORDS}"
+
     def record_files(self, commit: str) -> list[RecordFile]:
         """The records that a commit has, as they stand there. Raises GitFailed."""
-        folder = f"{self.settings(commit).artifacts}/{RECORDS}"
+        folder = self.records_folder(commit)
         with closing(Contents(self.repository.git)) as contents:
             return [
                 RecordFile(self._inside(blob), contents.read(blob.id, LARGEST))
@@ -91,7 +95,8 @@ class Auditing:
     def _inside(self, blob: Blob) -> str:
         return blob.path.removeprefix(self.repository.prefix)
 
-    def _memo(self) -> Memo | None:
+    def memo(self) -> Memo | None:
+        """What the blobs of a history were found to mean before; None where nothing is kept."""
         from reconciler.specs.recalling import reader
 
         return self.workspace.around.memo(self.workspace.root, MEMO, f"{MEMO} {reader()}")

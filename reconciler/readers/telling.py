@@ -1,0 +1,81 @@
+"""The stories of tokens, read from a clone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.audit.branches import blobs as inner_blobs
+from reconciler.audit.branches import brought
+from reconciler.audit.chain import bodies
+from reconciler.audit.declared import blobs, declared
+from reconciler.audit.declaring import Declaring
+from reconciler.audit.events import Ran, Story
+from reconciler.audit.history import Line, Step, line
+from reconciler.audit.meanings import meanings
+from reconciler.audit.story import stories
+from reconciler.git.lines import has_commit
+from reconciler.readers.auditing import Auditing
+from reconciler.surroundings import SPECS
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All stories of a line."""
+
+    commit: str
+    line: Line
+    stories: Sequence[Story]
+    runs: Sequence[Ran]
+    notes: tuple[str, ...]
+    """What a reader should know."""
+    whole: bool
+    """Whether this clone has all that it takes to tell them."""
+
+
+def tell(auditing: Auditing, revision: str | None, *, with_records: bool) -> Told:
+    """The stories of a revision, HEAD without. Raises GitFailed, RecordUnreadable, SpecsInvalid."""
+    commit = auditing.commit(revision)
+    found = auditing.line(commit)
+    merged = brought(auditing.repository, found, (SPECS,))
+    inside = [step for steps in merged.values() for step in steps]
+    known = meanings(auditing.repository, [*blobs(found), *inner_blobs(inside)], auditing.memo)
+    runs = _runs(auditing, found) if with_records else ()
+    declaring = Declaring(found, declared(found, known), merged, known)
+    told = stories(declaring, runs, auditing.workspace.around.clock())
+    return Told(commit, found, told, runs, tuple(_notes(found, runs)), found.cut is None)
+
+
+def _runs(auditing: Auditing, found: Line) -> list[Ran]:
+    """The runs that the records of a line tell, each with the commit that brought its record."""
+    files = sorted(auditing.record_files(found.commit), key=lambda file: file.path)
+    bringing = dict[str, Step]()
+    for step in line(auditing.repository, found.commit, (auditing.records_folder(found.commit),)).steps:
+        for one in step.touched:
+            bringing.setdefault(one.path, step)
+    here = dict[str, bool]()
+    runs = []
+    for file, body in zip(files, bodies(files), strict=True):
+        on_line = body.commit in found.whole
+        if body.commit is not None and not on_line and body.commit not in here:
+            here[body.commit] = has_commit(auditing.repository.git, body.commit)
+        known = on_line or here.get(body.commit or "", False)
+        runs.append(Ran(body, file.path, bringing.get(file.path), on_line, known))
+    return runs
+
+
+def _notes(found: Line, runs: Sequence[Ran]) -> list[str]:
+    notes = []
+    if found.cut is not None:
+        notes.append(
+            f"this clone is shallow: what was before {found.cut[:7]} is not told. For all of it:"
+            " git fetch --unshallow; in a pipeline, check out with fetch-depth: 0 (GitLab: GIT_DEPTH: 0)"
+        )
+    lost = {ran.body.commit for ran in runs if ran.body.commit is not None and not ran.here}
+    if lost:
+        some = ", ".join(sorted(one[:7] for one in lost)[:3])
+        notes.append(
+            f"of the commits that were applied, {len(lost)} are not in this clone ({some}): they are on no line"
+            " that was fetched, as after a push by force"
+        )
+    return notes
