@@ -1,9 +1,11 @@
-"""What an auditor reads of a clone: the line of a revision, what it declared, and its records. From git alone:
-no live store is asked, no key is needed.
+"""What an auditor reads of a clone: the line of a revision, what it declared, and its records.
+
+From git alone: no live store is asked, no key is needed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +17,7 @@ from reconciler.audit.meanings import meanings
 from reconciler.audit.record import FILE_NAME, RecordFile
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
+from reconciler.git.lines import is_ancestor
 from reconciler.git.repository import Blob, Repository, repository
 from reconciler.git.trees import FILES
 from reconciler.memo import Memo
@@ -92,6 +95,29 @@ class Auditing:
         """What the records of a commit say, oldest first. Raises GitFailed, RecordUnreadable."""
         return in_order(self.record_files(commit))
 
+    def came(self, commit: str, onto: str) -> int:
+        """When a commit came to the line of another: when itself or the merge that brought it counts as made.
+
+        Raises GitFailed where the other does not follow it.
+        """
+        git = self.repository.git
+        if not is_ancestor(git, commit, onto):
+            raise GitFailed(
+                f"{commit[:7]} is not in the history of {onto[:7]}",
+                hint="name a commit of this line, or a time; in a shallow clone: git fetch --unshallow",
+            )
+        trunk = git.must("rev-list", "--first-parent", onto).text.split()
+        if commit not in trunk:
+            after = set(git.must("rev-list", "--ancestry-path", f"{commit}..{onto}").text.split())
+            commit = next(one for one in reversed(trunk) if one in after)
+        return self.line(commit).at
+
+    def missing(self, commits: Iterable[str]) -> list[str]:
+        """The commits that this clone does not have. Raises GitFailed."""
+        asked = "".join(f"{one}\n" for one in commits)
+        told = self.repository.git.must("cat-file", "--batch-check=%(objecttype)", given=asked.encode()).text
+        return [line.split()[0] for line in told.splitlines() if line.endswith(" missing")]
+
     def _inside(self, blob: Blob) -> str:
         return blob.path.removeprefix(self.repository.prefix)
 
@@ -103,5 +129,5 @@ class Auditing:
 
 
 def may_be_workspace(data: bytes) -> bool:
-    """Whether a Workspace document may stand in a file: YAML writes the word as it is, or with a backslash."""
+    """Whether a Workspace document may stand in a file: that word stands there, or a backslash hides it."""
     return b"Workspace" in data or b"\\" in data
