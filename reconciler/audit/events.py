@@ -10,7 +10,7 @@ from reconciler.audit.history import Person, Step
 from reconciler.canonical import Json
 from reconciler.kinds.interface import Grants
 from reconciler.plan.change import DONE, FieldChange
-from reconciler.records.body import Body
+from reconciler.records.body import BLOCKED, Body
 from reconciler.times import timestamp
 
 SCHEMA = "reconciler/audit-log/v1"
@@ -31,6 +31,8 @@ class What(StrEnum):
     """Its spec has a fault, or another has one that is in its way."""
     MENDED = "mended"
     BLOCKED = "blocked"
+    IDLE = "idle"
+    """A run that did nothing to any token, and that nothing held."""
 
 
 class Standing(StrEnum):
@@ -193,7 +195,7 @@ class Event:
             "loses": dict(self.loses),
         }
         document.update({name: part for name, part in parts.items() if part})
-        if self.asked is None and self.what != What.BLOCKED:
+        if self.asked is None and self.what not in (What.BLOCKED, What.IDLE):
             document |= {"token": self.token, "generation": self.generation, "outcome": self.outcome}
         if self.error is not None:
             document["error"] = self.error
@@ -240,6 +242,12 @@ class Story:
             "overdueSince": None if self.overdue is None else timestamp(self.overdue),
             "events": [one.to_json() for one in self.events],
         }
+
+
+def nothing(ran: Ran) -> Event:
+    """A run that did nothing to any token."""
+    what = What.BLOCKED if ran.body.outcome == BLOCKED else What.IDLE
+    return Event(ran.body.at, what, "", "", None, run=ran, outcome=ran.body.outcome, error=ran.body.error)
 
 
 def _of_commit(step: Step) -> dict[str, Json]:

@@ -10,7 +10,7 @@ from reconciler.audit.branches import brought
 from reconciler.audit.chain import bodies
 from reconciler.audit.declared import blobs, declared
 from reconciler.audit.declaring import Declaring
-from reconciler.audit.events import Ran, Story
+from reconciler.audit.events import Event, Ran, Story, What, nothing
 from reconciler.audit.history import Line, Step, line
 from reconciler.audit.meanings import meanings
 from reconciler.audit.story import stories
@@ -31,6 +31,13 @@ class Told:
     """What a reader should know."""
     whole: bool
     """Whether this clone has all that it takes to tell them."""
+
+    @property
+    def log(self) -> list[Event]:
+        """All that happened, newest first: of a run that did nothing, that is told once."""
+        told = [event for story in self.stories for event in story.events if event.what != What.BLOCKED]
+        told += [nothing(ran) for ran in self.runs if not ran.body.changes]
+        return sorted(told, key=lambda one: (one.at, one.order, one.name), reverse=True)
 
 
 def tell(auditing: Auditing, revision: str | None, *, with_records: bool) -> Told:

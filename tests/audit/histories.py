@@ -190,7 +190,7 @@ class Maker:
         commit = self.commit((self.head,), self.state, after, self.signed("Pushed by mistake"))
         self.dropped.append(commit)
         self.importer.branch(f"dropped-{len(self.dropped)}", commit)
-        self.record(self.store.apply(declared(after), commit, self.now + 60, "by hand"))
+        self.record(self.store.apply(declared(after), commit, self.now + 60, "ops"))
 
     def record(self, made: tuple[str, bytes]) -> None:
         """The commit of a record; sometimes later, with the next."""

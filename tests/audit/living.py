@@ -41,7 +41,7 @@ class Happened(NamedTuple):
     actor: str
     commit: str
     late: int | None = None
-    """Seconds by which a rotation came after the last moment; negative before; None for what was not due."""
+    """Seconds by which a rotation came after the last moment; negative before; None for what was never to be."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Live:
     truth: Truth
     made: int
     """When its newest credential was."""
+    given: int
+    """Since when it has its spec: what that asks for is not due before."""
     generation: int = 1
     retires: int | None = None
     """When the overlap of the one before is over."""
@@ -66,7 +68,7 @@ class Live:
             over = self.made + JWT_LIFETIME
             if self.truth.ends is None or over < self.truth.ends:
                 ends.append(over - OVERLAP)
-        return min(ends, default=None)
+        return max(min(ends), self.given) if ends else None
 
 
 @dataclass
@@ -176,7 +178,7 @@ class Store:
         if latest is not None and at >= latest - soon:
             yield "rotate", live, truth, at - latest
         elif asked:
-            yield "rotate", live, truth, None
+            yield "rotate", live, truth, None if latest is None else at - latest
         elif truth.name != live.truth.name:
             yield "rename", live, truth, None
         elif truth != live.truth:
@@ -191,12 +193,12 @@ class Store:
             return None
         assert truth is not None
         if live is None:
-            live = Live("".join(self.rng.choices("abcdefghijklmnopqrstuvwxyz234567", k=20)), truth, at)
+            live = Live("".join(self.rng.choices("abcdefghijklmnopqrstuvwxyz234567", k=20)), truth, at, at)
         live = self.live.get(live.id, live)
         if action == "retire":
             after = replace(live, retires=None)
         else:
-            after = replace(live, truth=truth)
+            after = replace(live, truth=truth, given=live.given if truth == live.truth else at)
         if action == "rotate":
             after = replace(after, made=at, generation=live.generation + 1, retires=at + OVERLAP)
         self.live[after.id] = after

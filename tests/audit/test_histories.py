@@ -2,68 +2,76 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.audit.applied import applied
-from reconciler.audit.chain import bodies
-from reconciler.audit.declared import blobs, declared
-from reconciler.audit.history import line
-from reconciler.audit.meanings import meanings
-from reconciler.audit.record import RecordFile
-from reconciler.audit.spans import Span
-from tests.audit.declaring import Truth
 from tests.audit.histories import Made, history
+from tests.audit.reading import at, declared_spans, live_spans, told, true
 
-SEEDS = range(6)
-
-
-def as_told(span: Span) -> tuple[object, ...]:
-    """What a span says of its token."""
-    grants = tuple((name, tuple(sorted(names))) for name, names in span.grants.items())
-    return span.name, span.kind, span.owner, grants, span.enabled, span.ends
+SEEDS = range(4)
 
 
-def as_true(truth: Truth) -> tuple[object, ...]:
-    """The same of the model."""
-    return truth.name, truth.kind, truth.owner, truth.grants, truth.enabled, truth.ends
-
-
-def at(spans: tuple[Span, ...], moment: int) -> set[tuple[object, ...]]:
-    """What spans say of one moment."""
-    return {
-        as_told(one) for one in spans if one.since.at <= moment and (one.over is None or moment < one.over)
-    }
-
-
-def declared_spans(made: Made) -> tuple[Span, ...]:
-    """As the package reads them."""
-    repository = made.repo.opened(made.prefix)
-    found = line(repository, made.head, ("specs",))
-    return declared(found, meanings(repository, blobs(found))).spans
-
-
-def agrees(made: Made, rng: Random) -> None:
-    """At random dates, and at each moment at which something changed."""
-    found = declared_spans(made)
-    ids = [(made.told.steps.index((one.commit, one.since)), as_true(one.truth)) for one in made.told.spans]
-    assert len(found) == len(ids)
-    moments = {rng.randrange(made.told.steps[0][1] - 10, made.end) for _ in range(50)}
-    moments |= {one.since for one in made.told.spans}
-    for moment in sorted(moments):
-        assert at(found, moment) == {as_true(one) for _, one in made.told.at(moment)}
-    files = [RecordFile(name, data) for name, data in made.store.files.items()]
-    lived = applied(bodies(files)).spans
-    for moment in sorted(moments | {one.since for one in made.store.spans}):
-        assert at(lived, moment) == {as_true(one) for _, one in made.store.at(moment)}
+def agrees(made: Made, rng: Random, dates: int = 50) -> None:
+    """At random dates, and at moments at which something changed."""
+    found, lived = declared_spans(made), live_spans(made)
+    changed = [one.since for one in made.told.spans] + [one.since for one in made.store.spans]
+    moments = [rng.randrange(made.told.steps[0][1] - 10, made.end) for _ in range(dates)]
+    for moment in {*moments, *rng.sample(changed, min(len(changed), dates))}:
+        assert at(found, moment) == {true(one) for _, one in made.told.at(moment)}
+        assert at(lived, moment) == {true(one) for _, one in made.store.at(moment)}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spans_agree_with_the_truth_at_random_dates(tmp_path: Path, seed: int) -> None:
-    """Small histories, of many kinds."""
-    made = history(tmp_path / "it", seed, 120, prefix="deep/down/" if seed % 2 else "")
-    agrees(made, Random(seed))
+    """Declared and live, in a workspace at the top and in one further down."""
+    agrees(history(tmp_path / "it", seed, 150, prefix="deep/down/" if seed % 2 else ""), Random(seed))
+
+
+@given(seed=st.integers(0, 1 << 32), steps=st.integers(1, 40), most=st.integers(1, 12))
+@settings(max_examples=25, deadline=None)
+def test_spans_agree_with_the_truth_of_any_small_history(seed: int, steps: int, most: int) -> None:
+    """Few tokens, so that names, renames and groups meet often."""
+    with tempfile.TemporaryDirectory() as folder:
+        agrees(history(Path(folder) / "it", seed, steps, most=most), Random(seed), 20)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tokens_are_told_apart_as_they_were(tmp_path: Path, seed: int) -> None:
+    """One that was renamed is the same; one that was deleted and declared again is another."""
+    made = history(tmp_path / "it", seed, 150)
+    lives = {(one.since, one.commit, true(one.truth)): one.life for one in made.told.spans}
+    found = declared_spans(made)
+    pairs = {(lives[one.since.at, str(one.since.commit), told(one)], one.token) for one in found}
+    assert len(found) == len(made.told.spans)
+    assert len(pairs) == len({life for life, _ in pairs}) == len({token for _, token in pairs})
+
+
+def test_what_a_shallow_clone_tells_is_true_and_says_where_it_ends(tmp_path: Path) -> None:
+    """What began before the cut is said to have begun there or before."""
+    made = history(tmp_path / "it", 7, 150)
+    clone = made.repo.clone(tmp_path / "clone", "--depth", "40", "--single-branch")
+    cut = clone.git("rev-list", "--first-parent", "main").split()[-1]
+    place = next(place for place, (commit, _) in enumerate(made.told.steps) if commit == cut)
+    assert place > 0
+    moments = [moment for _, moment in made.told.steps[place:]]
+    found = declared_spans(made, clone)
+    assert {one.since.commit for one in found if one.earlier} <= {cut}
+    late = [one for one in found if not one.earlier]
+    assert {(one.since.commit, told(one)) for one in late} == {
+        (one.commit, true(one.truth)) for one in made.told.spans if one.place > place
+    }
+    assert at(found, made.end) == {true(one) for _, one in made.told.at(made.end)}
+    assert moments
+
+
+def test_a_history_of_years_agrees_with_the_truth(tmp_path: Path) -> None:
+    """Thousands of commits."""
+    made = history(tmp_path / "it", 99, 2500, most=120)
+    assert len(made.told.steps) > 1500
+    assert made.end - made.told.steps[0][1] > 2 * 365 * 86_400
+    agrees(made, Random(99), 100)

@@ -41,6 +41,10 @@ class Declared(NamedTuple):
     since: int
     until: int | None
     commit: str
+    place: int
+    """The step of the line at which it began."""
+    gone: int | None
+    """The step at which it ended."""
 
 
 @dataclass
@@ -79,10 +83,10 @@ class Told:
             self.changes.append(Changed(life, old, new, at, commit, merged and by != {commit}, by))
             if old is not None:
                 place = self._open.pop(life)
-                self.spans[place] = self.spans[place]._replace(until=at)
+                self.spans[place] = self.spans[place]._replace(until=at, gone=len(self.steps) - 1)
             if new is not None:
                 self._open[life] = len(self.spans)
-                self.spans.append(Declared(life, new, at, None, commit))
+                self.spans.append(Declared(life, new, at, None, commit, len(self.steps) - 1, None))
         self._now = dict(lives)
 
     def _matched(self, after: Mapping[str, Truth], hidden: frozenset[str]) -> dict[int, Truth]:
@@ -104,6 +108,12 @@ class Told:
             who: life for who, life in {**self._asleep, **gone}.items() if who[0] in hidden and life not in found
         }
         return found
+
+    def as_of(self, name: str, commit: str) -> Declared | None:
+        """What was declared under a name at a commit of the line; None where nothing was, or it is on none."""
+        place = next((place for place, (one, _) in enumerate(self.steps) if one == commit), -1)
+        named = (one for one in self.spans if one.truth.name == name and one.place <= place)
+        return next((one for one in named if one.gone is None or place < one.gone), None)
 
     def at(self, moment: int) -> set[tuple[int, Truth]]:
         """What was declared at a moment and had not ended by itself, enabled or not."""
