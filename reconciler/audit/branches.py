@@ -16,7 +16,7 @@ Brought: TypeAlias = Mapping[str, Sequence[Step]]
 
 
 def brought(repository: Repository, found: Line, folders: Sequence[str]) -> Brought:
-    """What each merge of a line brought. A commit came with the first merge that follows it. Raises GitFailed."""
+    """What each merge of a line brought: a commit came with the first that follows it. Raises GitFailed."""
     parents = _parents(repository, found.commit)
     merges = dict[str, str]()
     seen = set(found.whole)

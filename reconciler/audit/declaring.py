@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from reconciler.audit.branches import Brought, askers
@@ -101,7 +102,13 @@ def differing(before: Span | None, after: Span | None) -> tuple[FieldChange, ...
         return ()
     if before is None or after is None:
         return () if after is None else all_of(None, after.normal)
-    return field_changes(before.normal, after.normal)
+    return _field_changes(before.normal, after.normal)
+
+
+@lru_cache(maxsize=1024)
+def _field_changes(before: str, after: str) -> tuple[FieldChange, ...]:
+    """A commit asks for it, and a run does the same a while after."""
+    return field_changes(before, after)
 
 
 def _first(span: Span) -> What:

@@ -1,4 +1,4 @@
-"""What happened to tokens, one event at a time: somebody asked for something, or a run did something. Pure."""
+"""What happened to tokens, event by event: somebody asked for something, or a run did something. Pure."""
 
 from __future__ import annotations
 

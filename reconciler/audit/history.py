@@ -118,7 +118,7 @@ class Line:
     at: int
     """When that counts as made."""
     whole: Mapping[str, int]
-    """Every commit of the line, oldest first, whether it changed something or not → when it counts as made."""
+    """Every commit of the line, oldest first, those too that changed nothing → when it counts as made."""
     steps: tuple[Step, ...]
     cut: str | None
     """The oldest commit of the line that this clone has, where it has not what that follows."""

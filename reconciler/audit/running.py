@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.audit.applied import applied
@@ -24,12 +24,13 @@ class Did:
 
     ran: Ran
     change: Change
-    event: Event
+    place: int
+    """Where on the line the run belongs: at the commit that it applied, else where the line was then."""
 
 
 @dataclass(slots=True)
 class Running:
-    """The runs, and what is live after each of them."""
+    """What is live after what runs did, as they are told one by one."""
 
     runs: Sequence[Ran]
     renewed: dict[str, Renewed] = field(default_factory=dict)
@@ -43,15 +44,10 @@ class Running:
         lived = applied(one.body for one in self.runs)
         self._spans = {(span.token, span.since.run): span for span in lived.spans}
 
-    def all(self, places: Mapping[str, int], place_at: Mapping[str, int]) -> Iterator[Did]:
-        """Everything that was done, in the order of records.
-
-        `places` tells where a commit stands on the line, `place_at` where the line was at each run.
-        """
-        for ran in self.runs:
-            place = places.get(ran.body.commit or "", place_at[ran.body.run])
-            for change in ran.body.changes:
-                yield Did(ran, change, self._event(ran, change, 2 * place + 1))
+    def events(self, done: Iterable[Did]) -> Iterator[Event]:
+        """What was done to some tokens: all of that, in the order of records."""
+        for did in done:
+            yield self._event(did.ran, did.change, 2 * did.place + 1)
 
     def _event(self, ran: Ran, change: Change, order: int) -> Event:
         token, at = change.token or "", ran.body.at

@@ -7,7 +7,7 @@ either was called. Tokens that had the same name one after the other are stories
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic_core import from_json
@@ -19,22 +19,53 @@ from reconciler.audit.spans import Span
 from reconciler.plan.change import DONE, Action
 from reconciler.records import body as records
 
-def stories(declaring: Declaring, runs: Sequence[Ran], now: int) -> list[Story]:
-    """The stories of a line and of its records, in the order in which they begin.
+
+def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | None = None) -> list[Story]:
+    """The stories of a line and of its records, in the order in which they begin; with a name, of the tokens
+    that had it, or have it as an id.
 
     `now` is in epoch seconds: it tells what is overdue.
     """
-    running = Running(runs)
-    placed = {ran.body.run: declaring.place_at(ran.body.at) for ran in runs}
-    book = _Book(declaring, running, placed, now)
-    for did in running.all(declaring.places, placed):
-        book.take(did)
-    return sorted(book.stories(), key=lambda story: (story.events[0].order, story.events[0].at, story.name))
+    book = _Book(declaring, Running(runs), now)
+    for ran in runs:
+        place = declaring.places.get(ran.body.commit or "")
+        place = declaring.place_at(ran.body.at) if place is None else place
+        for change in ran.body.changes:
+            book.take(Did(ran, change, place))
+    found = [book.story(part) for part in book.parts() if name is None or part.is_called(name)]
+    return sorted(found, key=lambda story: (story.events[0].order, story.events[0].at, story.name))
 
 
-def called(found: Iterable[Story], name: str) -> list[Story]:
-    """The stories of tokens that had a name, or have it as an id."""
-    return [one for one in found if name in one.names or name in one.ids]
+@dataclass(slots=True)
+class _Part:
+    """What makes one story."""
+
+    tokens: list[str] = field(default_factory=list)
+    """As they were declared."""
+    spans: list[Span] = field(default_factory=list)
+    """Of these."""
+    done: list[Did] = field(default_factory=list)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of the live tokens."""
+        return tuple(dict.fromkeys(did.change.token for did in self.done if did.change.token))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that it had, and that it says it had."""
+        return frozenset(
+            (
+                *(span.name for span in self.spans),
+                *(old for span in self.spans for old in _previously(span.normal)),
+                *(did.change.name for did in self.done),
+                *(did.change.previously for did in self.done if did.change.previously is not None),
+            )
+        )
+
+    def is_called(self, name: str) -> bool:
+        """Whether it had a name, or has it as an id."""
+        return name in self.names or name in self.ids
 
 
 @dataclass(slots=True)
@@ -43,19 +74,16 @@ class _Book:
 
     declaring: Declaring
     running: Running
-    placed: Mapping[str, int]
-    """Run → where the line was when it ran."""
     now: int
     _above: dict[str, str] = field(default_factory=dict)
     """Part of a story → another part of it, up to one that stands for all."""
-    _done: dict[str, list[Did]] = field(default_factory=lambda: defaultdict(list))
+    _done: list[tuple[str, Did]] = field(default_factory=list)
 
     def take(self, did: Did) -> None:
         """Finds the story of what a run did."""
-        change, place = did.change, self.place(did.ran)
-        spans = [
-            self.declaring.at(name, place) for name in (change.name, change.previously) if name is not None
-        ]
+        change = did.change
+        names = (name for name in (change.name, change.previously) if name is not None)
+        spans = (self.declaring.at(name, did.place) for name in names)
         span = next((one for one in spans if one is not None and one.kind == change.kind), None)
         key = f"live {change.token}" if change.token else None
         if span is not None and change.action != Action.DELETE:
@@ -63,43 +91,39 @@ class _Book:
             key = key or f"declared {span.token}"
         key = key or f"name {change.name}"
         self._above.setdefault(key, key)
-        self._done[key].append(did)
+        self._done.append((key, did))
 
-    def place(self, ran: Ran) -> int:
-        """Where on the line a run belongs: at its commit, or where the line was when it ran."""
-        return self.declaring.places.get(ran.body.commit or "", self.placed[ran.body.run])
+    def parts(self) -> list[_Part]:
+        """What belongs together."""
+        found = defaultdict[str, _Part](_Part)
+        for token, spans in self.declaring.lives.items():
+            part = found[self._top(f"declared {token}")]
+            part.tokens.append(token)
+            part.spans.extend(spans)
+        for key, did in self._done:
+            found[self._top(key)].done.append(did)
+        return list(found.values())
 
-    def stories(self) -> Iterator[Story]:
-        """All of them."""
-        parts = defaultdict[str, list[str]](list)
-        for token in self.declaring.lives:
-            key = f"declared {token}"
-            self._above.setdefault(key, key)
-        for key in self._above:
-            parts[self._top(key)].append(key)
-        for keys in parts.values():
-            tokens = [key.removeprefix("declared ") for key in keys if key.startswith("declared ")]
-            yield self._story(tokens, [did for key in keys for did in self._done.get(key, ())])
-
-    def _story(self, tokens: Sequence[str], done: Sequence[Did]) -> Story:
-        spans = [span for token in tokens for span in self.declaring.lives[token]]
-        asked = sorted((one for token in tokens for one in self.declaring.events(token)), key=_order)
-        ids = tuple(dict.fromkeys(did.change.token for did in done if did.change.token))
-        live = [self.running.now[one] for one in ids if one in self.running.now]
-        settled = _Settling(self, asked, done, _current(spans), live).settled()
-        events = sorted((*settled, *(did.event for did in done)), key=_order)
-        late = [found for one in ids if (found := self._overdue(one)) is not None]
+    def story(self, part: _Part) -> Story:
+        """What happened to it."""
+        asked = sorted((one for token in part.tokens for one in self.declaring.events(token)), key=_order)
+        did = list(self.running.events(part.done))
+        current = [span for span in part.spans if span.until is None]
+        live = [self.running.now[one] for one in part.ids if one in self.running.now]
+        settled = _Settling(self.declaring, self.running.runs, asked, part.done, current, live).settled()
+        events = sorted((*settled, *did), key=_order)
+        late = [found for one in part.ids if (found := self._overdue(one)) is not None]
         shown = events[-1]
         return Story(
             name=shown.name,
             kind=shown.kind,
-            owner=next((one.owner for one in (*_current(spans), *live) if one.owner), shown.owner),
-            ids=ids,
-            names=frozenset(_names(events, spans)),
+            owner=next((one.owner for one in (*current, *live)), shown.owner),
+            ids=part.ids,
+            names=part.names,
             events=tuple(events),
-            declared=bool(_current(spans)),
+            declared=bool(current),
             live=bool(live) if self.running.runs else None,
-            earlier=any(span.earlier for span in spans),
+            earlier=any(span.earlier for span in part.spans),
             overdue=min(late, default=None),
         )
 
@@ -108,14 +132,12 @@ class _Book:
         return None if renewed is None else renewed.overdue(self.now)
 
     def _top(self, key: str) -> str:
-        while self._above[key] != key:
+        while self._above.setdefault(key, key) != key:
             self._above[key] = self._above[self._above[key]]
             key = self._above[key]
         return key
 
     def _join(self, one: str, other: str) -> None:
-        for key in (one, other):
-            self._above.setdefault(key, key)
         self._above[self._top(other)] = self._top(one)
 
 
@@ -123,7 +145,8 @@ class _Book:
 class _Settling:
     """What became of what was asked for of one token."""
 
-    book: _Book
+    declaring: Declaring
+    runs: Sequence[Ran]
     asked: Sequence[Event]
     done: Sequence[Did]
     declared: Sequence[Span]
@@ -133,16 +156,15 @@ class _Settling:
 
     def settled(self) -> Iterator[Event]:
         """The events of commits with their standing, and the runs that were blocked while they waited."""
-        runs = self.book.running.runs
-        if not runs:
+        if not self.runs:
             yield from (replace(one, standing=Standing.UNKNOWN) for one in self.asked)
             return
         changes = defaultdict[str, list[Did]](list)
         for did in self.done:
             changes[did.ran.body.run].append(did)
         waiting = list(self.asked)
-        for ran in runs:
-            place = self.book.declaring.places.get(ran.body.commit or "")
+        for ran in self.runs:
+            place = self.declaring.places.get(ran.body.commit or "")
             ready = [one for one in waiting if place is not None and one.order <= 2 * place]
             if not ready:
                 continue
@@ -173,15 +195,11 @@ def _blocked(event: Event, ran: Ran, order: int) -> Event:
     return Event(ran.body.at, What.BLOCKED, event.name, event.kind, event.owner, run=ran, order=order)
 
 
-def _current(spans: Iterable[Span]) -> list[Span]:
-    return [span for span in spans if span.until is None]
-
-
-def _names(events: Iterable[Event], spans: Iterable[Span]) -> Iterator[str]:
-    for event in events:
-        yield from (name for name in (event.name, event.previously) if name is not None)
-    for span in spans:
-        yield from from_json(span.normal)["metadata"].get("previously", ())
+def _previously(normal: str) -> Sequence[str]:
+    """The names that a spec says its token had."""
+    if '"previously":' not in normal:
+        return ()
+    return tuple(from_json(normal)["metadata"].get("previously", ()))
 
 
 def _order(event: Event) -> tuple[int, int]:

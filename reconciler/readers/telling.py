@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from reconciler.audit.branches import blobs as inner_blobs
@@ -27,6 +27,8 @@ class Told:
     line: Line
     stories: Sequence[Story]
     runs: Sequence[Ran]
+    names: Collection[str]
+    """All that any token ever had."""
     notes: tuple[str, ...]
     """What a reader should know."""
     whole: bool
@@ -40,8 +42,11 @@ class Told:
         return sorted(told, key=lambda one: (one.at, one.order, one.name), reverse=True)
 
 
-def tell(auditing: Auditing, revision: str | None, *, with_records: bool) -> Told:
-    """The stories of a revision, HEAD without. Raises GitFailed, RecordUnreadable, SpecsInvalid."""
+def tell(auditing: Auditing, revision: str | None, name: str | None = None, *, with_records: bool) -> Told:
+    """The stories of a revision, HEAD without; of all tokens, or of those that had a name or an id.
+
+    Raises GitFailed, RecordUnreadable, SpecsInvalid.
+    """
     commit = auditing.commit(revision)
     found = auditing.line(commit)
     merged = brought(auditing.repository, found, (SPECS,))
@@ -49,8 +54,10 @@ def tell(auditing: Auditing, revision: str | None, *, with_records: bool) -> Tol
     known = meanings(auditing.repository, [*blobs(found), *inner_blobs(inside)], auditing.memo)
     runs = _runs(auditing, found) if with_records else ()
     declaring = Declaring(found, declared(found, known), merged, known)
-    told = stories(declaring, runs, auditing.workspace.around.clock())
-    return Told(commit, found, told, runs, tuple(_notes(found, runs)), found.cut is None)
+    told = stories(declaring, runs, auditing.workspace.around.clock(), name)
+    names = {span.name for span in declaring.history.spans}
+    names |= {change.name for ran in runs for change in ran.body.changes}
+    return Told(commit, found, told, runs, names, tuple(_notes(found, runs)), found.cut is None)
 
 
 def _runs(auditing: Auditing, found: Line) -> list[Ran]:
@@ -82,7 +89,7 @@ def _notes(found: Line, runs: Sequence[Ran]) -> list[str]:
     if lost:
         some = ", ".join(sorted(one[:7] for one in lost)[:3])
         notes.append(
-            f"of the commits that were applied, {len(lost)} are not in this clone ({some}): they are on no line"
-            " that was fetched, as after a push by force"
+            f"of the commits that were applied, {len(lost)} are not in this clone ({some}): they are on no"
+            " line that was fetched, as after a push by force"
         )
     return notes

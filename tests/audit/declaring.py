@@ -1,4 +1,4 @@
-"""What a generated commit declares: documents, their YAML, and what they mean by rules of this module alone."""
+"""What a generated commit declares: documents, their YAML, and what they mean by rules of this module."""
 
 from __future__ import annotations
 

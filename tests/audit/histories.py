@@ -197,6 +197,11 @@ class Maker:
         self.waiting.append(made)
         self.now += 120
         if self.rng.random() < 0.9:
+            self.publish()
+
+    def publish(self) -> None:
+        """The commit of what was recorded, if anything was."""
+        if self.waiting:
             files = {f"artifacts/records/{name}": data.decode() for name, data in self.waiting}
             self.waiting.clear()
             self.step((), self.state, self.signed("Publish", PEOPLE[0]), files=files)
@@ -208,13 +213,14 @@ class Maker:
             reviewers = f"\n\n{self.rng.choice(TRAILERS)}: {self.rng.choice(REVIEWERS)}"
             message = message.replace("\n\n", f"{reviewers}\n") if "\n\n" in message else message + reviewers
         signed = self.signed(message)
-        self.step(merged, _with(self.state, patch), signed, asked or None, patch)
+        self.step(merged, _with(self.state, patch), signed, asked=asked or None, patch=patch)
 
     def step(
         self,
         merged: Sequence[str],
         after: State,
         signed: Signed,
+        *,
         asked: Sequence[Asked] | None = None,
         patch: Patch | None = None,
         files: Mapping[str, str] | None = None,
@@ -271,12 +277,18 @@ def history(
     """A history of so many steps. The same seed gives the same, commit ids too."""
     maker = Maker(Random(seed), importer(root), prefix, pace)
     maker.run(steps, most)
-    maker.waiting or maker.note()
+    maker.publish()
     maker.importer.branch("main", maker.head)
     maker.importer.close()
     maker.importer.repo.git("reset", "--quiet", "--hard", "main")
     return Made(
-        maker.importer.repo, prefix, maker.head, maker.told, maker.store, tuple(maker.dropped), maker.now + DAY
+        maker.importer.repo,
+        prefix,
+        maker.head,
+        maker.told,
+        maker.store,
+        tuple(maker.dropped),
+        maker.now + DAY,
     )
 
 

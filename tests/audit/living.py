@@ -1,4 +1,4 @@
-"""What became live in a generated history: applies as they would have run, their records, and the truth of both."""
+"""What became live in a generated history: applies as they would have run, and their records."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Happened(NamedTuple):
     actor: str
     commit: str
     late: int | None = None
-    """Seconds by which a rotation came after the last moment; negative before; None for what was never to be."""
+    """Seconds by which a rotation came after the last moment; negative before; None where there was none."""
 
 
 @dataclass(frozen=True)
@@ -97,24 +97,23 @@ class Store:
         changes = list(self._changes(wanted, at, run, actor, commit))
         bad = [one for one in changes if one["outcome"] != "done"]
         outcome = "done" if not bad else "failed" if len(bad) == len(changes) else "partly"
-        return self._record(run, commit, at, actor, outcome, changes, more)
+        return self._record((run, commit, at, actor), outcome, changes, more)
 
     def block(self, commit: str, at: int, actor: str) -> tuple[str, bytes]:
         """The record of a run that a brake stopped."""
         at = self._at = max(at, self._at)
         more: dict[str, object] = {"held": [{"rule": "delete", "message": "too many"}]}
-        return self._record(f"{self.rng.getrandbits(64):016x}", commit, at, actor, "blocked", [], more)
+        run = f"{self.rng.getrandbits(64):016x}"
+        return self._record((run, commit, at, actor), "blocked", [], more)
 
     def _record(
         self,
-        run: str,
-        commit: str,
-        at: int,
-        actor: str,
+        who: tuple[str, str, int, str],
         outcome: str,
         changes: list[dict[str, object]],
         more: Mapping[str, object],
     ) -> tuple[str, bytes]:
+        run, commit, at, actor = who
         sequence = len(self.files) + 1
         before = list(self.files.values())
         body: dict[str, object] = {

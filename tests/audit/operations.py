@@ -30,7 +30,11 @@ class Operations:
 
     def found(self) -> Patch:
         """The first commit: a catalog, and some tokens."""
-        members = (("@read", ("device.read", "device.list")), ("@write", ("device.write",)), ("@all", GROUPS[:2]))
+        members = (
+            ("@read", ("device.read", "device.list")),
+            ("@write", ("device.write",)),
+            ("@all", GROUPS[:2]),
+        )
         patch: dict[str, tuple[Doc | None, Doc | None]] = {CATALOG: (None, Catalog(members))}
         for _ in range(min(self.most, 5)):
             patch.update(self.create({key: new for key, (_, new) in patch.items() if new is not None}, {}))
@@ -66,7 +70,8 @@ class Operations:
         weights, made = zip(*edits, strict=True)
         if self.rng.random() < 0.1:
             return self.rename(state, key, {**pending, "": own or {}})
-        return self.rng.choices(made, weights)[0](state, key)
+        edit: Callable[[State, str], Patch] = self.rng.choices(made, weights)[0]
+        return edit(state, key)
 
     def create(self, state: State, pending: Mapping[str, Patch]) -> Patch:
         """A new token, in a file of its own or with others; its name may have been another's before."""
@@ -157,16 +162,25 @@ class Operations:
         after.update({key: new for key, (_, new) in patch.items() if new is not None})
         news = [new for _, new in patch.values() if isinstance(new, Token)]
         taken = set(_names(doc for key, doc in after.items() if key not in patch))
-        taken |= {name for one in pending.values() for name in _names(doc for pair in one.values() for doc in pair)}
+        taken |= {
+            name for one in pending.values() for name in _names(doc for pair in one.values() for doc in pair)
+        }
         names = [name for new in news for name in (new.name, *new.previously)]
         files = {doc.file for doc in after.values() if _is_broken(doc)}
         crowded = any(sum(doc.file == file for doc in after.values()) > 1 for file in files)
-        return not taken & set(names) and len(set(names)) == len(names) and not crowded and bool(gone | after.keys())
+        return (
+            not taken & set(names)
+            and len(set(names)) == len(names)
+            and not crowded
+            and bool(gone | after.keys())
+        )
 
     def name(self, state: State, pending: Mapping[str, Patch], kind: str | None = None) -> str | None:
         """A name that nobody has, and no token there says that it had."""
         taken = set(_names(state.values()))
-        taken |= {name for one in pending.values() for name in _names(doc for pair in one.values() for doc in pair)}
+        taken |= {
+            name for one in pending.values() for name in _names(doc for pair in one.values() for doc in pair)
+        }
         free = [one for one in NAMES[: 2 * self.most] if one not in taken and kind in (None, _kind(one))]
         return self.rng.choice(free) if free else None
 

@@ -27,7 +27,11 @@ def auditing(made: Made, repo: Repo | None = None) -> Auditing:
     """Its clone, at a moment after all of it; nothing is kept from one reading to the next."""
     root = (repo or made.repo).root / made.prefix
     around = replace(
-        surroundings(), environ=ENVIRON, clock=lambda: made.end, home=Path("/nowhere"), entropy=lambda n: bytes(n)
+        surroundings(),
+        environ=ENVIRON,
+        clock=lambda: made.end,
+        home=Path("/nowhere"),
+        entropy=bytes,
     )
     return Auditing(Workspace(root, around, None))
 

@@ -105,12 +105,14 @@ class Told:
             found[life] = truth
         gone = {(one.name, one.kind): life for life, one in self._now.items() if life not in found}
         self._asleep = {
-            who: life for who, life in {**self._asleep, **gone}.items() if who[0] in hidden and life not in found
+            who: life
+            for who, life in {**self._asleep, **gone}.items()
+            if who[0] in hidden and life not in found
         }
         return found
 
     def as_of(self, name: str, commit: str) -> Declared | None:
-        """What was declared under a name at a commit of the line; None where nothing was, or it is on none."""
+        """What was declared under a name at a commit of the line; None where nothing was."""
         place = next((place for place, (one, _) in enumerate(self.steps) if one == commit), -1)
         named = (one for one in self.spans if one.truth.name == name and one.place <= place)
         return next((one for one in named if one.gone is None or place < one.gone), None)

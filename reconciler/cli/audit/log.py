@@ -8,7 +8,6 @@ from dataclasses import replace
 import click
 
 from reconciler.audit.events import Event, Story
-from reconciler.audit.story import called
 from reconciler.audit.window import WRITE, Window, window
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import echo_note
@@ -33,6 +32,7 @@ from reconciler.specs.faults import nearest
 @passed
 def command(
     invocation: Invocation,
+    *,
     name: str | None,
     since: str | None,
     until: str | None,
@@ -57,7 +57,7 @@ def command(
     \b
     Exit codes: 0 done, 1 error, or this clone has not all of it.
     """
-    told = tell(Auditing(invocation.workspace), line, with_records=not declared)
+    told = tell(Auditing(invocation.workspace), line, name, with_records=not declared)
     span = _between(since, until)
     found = None if name is None else [_within(one, span, limit) for one in _named(told, name)]
     log = [] if name is not None else _newest(told.log, span, limit)
@@ -71,16 +71,15 @@ def command(
 
 
 def _named(told: Told, name: str) -> list[Story]:
-    """Raises CannotOpen where no token ever had the name."""
-    found = called(told.stories, name)
-    if not found:
-        near = nearest(name, sorted({one for story in told.stories for one in story.names}))
+    """The stories that were asked for. Raises CannotOpen where no token ever had the name."""
+    if not told.stories:
+        near = nearest(name, sorted(told.names))
         hint = f"did you mean {near}? " if near else ""
         raise CannotOpen(
             f"no token of this history was ever called {name}",
             hint=f"{hint}see what happened to all tokens with: reconcile audit log",
         )
-    return found
+    return list(told.stories)
 
 
 def _between(since: str | None, until: str | None) -> Window | None:
