@@ -153,34 +153,23 @@ class Operations:
         return {CATALOG: (catalog, Catalog(tuple(groups.items())))}
 
     def fits(self, patch: Patch, state: State, pending: Mapping[str, Patch]) -> bool:
-        """Whether a patch can be laid on a state."""
+        """Whether a patch can be laid on a state, and leaves nothing that is wrong there."""
         locked = {key for one in pending.values() for key in one}
         if locked & patch.keys() or any(state.get(key) != old for key, (old, _) in patch.items()):
             return False
-        gone = {key for key, (_, new) in patch.items() if new is None}
-        after = {key: doc for key, doc in {**state}.items() if key not in patch}
+        if patch.get(CATALOG, (None, CATALOG))[1] is None:
+            return False  # what names its groups would be a fault
+        after = {key: doc for key, doc in state.items() if key not in patch}
+        taken = {*_names(after.values()), *_pending_names(pending)}
         after.update({key: new for key, (_, new) in patch.items() if new is not None})
-        news = [new for _, new in patch.values() if isinstance(new, Token)]
-        taken = set(_names(doc for key, doc in after.items() if key not in patch))
-        taken |= {
-            name for one in pending.values() for name in _names(doc for pair in one.values() for doc in pair)
-        }
-        names = [name for new in news for name in (new.name, *new.previously)]
+        names = list(_names(new for _, new in patch.values()))
         files = {doc.file for doc in after.values() if _is_broken(doc)}
         crowded = any(sum(doc.file == file for doc in after.values()) > 1 for file in files)
-        return (
-            not taken & set(names)
-            and len(set(names)) == len(names)
-            and not crowded
-            and bool(gone | after.keys())
-        )
+        return not taken & set(names) and len(set(names)) == len(names) and not crowded
 
     def name(self, state: State, pending: Mapping[str, Patch], kind: str | None = None) -> str | None:
         """A name that nobody has, and no token there says that it had."""
-        taken = set(_names(state.values()))
-        taken |= {
-            name for one in pending.values() for name in _names(doc for pair in one.values() for doc in pair)
-        }
+        taken = {*_names(state.values()), *_pending_names(pending)}
         free = [one for one in NAMES[: 2 * self.most] if one not in taken and kind in (None, _kind(one))]
         return self.rng.choice(free) if free else None
 
@@ -209,6 +198,11 @@ def _names(docs: Iterable[Doc | None]) -> Iterator[str]:
     for doc in docs:
         if isinstance(doc, Token):
             yield from (doc.name, *doc.previously)
+
+
+def _pending_names(pending: Mapping[str, Patch]) -> Iterator[str]:
+    for patch in pending.values():
+        yield from _names(doc for pair in patch.values() for doc in pair)
 
 
 def _token(state: State, key: str) -> Token:
