@@ -10,15 +10,20 @@ issued, only records tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.audit.files import Files, Meant
 from reconciler.audit.history import Line
 from reconciler.audit.meanings import Meanings
 from reconciler.audit.spans import Cause, Span
+from reconciler.kinds.interface import Grants
 from reconciler.specs.reader import Declared
 from reconciler.specs.settings import WorkspaceDocument
+
+BEHIND_METADATA = ',"spec":{'
+"""Ends the metadata in every normal form, and stands in none: quotes in its texts are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +86,14 @@ class _Open:
     since: Cause
     earlier: bool
 
-    def ended(self, until: Cause | None) -> Span:
-        one, spec = self.declared, self.declared.spec()
-        return Span(
-            token=self.life.token,
-            name=one.name,
-            kind=one.kind,
-            owner=spec.metadata.owner,
-            normal=one.normal,
-            grants=spec.what.grants(spec.spec),
-            enabled=spec.enabled,
-            since=self.since,
-            earlier=self.earlier,
-            until=until,
-            ends=spec.expires_at(self.life.created),
-        )
+
+class _Able(NamedTuple):
+    """What a spec lets a token do, whatever its metadata says."""
+
+    grants: Grants
+    enabled: bool
+    ends: Callable[[int], int | None]
+    """When it was issued → when it ends by itself."""
 
 
 @dataclass(slots=True)
@@ -110,6 +108,8 @@ class _Fold:
     wrong: dict[str, tuple[Cause, str]] = field(default_factory=dict)
     faulty: list[Faulty] = field(default_factory=list)
     hidden: set[tuple[str, str]] = field(default_factory=set)
+    able: dict[tuple[str, str], _Able] = field(default_factory=dict)
+    """Kind and what stands behind the metadata of a normal form → what that lets a token do."""
 
     def step(self, cause: Cause, meant: Meant, *, first: bool) -> None:
         """What names mean since a step."""
@@ -134,7 +134,7 @@ class _Fold:
             if was is None or (one is not None and one.normal == was.declared.normal):
                 continue
             del self.open[name]
-            self.spans.append(was.ended(cause))
+            self.spans.append(self._ended(was, cause))
             gone[name] = was.life
             if one is None and name in meant.faulted:
                 self.faulted[name] = was.life
@@ -166,9 +166,36 @@ class _Fold:
                 if what is not None:
                     self.wrong[key] = (cause, what)
 
+    def _ended(self, was: _Open, until: Cause | None) -> Span:
+        """The span that something was until then."""
+        one = was.declared
+        able = self._able(one)
+        return Span(
+            token=was.life.token,
+            name=one.name,
+            kind=one.kind,
+            owner=one.owner,
+            normal=one.normal,
+            grants=able.grants,
+            enabled=able.enabled,
+            since=was.since,
+            earlier=was.earlier,
+            until=until,
+            ends=able.ends(was.life.created),
+        )
+
+    def _able(self, one: Declared) -> _Able:
+        """What a spec lets its token do. Most edits leave that as it is, and many tokens have the same."""
+        key = one.kind, one.normal.partition(BEHIND_METADATA)[2]
+        if key not in self.able:
+            spec = one.spec()
+            ends = spec.expires_at if one.sets("expires") else _never
+            self.able[key] = _Able(spec.what.grants(spec.spec), spec.enabled, ends)
+        return self.able[key]
+
     def history(self) -> History:
         """What came of it."""
-        going_on = [one.ended(None) for one in self.open.values()]
+        going_on = [self._ended(one, None) for one in self.open.values()]
         left = [Faulty(since, what, None) for _, (since, what) in sorted(self.wrong.items())]
         return History(
             _sorted((*self.spans, *going_on)),
@@ -176,6 +203,10 @@ class _Fold:
             frozenset(self.hidden),
             self.files.workspace,
         )
+
+
+def _never(_: int) -> None:
+    """It does not end by itself."""
 
 
 def _sorted(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydantic_core import from_json
 
@@ -38,6 +39,15 @@ class Meant:
     """A file, a name or the catalog → what is wrong with it since; None where nothing is."""
 
 
+class Naming(NamedTuple):
+    """What a spec names."""
+
+    normal: str
+    """Its normal form, as it is written."""
+    groups: frozenset[tuple[str, str]]
+    """The groups in it, each with its section."""
+
+
 @dataclass(slots=True)
 class Files:
     """The spec files, and what they declare together."""
@@ -61,8 +71,8 @@ class Files:
     _catalog: Catalog = field(default_factory=dict)
     _known: frozenset[tuple[str, str]] = frozenset()
     """Every group of the catalog, with its section."""
-    _groups: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
-    """Name of a token → the groups in its spec, each with its section."""
+    _groups: dict[str, Naming] = field(default_factory=dict)
+    """Name of a token → the groups in its spec, where it names any."""
 
     @property
     def workspace(self) -> WorkspaceDocument | None:
@@ -149,7 +159,7 @@ class Files:
         self._known = frozenset(_held(self._catalog))
         old, new = _held(before), _held(self._catalog)
         differ = {group for group in old.keys() | new.keys() if old.get(group) != new.get(group)}
-        return {name for name, groups in self._groups.items() if groups & differ}
+        return {name for name, naming in self._groups.items() if naming.groups & differ}
 
     def _meant(self, names: Iterable[str]) -> Iterator[tuple[str, Declared | None]]:
         """What each name means now."""
@@ -168,14 +178,16 @@ class Files:
 
     def _fault_of(self, name: str, places: Sequence[Declared]) -> str | None:
         """What is wrong with a name, beyond its own file. Notes which groups it names."""
-        self._groups.pop(name, None)
+        before = self._groups.pop(name, None)
         if len(places) > 1:
             return f"{places[0].file} and {places[1].file} both declare it"
-        if places and may_name_group(places[0]) and (groups := _groups(places[0])):
-            self._groups[name] = groups
-            if unknown := sorted(groups - self._known):
-                return f"it names {unknown[0][1]}, which the catalog does not have"
-        return None
+        if not places or not may_name_group(places[0]):
+            return None
+        naming = before if before and before.normal == places[0].normal else _naming(places[0])
+        if naming.groups:
+            self._groups[name] = naming
+        unknown = sorted(naming.groups - self._known)
+        return f"it names {unknown[0][1]}, which the catalog does not have" if unknown else None
 
     def _resolved(self, tokens: Sequence[Declared]) -> Iterator[tuple[str, Declared]]:
         """Tokens that name groups, with the names that these stand for. Raises SpecsInvalid."""
@@ -202,12 +214,12 @@ def _held(catalog: Catalog) -> dict[tuple[str, str], frozenset[str]]:
     }
 
 
-def _groups(token: Declared) -> frozenset[tuple[str, str]]:
-    """The groups that a spec names, each with its section."""
+def _naming(token: Declared) -> Naming:
     spec = from_json(token.normal)["spec"]
-    return frozenset(
+    groups = frozenset(
         (section, name)
         for name_of_field, section in all_kinds()[token.kind].catalog.items()
         for _, name in named(name_of_field, spec.get(name_of_field))
         if name.startswith(AT)
     )
+    return Naming(token.normal, groups)

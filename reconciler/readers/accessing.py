@@ -73,7 +73,7 @@ def answer(auditing: Auditing, asked: Asked) -> Answer:
     """Who could do what. Raises UsageError, GitFailed, RecordUnreadable, SpecsInvalid."""
     times = [window(text) for text in asked.times]
     named = [None if time else auditing.commit(text) for text, time in zip(asked.times, times, strict=True)]
-    commit = next((one for one in reversed(named[-1:]) if one), None) or auditing.commit(None)
+    commit = (named[-1] if named else None) or auditing.commit(None)
     lived = None if asked.declared else _lived(auditing, commit)
     now = auditing.workspace.around.clock()
     if lived is not None:

@@ -26,6 +26,7 @@ from reconciler.records.envelope import LARGEST
 from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.reader import FoundWorkspace, read_file
+from reconciler.specs.reading import no_collection
 from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
 from reconciler.workspace import Workspace
@@ -61,7 +62,8 @@ class Auditing:
 
     def history(self, found: Line) -> History:
         """What a line declared. Raises GitFailed, SpecsInvalid."""
-        return declared(found, meanings(self.repository, blobs(found), self.memo))
+        with no_collection():
+            return declared(found, meanings(self.repository, blobs(found), self.memo))
 
     def settings(self, commit: str) -> Settings:
         """The settings of a workspace as a commit has them; the defaults where it has none.

@@ -16,6 +16,7 @@ from reconciler.audit.meanings import meanings
 from reconciler.audit.story import stories
 from reconciler.git.lines import has_commit
 from reconciler.readers.auditing import Auditing
+from reconciler.specs.reading import no_collection
 from reconciler.surroundings import SPECS
 
 
@@ -51,9 +52,11 @@ def tell(auditing: Auditing, revision: str | None, name: str | None = None, *, w
     found = auditing.line(commit)
     merged = brought(auditing.repository, found, (SPECS,))
     inside = [step for steps in merged.values() for step in steps]
-    known = meanings(auditing.repository, [*blobs(found), *inner_blobs(inside)], auditing.memo)
+    with no_collection():
+        known = meanings(auditing.repository, [*blobs(found), *inner_blobs(inside)], auditing.memo)
+        history = declared(found, known)
     runs = _runs(auditing, found) if with_records else ()
-    declaring = Declaring(found, declared(found, known), merged, known)
+    declaring = Declaring(found, history, merged, known)
     told = stories(declaring, runs, auditing.workspace.around.clock(), name)
     names = {span.name for span in declaring.history.spans}
     names |= {change.name for ran in runs for change in ran.body.changes}

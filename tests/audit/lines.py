@@ -1,4 +1,4 @@
-"""Histories made by hand: every commit with the time, the people, the parents and the bytes that a test wants."""
+"""Histories made by hand: each commit with the time, the people, the parents and the bytes that it needs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Made:
         message: str = "m",
         who: str = "Ann <ann@example.org>",
     ) -> str:
-        """A commit that writes files, or removes those that are None. A path may name a mode: `160000 path`."""
+        """A commit that writes files, and removes those that are None; a path may have a mode before it."""
         self.at = self.at + DAY if at is None else at
         head = f"commit refs/heads/{branch}\nmark :1\nauthor {who} {self.at} +0000\n"
         head += f"committer Com <com@example.org> {self.at} +0000\n"

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from tests.benchmarks import (
+    audit_access,
     checking,
     cold_plan,
     freshness,
@@ -45,6 +46,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "checking": checking.measure,
     "freshness": freshness.measure,
     "serving": serving.measure,
+    "audit_access": audit_access.measure,
     "memory": memory.measure,
     "startup": startup.measure,
 }

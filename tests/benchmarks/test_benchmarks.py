@@ -20,6 +20,7 @@ ROWS = {
     "checking": 8,
     "freshness": 3,
     "serving": 4,
+    "audit_access": 2,
     "memory": 2,
     "startup": 1,
 }
