@@ -36,4 +36,9 @@ def applied_before(store: LiveStore, digest: str, plan: Plan) -> bool:
     """Whether a record is of this very plan, and nothing is left of it but what is due by now."""
     if without_due(plan).changes:
         return False
-    return any(f'"plan":"{digest}"' in record.body for record in store.records())
+    from reconciler.records.body import BLOCKED, FAILED
+    from reconciler.records.envelope import body_of, payload_of
+
+    said = f'"plan":"{digest}"'.encode()
+    told = (record.body for record in store.records() if said in payload_of(record.body))
+    return any(body.plan == digest and body.outcome not in (BLOCKED, FAILED) for body in map(body_of, told))

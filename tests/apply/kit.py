@@ -28,9 +28,11 @@ from reconciler.live.interface import Credential, CredentialState, LiveStore, Li
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import Plan
+from reconciler.records.envelope import read
 from reconciler.secret import Secret
 from reconciler.surroundings import Surroundings
 from reconciler.workspace import Workspace
+from tests.records.kit import bodies
 
 T0 = 1_800_000_000
 DAY = 86_400
@@ -343,16 +345,15 @@ def check_chain(bodies: Sequence[str]) -> None:
     """Each record names the digest of the one before."""
     previous = None
     for number, body in enumerate(bodies, 1):
-        document = json.loads(body)
-        assert (document["sequence"], document["previous"]) == (number, previous)
+        told = read(body).body
+        assert (told.sequence, told.previous) == (number, previous)
         previous = digest(body.encode())
 
 
 def recorded(house: House) -> list[tuple[str, str, str]]:
     """(action, kind, name) of every change in every record."""
-    bodies = [record.body for record in house.store().records()]
-    changes = [change for body in bodies for change in json.loads(body)["changes"]]
-    return [(one["action"], one["kind"], one["name"]) for one in changes if one["outcome"] == "done"]
+    changes = [change for body in bodies(house.store()) for change in body.changes]
+    return [(one.action, one.kind, one.name) for one in changes if one.outcome == "done"]
 
 
 def check_quiet(house: House) -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from reconciler.audit.record import RecordFile, chained, last_known, record
 
 from reconciler.artifacts.interface import Expected, Header
-from reconciler.audit.record import RecordFile, chained, last_known, record
 from reconciler.canonical import canonical, digest
 from reconciler.errors import CannotOpen
 from reconciler.live.interface import Run
