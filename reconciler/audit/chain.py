@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.audit.record import FILE_NAME, RecordFile
 from reconciler.canonical import digest
 from reconciler.errors import RecordUnreadable
 from reconciler.records.body import Body
+from reconciler.records.chain import FILE_NAME, RecordFile
 from reconciler.records.envelope import read
 
 PROVE = "see what is wrong with: reconcile audit verify; restore the records from git, or ask with --declared"

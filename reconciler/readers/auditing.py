@@ -14,7 +14,6 @@ from reconciler.audit.chain import bodies as in_order
 from reconciler.audit.declared import History, blobs, declared
 from reconciler.audit.history import Line, line, named_as_spec
 from reconciler.audit.meanings import meanings
-from reconciler.audit.record import FILE_NAME, RecordFile
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
 from reconciler.git.lines import is_ancestor
@@ -22,6 +21,7 @@ from reconciler.git.repository import Blob, Repository, repository
 from reconciler.git.trees import FILES
 from reconciler.memo import Memo
 from reconciler.records.body import Body
+from reconciler.records.chain import FILE_NAME, RecordFile
 from reconciler.records.envelope import LARGEST
 from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.layout import RECORDS

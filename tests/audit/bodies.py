@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
-from reconciler.audit.record import RecordFile
 from reconciler.canonical import digest
 from reconciler.records.body import DONE, PARTLY, SCHEMA, Body, Change
+from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, statement
 from reconciler.specs.reader import Declared, read_file
 from reconciler.times import timestamp

@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.audit.applied import Lived, applied
 from reconciler.audit.chain import bodies
-from reconciler.audit.record import RecordFile
 from reconciler.errors import RecordUnreadable
+from reconciler.records.chain import RecordFile
 from tests.audit.bodies import Runs, deleted, failed, given
 from tests.audit.lines import DAY, START, jwt, rsa
 

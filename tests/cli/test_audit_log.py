@@ -50,7 +50,7 @@ def again(body: Body, runs: Runs) -> None:
     """Puts a record in the place of the last one."""
     runs.bodies.pop()
     last = runs.files.pop()
-    from reconciler.audit.record import RecordFile
+    from reconciler.records.chain import RecordFile
     from reconciler.records.envelope import envelope, statement
 
     runs.bodies.append(body)
