@@ -65,7 +65,7 @@ class Auditing:
         with closing(Contents(self.repository.git)) as contents:
             contents.bring(found.commit, f"{self.repository.prefix}{SPECS}", "--first-parent")
         with no_collection():
-            return declared(found, meanings(self.repository, blobs(found), self._memo))
+            return declared(found, meanings(self.repository, blobs(found), self.memo))
 
     def settings(self, commit: str) -> Settings:
         """The settings of a workspace as a commit has them; the defaults where it has none.
@@ -127,7 +127,8 @@ class Auditing:
     def _inside(self, blob: Blob) -> str:
         return blob.path.removeprefix(self.repository.prefix)
 
-    def _memo(self) -> Memo | None:
+    def memo(self) -> Memo | None:
+        """What the blobs of a history were found to mean before; None where nothing is kept."""
         from reconciler.specs.recalling import reader
 
         return self.workspace.around.memo(self.workspace.root, MEMO, f"{MEMO} {reader()}")

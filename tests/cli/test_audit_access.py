@@ -111,7 +111,7 @@ def test_records_that_do_not_fit_together_answer_nothing(shop: Shop, made: Made)
     made.commit(runs.as_files(runs.files[1:]))
     ran = shop.run("audit", "access")
     assert (ran.code, ran.out) == (1, "")
-    assert "record 1 is not there" in ran.err
+    assert "the record before it is not there" in ran.err
     assert "audit verify" in ran.err
 
 
