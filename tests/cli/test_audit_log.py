@@ -232,7 +232,7 @@ def test_records_that_do_not_fit_together_tell_nothing(shop: Shop, made: Made) -
     made.commit(dict.fromkeys(runs.as_files(), b"{}"))
     ran = shop.run("audit", "log", "a")
     assert (ran.code, ran.out) == (1, "")
-    assert "the records do not fit together" in ran.err
+    assert "the records of this clone do not fit together" in ran.err
     assert events(shop, "a", "--declared") == ["declared"]
 
 
