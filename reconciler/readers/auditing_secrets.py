@@ -34,6 +34,7 @@ class Unread:
     path: str | None
     commit: str
     why: str
+    begun: bool
 
 
 @dataclass(slots=True)
@@ -109,11 +110,11 @@ def _look(content: Content, gathered: Gathered, searched: Searched, limit: int) 
     searched.contents += place.path is not None
     searched.commits += place.path is None
     if content.size is None:
-        searched.unread.append(Unread(_shown(place.path), place.commit, "this clone lacks it"))
+        searched.unread.append(Unread(_shown(place.path), place.commit, "this clone lacks it", begun=False))
         return
     if content.size > limit:
         why = f"it has {content.size} bytes, of which {limit} were read"
-        searched.unread.append(Unread(_shown(place.path), place.commit, why))
+        searched.unread.append(Unread(_shown(place.path), place.commit, why, begun=True))
     searched.bytes += min(content.size, limit)
     for sighting in scan(_up_to(content.chunks, limit)):
         gathered.add(sighting, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from reconciler.audit.leaks.interface import LONGEST, Detector, Leak, same
 
@@ -14,8 +15,8 @@ LINES = re.compile(rb"Private-Lines:[ \t]*[1-9][0-9]{0,3}((?:[\s>#*|-]|\\[rn])+[
 
 def find(text: bytes) -> Iterator[Leak]:
     """Those that no password protects, with the lines of their private half."""
-    starts = [found.start() for found in HEADING.finditer(text)]
-    for start, after in zip(starts, [*starts[1:], len(text)], strict=True):
+    starts = (found.start() for found in HEADING.finditer(text))
+    for start, after in pairwise((*starts, len(text))):
         whole = text[start : min(after, start + LONGEST)]
         lines = LINES.search(whole)
         if lines and CLEAR.search(whole):

@@ -17,13 +17,12 @@ NEAR = 4096
 OVERLAP = LONGEST + NEAR
 NAMED = re.compile(rb"token_id[\"']?\s{0,9}[:=]\s{0,9}[\"']?((?:[a-z2-7]{20}|[0-9A-Za-z]{8})(?![0-9A-Za-z]))")
 """As an artifact that somebody opened names its token."""
-BEFORE = re.compile(rb"[A-Za-z0-9+/_-]*\Z")
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+"""Of base64, both of them."""
 RUN = re.compile(rb"[A-Za-z0-9+/_\s-]*")
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 SEQUENCE = b"\x30"
 """How a private key begins that is a file of its own, in DER."""
-WIDEST = 4
-"""Bytes of one letter, as far as texts with zero bytes in them go (UTF-32)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,13 @@ def scan(chunks: Iterable[bytes], window: int = WINDOW) -> Iterator[Sighting]:
 
     Also as UTF-16 and UTF-32, which are ASCII with zero bytes in between; and as base64, one layer of it.
     """
-    plain, wide, last = _Window(window), None, b""
+    plain, wide, last, lines = _Window(window), None, b"", 0
     seen: set[bytes] = set()
     for chunk in chunks:
         if wide is None and b"\0" in chunk:
-            wide = _Window(window, plain.lines)
-            wide.text = last  # the first letter may be of the chunk before
-        last = chunk[-WIDEST:]
+            # The first letter may be of the chunk before.
+            wide = _Window(window, lines - last.count(b"\n"), last)
+        last, lines = chunk[-1:], lines + chunk.count(b"\n")
         yield from _new(plain.feed(chunk), seen)
         if wide is not None:
             yield from _new(wide.feed(chunk.replace(b"\0", b"")), seen)
@@ -130,14 +129,19 @@ def _in_base64(text: bytes) -> Iterator[tuple[Detector, Leak]]:
         group = place % 4
         if place < over[group]:
             continue
-        before = BEFORE.search(text, max(0, place - NEAR), place)
-        start = place - (len(before[0]) // 4 * 4 if before else 0)
+        start = place - _letters_before(text, place) // 4 * 4
         run = RUN.match(text, place, place + LONGEST)
         over[group] = run.end() if run else place + 1
         letters = b"".join(text[start : over[group]].split()).translate(TO_STANDARD)
         decoded = filled(letters)
         for detector, leak in _direct(decoded):
             yield detector, replace(leak, start=found.start(), end=over[group])
+
+
+def _letters_before(text: bytes, place: int) -> int:
+    """How many letters of base64 stand right before a place."""
+    before = text[max(0, place - NEAR) : place]
+    return len(before) - len(before.rstrip(ALPHABET))
 
 
 def _named_near(text: bytes, start: int, end: int) -> str | None:
@@ -152,6 +156,6 @@ def masked(text: str) -> str:
     """A text with stars where a secret stands in it, and the letters right before it."""
     data = text.encode(errors="surrogateescape")
     for _, leak in sorted(leaks(data), key=lambda pair: -pair[1].start):
-        before = BEFORE.search(data, 0, leak.start)
-        data = data[: before.start() if before else 0] + b"***" + data[leak.end :]
+        start = leak.start - _letters_before(data, leak.start)
+        data = data[:start] + b"***" + data[leak.end :]
     return data.decode(errors="surrogateescape")

@@ -92,5 +92,6 @@ def _echo_gaps(searched: Searched) -> None:
         )
     for one in searched.unread:
         place = one.path or f"commit {one.commit[:10]}"
-        more = "git fetch --refetch --no-filter" if "lacks" in one.why else "search with a higher --largest"
-        echo_note(f"{place} was not searched: {one.why}; {more}")
+        more = "search with a higher --largest" if one.begun else "git fetch --refetch --no-filter"
+        until = " to its end" if one.begun else ""
+        echo_note(f"{place} was not searched{until}: {one.why}; {more}")
