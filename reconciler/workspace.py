@@ -25,6 +25,7 @@ from reconciler.artifacts.process import find as find_program
 from reconciler.canonical import digest
 from reconciler.choosing import check_untracked, store_url
 from reconciler.errors import NoRecipients, StoreUnreadable
+from reconciler.git.running import find_prefix
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore, Run
 from reconciler.live.opening import open_store
@@ -87,6 +88,13 @@ class Workspace:
         from reconciler.specs.recalling import reader
 
         return self.around.memo(self.root, "specs", reader())
+
+    def place_of(self, *, named: bool) -> str:
+        """The way to the workspace from the top of its repository, where specs give it no name.
+
+        Empty where they do, and at the top.
+        """
+        return "" if named else find_prefix(self.root).rstrip("/")
 
     @property
     def named_store(self) -> str | None:
@@ -244,8 +252,7 @@ class Workspace:
         """Settles a run that was interrupted, if there is one, and returns its id."""
         from reconciler.apply.session import settle
 
-        state = store.state()
-        if state.run is None and not state.unpublished:
+        if not store.state().unsettled:
             return None
         return settle(self.ports(store, progress), self.around.entropy(8).hex(), self._waiting(patience))
 

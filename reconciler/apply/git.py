@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.apply.checking import check_records, check_room, check_same
+from reconciler.apply.checkout import follow
 from reconciler.apply.folder import FolderPublisher
-from reconciler.apply.following import follow
 from reconciler.apply.interface import Publication, Published
 from reconciler.apply.message import GIVES_UP, given_up, merging, told
 from reconciler.apply.upstream import Upstream
@@ -70,7 +70,7 @@ class GitPublisher:
     def ready(self) -> None:
         """Whether the remote can be read, and has the branch that is published on."""
         with self._looking() as upstream:
-            _check_mergeable(upstream)
+            upstream.check_mergeable()
 
     def stage(self, run: str, path: str, data: bytes) -> None:
         """As for a folder."""
@@ -188,7 +188,7 @@ class GitPublisher:
     def _parent(self, upstream: Upstream, at: int) -> str:
         """The commit that the next one follows; a merge, where the branch has to take in another first."""
         ground = upstream.ground
-        _check_mergeable(upstream)
+        upstream.check_mergeable()
         if len(ground.parents) == 1:
             return ground.parents[0]
         authored = merging(upstream.branch, at)
@@ -247,16 +247,6 @@ class GitPublisher:
 
 class _Refused(PublishFailed):
     """The remote does not want it."""
-
-
-def _check_mergeable(upstream: Upstream) -> None:
-    """Whether there is something that the next commit can follow. Raises PublishFailed."""
-    if upstream.ground.conflicts:
-        raise PublishFailed(
-            f"{upstream.branch} and {upstream.target} conflict at {upstream.ground.conflicts[0]}",
-            hint=f"merge {upstream.branch} into {upstream.target} and push that; or, if the pull request"
-            f" of {upstream.target} is merged, delete that branch",
-        )
 
 
 def _stored(upstream: Upstream, files: Mapping[str, Path]) -> Sequence[str]:

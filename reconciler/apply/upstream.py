@@ -132,6 +132,15 @@ class Upstream:
         tree, conflicts = merged(git, pushed, main)
         return Ground((pushed, main), tree, conflicts)
 
+    def check_mergeable(self) -> None:
+        """Whether there is something that the next commit can follow. Raises GitFailed where there is not."""
+        if self.ground.conflicts:
+            raise GitFailed(
+                f"{self.branch} and {self.target} conflict at {self.ground.conflicts[0]}",
+                hint=f"merge {self.branch} into {self.target} and push that; or, if the pull request of"
+                f" {self.target} is merged, delete that branch",
+            )
+
     @cached_property
     def listing(self) -> Listing:
         """What the next commit is made on, path by path from the top of the repository."""

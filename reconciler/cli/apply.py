@@ -154,8 +154,7 @@ def _given(saved: SavedPlan | None, expect: str | None) -> Approved | None:
 
 
 def _anything_to_do(store: LiveStore, plan: Plan) -> bool:
-    state = store.state()
-    return bool(plan.changes or state.run or state.unpublished)
+    return bool(plan.changes) or store.state().unsettled
 
 
 def _ask(plan: Plan, *, yes: bool) -> None:

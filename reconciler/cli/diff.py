@@ -33,6 +33,6 @@ def command(invocation: Invocation, revisions: str | None, form: str) -> int:
     found = compare(invocation.workspace, revisions)
     for note in found.notes:
         echo_note(note)
-    told = Shown(found.workspace, found.range, found.comparison)
+    told = Shown(found.workspace, found.range, found.comparison, found.place)
     click.echo("\n".join(all_formats()[form].lines(told)))
     return 0

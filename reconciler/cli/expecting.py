@@ -34,6 +34,4 @@ def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 
 def applied_before(store: LiveStore, digest: str, plan: Plan) -> bool:
     """Whether a record is of this very plan, and nothing is left of it but what is due by now."""
-    if without_due(plan).changes:
-        return False
-    return any(f'"plan":"{digest}"' in record.body for record in store.records())
+    return not without_due(plan).changes and store.has_record_of(digest)

@@ -17,6 +17,7 @@ from reconciler.errors import ReconcilerError, SettingsError
 from reconciler.files import LinkedError, read_regular
 from reconciler.git.running import find_top
 from reconciler.specs.adding import NewFiles
+from reconciler.specs.export import WORKSPACE_FILE
 from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.write import write_whole
 from reconciler.starting import all_pipelines, hooks
@@ -80,6 +81,7 @@ def command(
         echo_json({"schema": SCHEMA, "new": made, "edited": edited, "kept": list(laying.kept), "next": steps})
     else:
         _echo(laying, said, top)
+    _note_ways(workspace, laying, said)
     return 0
 
 
@@ -184,6 +186,27 @@ def _echo_joins(laying: Laying, said: Answers, top: Path) -> None:
     for path, word in joins.items():
         if path in laying.kept and word not in (_text(top, path) or ""):
             echo_note(f"{path} is there already and stays as it is: have it run {word} too")
+
+
+def _note_ways(workspace: Workspace, laying: Laying, said: Answers) -> None:
+    """That nothing runs by itself, or pushes what it makes, and how it would."""
+    if said.pipeline is None:
+        others = " or ".join(f"--ci {name}" for name in all_pipelines())
+        echo_note(f"no pipeline is written: for one, run reconcile init {others}")
+    if _publish(workspace, laying, said) == "folder":
+        whose = "an apply on this machine" if said.pipeline else "an apply"
+        echo_note(
+            f"{whose} leaves artifacts in the work tree for you to commit (publish: folder): to have it"
+            f" push them, write publish: git in {said.prefix}{SPECS}/{WORKSPACE_FILE}"
+        )
+
+
+def _publish(workspace: Workspace, laying: Laying, said: Answers) -> str | None:
+    """How artifacts are to be published; None where specs that are there do not say, for their faults."""
+    if f"{said.prefix}{SPECS}/{WORKSPACE_FILE}" in laying.new:
+        return said.settings["publish"]
+    specs, _ = workspace.examine()
+    return None if specs is None else specs.settings.publish
 
 
 def _next(top: Path, said: Answers) -> Iterator[str]:

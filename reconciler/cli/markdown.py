@@ -7,12 +7,15 @@ a code span, and nothing that comes from outside begins a line, where bots and f
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from reconciler.cli.output import in_line
+from reconciler.forges.commenting import NO_NEWS
 
 LIMIT = 60_000
 """Bytes of a comment. A forge takes 65,536 characters, and a pipeline may have something to say around it."""
@@ -20,10 +23,6 @@ SPARE = 2_000
 """Bytes for headings, and for what is said of what does not fit."""
 TEXT, NAME = 400, 80
 """Characters of one text, and of one name."""
-UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""What Python takes for printable and nobody sees."""
 PLAIN = re.compile(
     r"(?![0-9A-Fa-f]{7,}$)[A-Za-z\x80-\U0010ffff]+"  # a word, unless it could be the id of a commit
     r"|[0-9]{1,5}[a-z]?|[0-9]{4}-[0-9]{2}-[0-9]{2}|%"
@@ -31,13 +30,15 @@ PLAIN = re.compile(
 """What stands outside of code: no forge and no parser makes anything of it."""
 LOOSE = re.compile(r"(\(?)(.*?)([,;:.)]*)", re.DOTALL)
 """A word, and the punctuation around it."""
+_PLAIN_PLACE = re.compile(r"[A-Za-z0-9._/-]{1,60}")
+"""A way that a marker can name."""
 TICK = str.maketrans("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
 """Code is fenced by one backtick, always: parsers give up on fences that are too long."""
 
 
 def code(text: str) -> str:
     """A code span of the text as it is, on one line. In a table, `row` does the rest."""
-    shown = UNSEEN.sub("\N{REPLACEMENT CHARACTER}", in_line(text)).translate(TICK)
+    shown = in_line(text).translate(TICK)
     # A parser takes one space off each side, if both are there.
     padded = f" {shown} " if shown.startswith(" ") or shown.endswith(" ") else shown
     return f"`{padded or ' '}`"
@@ -55,7 +56,7 @@ def prose(text: str) -> str:
 
 def _is_plain(word: str) -> bool:
     split = LOOSE.fullmatch(word)
-    if split is None or UNSEEN.search(word):
+    if split is None:
         return False
     # A number and a dot, or a bracket, would begin a list.
     return PLAIN.fullmatch(split[2]) is not None and not (split[2].isdigit() and split[3][:1] in (".", ")"))
@@ -103,9 +104,23 @@ def not_shown(parts: Iterable[str], command: str) -> Iterator[str]:
         yield from ("", f"**Not shown here, for want of room:** {told}. See all: `{command}`")
 
 
-def marker(workspace: str) -> str:
-    """The first line of a comment, by which the next one finds it."""
-    return f"<!-- reconciler: {workspace} -->"
+def marker(workspace: str, place: str = "", about: str = "", *, news: bool) -> Iterator[str]:
+    """The first lines of a comment: by one the next finds it, the other says that it is worth no new one.
+
+    `place` tells apart workspaces that no name tells apart, `about` comments of one workspace. No place
+    has a blank here, so no two of these make the same line.
+    """
+    parts = (workspace, *(("at", _named_place(place)) if place else ()), *((about,) if about else ()))
+    yield f"<!-- reconciler: {' '.join(parts)} -->"
+    if not news:
+        yield NO_NEWS
+
+
+def _named_place(place: str) -> str:
+    """A place as a marker has it: its digest, where it is long or has letters that a marker has not."""
+    if _PLAIN_PLACE.fullmatch(place):
+        return place
+    return f"sha256 {hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}"
 
 
 def size(lines: Iterable[str]) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-UNSHOWN = "\N{REPLACEMENT CHARACTER}"
-"""Stands for what is not shown."""
+from reconciler.cli.unseen import UNSHOWN, marked
+
 _BREAKS = {ord(one): " " for one in "\t\n\r"}
 _ORDER = re.compile(
     r"#[^ -~\ufffd]*#(?=[^ -~\ufffd]*\[)|^[^!-~\n\ufffd]*:(?=[^ -~\ufffd]*:.*:[^ -~]*:)", re.MULTILINE
@@ -59,8 +59,8 @@ def visible(text: str) -> str:
 
     What the runner of a workflow would obey is replaced as well: pipelines print all that we print.
     """
-    if not text.isprintable():
-        text = "".join(one if one.isprintable() or one in "\t\n" else UNSHOWN for one in text)
+    if not (text.isascii() and text.isprintable()):
+        text = marked(text)
     return _ORDER.sub(lambda found: found[0][:-1] + UNSHOWN, text) if "#" in text or ":" in text else text
 
 

@@ -23,6 +23,7 @@ from reconciler.readers.judging import judged
 from reconciler.specs.write import write_whole
 
 PENDING, BLOCKED = 2, 3
+UNSETTLED = "an apply has not ended: unless it still runs, the next one settles what it left"
 
 
 @click.command("plan")
@@ -30,7 +31,7 @@ PENDING, BLOCKED = 2, 3
 @click.option(
     "--format", "form", type=click.Choice(list(all_formats())), default="text", help="How to print."
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when apply has anything to do.")
 @click.option("--base", metavar="REF", help="Judge by the settings, policies and groups of this revision.")
 @expect_option("Exit with 4 when the plan is another than the one that was approved.")
 @click.option("--no-due", is_flag=True, help="Leave out what only time asks for.")
@@ -64,7 +65,7 @@ def command(
     plan: with --no-due they are left to the next apply --yes, as a pipeline runs it at night.
 
     \b
-    Exit codes: 0 done, 2 changes are pending (with --detailed-exitcode), 3 blocked,
+    Exit codes: 0 done, 2 apply has something to do (with --detailed-exitcode), 3 blocked,
     4 not the plan that was approved (with --expect).
     """
     ruled = judged(invocation.workspace, base)
@@ -74,7 +75,8 @@ def command(
         plan = ruled.plan(store, workspace.around.clock(), allowed)
         plan = without_due(plan) if no_due else plan
         plan, gone = (plan, None) if expect is None else _expected(store, plan, expect)
-    for note in ruled.notes:
+        unsettled = store.state().unsettled
+    for note in (*ruled.notes, *((UNSETTLED,) if unsettled else ())):
         echo_note(note)
     if out is not None:
         _save(Path(out), plan.to_bytes())
@@ -85,7 +87,7 @@ def command(
         raise gone
     if plan.blocked:
         return BLOCKED
-    return PENDING if detailed_exitcode and (plan.changes or plan.waits) else 0
+    return PENDING if detailed_exitcode and (plan.changes or plan.waits or unsettled) else 0
 
 
 def _expected(store: LiveStore, plan: Plan, expect: str) -> tuple[Plan, PlanStale | None]:

@@ -48,7 +48,8 @@ def shown(plan: Plan, workspace: Workspace) -> Shown:
         declared = workspace.specs.token(change.name)
         return None if declared is None else declared.owner
 
-    return Shown(plan, len(workspace.specs.tokens), workspace.shown_store, owner)
+    specs, place = workspace.specs, workspace.place_of(named=workspace.specs.named)
+    return Shown(plan, len(specs.tokens), workspace.shown_store, owner, place=place)
 
 
 def echo_plan(plan: Plan, workspace: Workspace) -> None:

@@ -25,15 +25,18 @@ def catalog_shifts(before: Specs, after: Specs) -> Iterator[Shift]:
         if old is None or new is None:
             checked = FieldChange("checked", before=old is not None, after=new is not None)
             yield Shift(section, checked, Effect.LOOSENS if new is None else Effect.TIGHTENS)
-        yield from _names(section, old or NOTHING, new or NOTHING)
+        # What the first list names could be written before as well, `*` too: nothing is loosened by it.
+        yield from _names(section, old or NOTHING, new or NOTHING, loosens=old is not None)
         yield from _groups(section, old or NOTHING, new or NOTHING, _naming(after.tokens, section))
         yield from _entries(section, (old or NOTHING).entries, (new or NOTHING).entries)
 
 
-def _names(section: str, before: Section, after: Section) -> Iterator[Shift]:
+def _names(section: str, before: Section, after: Section, *, loosens: bool) -> Iterator[Shift]:
+    """`loosens`: whether the section was checked before, so that `*` lets more through."""
     added, removed = _apart(before.entries, after.entries)
     if added or removed:
-        yield of_set(section, "names", added, removed, Effect.LOOSENS if ALL in added else Effect.CHANGES)
+        effect = Effect.LOOSENS if loosens and ALL in added else Effect.CHANGES
+        yield of_set(section, "names", added, removed, effect)
 
 
 def _apart(before: Iterable[str], after: Iterable[str]) -> tuple[set[str], set[str]]:

@@ -1,4 +1,7 @@
-"""One comment a marker: the earlier one is updated, else one is added. Time passes through `sleep` alone."""
+"""One comment a marker: the earlier one is updated, else one is added, if there is news in it.
+
+Time passes through `sleep` alone.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from dataclasses import dataclass
 from reconciler.errors import ForgeFailed, UsageError
 from reconciler.forges.interface import Comment, Thread, TryAgain
 
-MARKER = re.compile(r"<!-- reconciler: [A-Za-z0-9][A-Za-z0-9 ._-]{0,99} -->")
+MARKER = re.compile(r"<!-- reconciler: [A-Za-z0-9][A-Za-z0-9 ._/-]{0,99} -->")
+NO_NEWS = "<!-- updates a comment, adds none -->"
+"""The second line of what is worth no comment of its own, but is what an earlier one has to say now."""
 TRIES = 5
 LONGEST = 60.0
 """Seconds that are waited for one try: a pipeline costs money while it waits."""
@@ -19,14 +24,15 @@ LONGEST = 60.0
 class Commented:
     """What became of a comment."""
 
-    url: str
+    url: str | None
+    """None where there is none."""
     outcome: str
-    """`added`, `updated`, or `unchanged` where it stood there so already."""
+    """`added`, `updated`, `unchanged` where it stood there so already, `none` where there is no news."""
 
 
 def marker_of(text: str) -> str:
     """The marker in the first line of a comment. Raises UsageError."""
-    first = _first_line(text)
+    first = _line(text, 0)
     if MARKER.fullmatch(first) is None:
         raise UsageError(
             "the first line of the comment is no marker, by which the next run could find it",
@@ -36,7 +42,7 @@ def marker_of(text: str) -> str:
 
 
 def comment(thread: Thread, text: str, sleep: Callable[[float], None]) -> Commented:
-    """Updates the comment that has this marker and is our own, or adds one.
+    """Updates the comment that has this marker and is our own, or adds one; for `NO_NEWS` none is added.
 
     Where the forge cannot answer, it is asked again a few times, from the start: an answer that was lost
     may have been a comment that was made. Raises ForgeFailed, and UsageError for a text that is none.
@@ -66,6 +72,8 @@ def _put(thread: Thread, marker: str, text: str) -> Commented:
         edited = thread.edit(earlier, text)
         if edited is not None:
             return Commented(edited.url, "updated")
+    if _line(text, 1) == NO_NEWS:
+        return Commented(None, "none")
     return Commented(thread.add(text).url, "added")
 
 
@@ -73,7 +81,7 @@ def _earlier(thread: Thread, marker: str) -> Comment | None:
     """Our own comment that has the marker: anybody may paste one into theirs."""
     me: str | None = None
     for found in thread.comments():
-        if _first_line(found.text) != marker:
+        if _line(found.text, 0) != marker:
             continue
         me = me or thread.me()
         if found.author == me:
@@ -81,8 +89,10 @@ def _earlier(thread: Thread, marker: str) -> Comment | None:
     return None
 
 
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0].rstrip()
+def _line(text: str, number: int) -> str:
+    """A line of the first few; empty where there are fewer."""
+    lines = text.split("\n", number + 1)
+    return lines[number].rstrip() if number < len(lines) else ""
 
 
 def _same(one: str, other: str) -> bool:

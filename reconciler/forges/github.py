@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.canonical import Json
 from reconciler.errors import SettingsError, UsageError
 from reconciler.forges.calling import Api, number_of, part_of, text_of
-from reconciler.forges.interface import Comment, Environ, Forge, Place, address, given
+from reconciler.forges.interface import COMMIT, LOG, Comment, Environ, Forge, Place, address, given, if_like
 from reconciler.secret import Secret
 from reconciler.web import Address
 
@@ -36,6 +36,8 @@ class PullRequest:
     api: Api
     repository: str
     number: int
+    commit: str
+    log: str
     most: int = 65_536
 
     @property
@@ -116,7 +118,7 @@ def _runs_here(environ: Environ) -> bool:
 
 def _thread(place: Place) -> PullRequest:
     environ = place.environ
-    number = _number(place)
+    number, head = _asked(place)
     token = given(environ, "GITHUB_TOKEN", "give the step `env: GITHUB_TOKEN: ${{ github.token }}`")
     repository = given(environ, "GITHUB_REPOSITORY", RUN_HERE)
     if REPOSITORY.fullmatch(repository) is None:
@@ -128,11 +130,13 @@ def _thread(place: Place) -> PullRequest:
         "User-Agent": Secret("reconciler"),
     }
     api = Api(FORGE.title, address(environ, "GITHUB_API_URL"), headers, DENIED, place.send)
-    return PullRequest(api, repository, number)
+    server, run = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_RUN_ID")
+    log = f"{server}/{repository}/actions/runs/{run}" if server and run else ""
+    return PullRequest(api, repository, number, if_like(COMMIT, head), if_like(LOG, log))
 
 
-def _number(place: Place) -> int:
-    """The number of the pull request that the workflow runs for."""
+def _asked(place: Place) -> tuple[int, str]:
+    """The number of the pull request that the workflow runs for, and its newest commit."""
     file = given(place.environ, "GITHUB_EVENT_PATH", RUN_HERE)
     try:
         event: Json = json.loads(place.read(Path(file)))
@@ -146,7 +150,7 @@ def _number(place: Place) -> int:
             "this workflow does not run for a pull request, so there is nothing to comment on",
             hint="run this step for `pull_request` events alone: if: github.event_name == 'pull_request'",
         )
-    return number
+    return number, text_of(part_of(found, "head"), "sha") or place.environ.get("GITHUB_SHA", "")
 
 
 FORGE = Forge("github", "GitHub", _runs_here, _thread)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reconciler.canonical import Json
 from reconciler.errors import SettingsError, UsageError
 from reconciler.forges.calling import Api, number_of, part_of, text_of
-from reconciler.forges.interface import Comment, Environ, Forge, Place, address, given
+from reconciler.forges.interface import COMMIT, LOG, Comment, Environ, Forge, Place, address, given, if_like
 from reconciler.secret import Secret
 
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -29,6 +29,8 @@ class MergeRequest:
     iid: str
     page: str
     """Where people see it; empty where the pipeline does not say."""
+    commit: str
+    log: str
     most: int = 1_000_000
 
     @property
@@ -102,7 +104,16 @@ def _thread(place: Place) -> MergeRequest:
     headers = {"PRIVATE-TOKEN": Secret(token), "User-Agent": Secret("reconciler")}
     api = Api(FORGE.title, address(environ, "CI_API_V4_URL"), headers, DENIED, place.send)
     url = environ.get("CI_MERGE_REQUEST_PROJECT_URL") or environ.get("CI_PROJECT_URL", "")
-    return MergeRequest(api, project, iid, f"{url}/-/merge_requests/{iid}" if url else "")
+    # Where a pipeline is of the merge, its own commit is one that nobody knows.
+    head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
+    return MergeRequest(
+        api,
+        project,
+        iid,
+        f"{url}/-/merge_requests/{iid}" if url else "",
+        if_like(COMMIT, head),
+        if_like(LOG, environ.get("CI_JOB_URL", "")),
+    )
 
 
 FORGE = Forge("gitlab", "GitLab", _runs_here, _thread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ from reconciler.errors import SettingsError
 from reconciler.web import Address, Request, Response, address_of
 
 Environ = Mapping[str, str]
-
+COMMIT = re.compile(r"[0-9a-f]{7,64}")
+LOG = re.compile(r"https?://[A-Za-z0-9._~:/-]+")
+"""An address in which nothing means anything to Markdown."""
 
 Send = Callable[[Request], Response]
 """Sends a request there and nowhere else: no redirect is followed. Raises ForgeFailed where nothing comes."""
@@ -38,6 +41,14 @@ class Thread(Protocol):
     @property
     def most(self) -> int:
         """Characters that a comment may have."""
+
+    @property
+    def commit(self) -> str:
+        """The newest commit of the pull request; empty where the pipeline does not say."""
+
+    @property
+    def log(self) -> str:
+        """Address of the log of this run; empty where the pipeline does not say."""
 
     def me(self) -> str:
         """Who writes with this token."""
@@ -84,6 +95,11 @@ class TryAgain(Exception):
         self.status = status
         self.after = after
         """Seconds that it asks to wait; None where it does not say."""
+
+
+def if_like(pattern: re.Pattern[str], text: str) -> str:
+    """The text, if all of it is like that; else nothing."""
+    return text if pattern.fullmatch(text) else ""
 
 
 def given(environ: Environ, name: str, hint: str) -> str:

@@ -57,13 +57,32 @@ def edited(git: Git, tree: str, edit: Edit, index: Path) -> str:
     return git.must(*PLAIN, "write-tree", more=own).text
 
 
-def committed(git: Git, tree: str, parents: Iterable[str], authored: Authored) -> str:
-    """A commit of a tree, signed if git is set to sign commits. Raises GitFailed."""
+def signs(git: Git) -> bool:
+    """Whether git is set to sign commits. Raises GitFailed."""
+    return git.run("config", "--type=bool", "--get", "commit.gpgSign").text == "true"
+
+
+def try_commit(git: Git, at: int, objects: Path) -> None:
+    """Makes a commit of nothing, at a time in epoch seconds, as one that is published would be made.
+
+    It goes into an empty folder, and not into the repository. Raises GitFailed.
+    """
+    nothing = git.must("hash-object", "-t", "tree", "--stdin", given=b"").text
+    committed(git, nothing, (), Authored("A trial", at), {"GIT_OBJECT_DIRECTORY": str(objects)})
+
+
+def committed(
+    git: Git, tree: str, parents: Iterable[str], authored: Authored, more: Mapping[str, str] | None = None
+) -> str:
+    """A commit of a tree, signed if git is set to sign commits. Raises GitFailed.
+
+    `more` is what git's environment has besides.
+    """
     above = [one for parent in parents for one in ("-p", parent)]
-    sign = ["-S"] if git.run("config", "--type=bool", "--get", "commit.gpgSign").text == "true" else []
+    sign = ["-S"] if signs(git) else []
     ran = git.run(
         "commit-tree", *sign, *above, "-F", "-", tree,
-        given=authored.message.encode(), more=_identity(git, authored.at),
+        given=authored.message.encode(), more={**_identity(git, authored.at), **(more or {})},
     )  # fmt: skip
     if ran.code != 0:
         what = "signed as commit.gpgSign asks" if sign else "made"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 
 from reconciler.errors import GitFailed
 from reconciler.git.running import ALWAYS, Git
+from reconciler.git.trees import LITERAL
 
 HEADER = ("id", "type", "size")
 """What comes before a content."""
+PROMISED = re.compile(r"^remote\.(?P<remote>.+)\.promisor true$", re.MULTILINE)
+"""The remote that a partial clone has the rest from, as git lists its settings."""
 CHUNK = 1 << 20
 """Bytes of what is not wanted that are read at once."""
 
@@ -22,6 +26,25 @@ class Contents:
     git: Git
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _owner: int = field(default=0, init=False)
+
+    def bring(self, tree: str, path: str) -> None:
+        """Fetches all that a partial clone lacks of a path of a commit at once: git asks for each by itself.
+
+        What does not come so is fetched when it is read. Raises GitFailed where that takes too long.
+        """
+        promised = self.git.run("config", "--type=bool", "--get-regexp", r"^remote\..*\.promisor$").text
+        found = PROMISED.search(promised)
+        if found is None:
+            return
+        asked = ("rev-list", "--objects", "--no-walk", "--missing=print", tree, "--", path)
+        listed = self.git.run(*asked, more=LITERAL).text.splitlines()
+        lacking = [line.removeprefix("?") for line in listed if line.startswith("?")]
+        if lacking:
+            self.git.over_network(
+                "fetch", "--quiet", "--no-tags", "--filter=blob:none",
+                "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
+                "--stdin", "--", found["remote"], given="".join(f"{one}\n" for one in lacking).encode(),
+            )  # fmt: skip
 
     def read(self, blob: str, limit: int | None = None) -> bytes:
         """The bytes of a blob, `limit` at most. Raises GitFailed where the repository lacks it."""

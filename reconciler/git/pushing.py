@@ -34,14 +34,16 @@ class Pushed:
     said: str
 
 
-def push(remote: Remote, commit: str, branch: str) -> Pushed:
+def push(remote: Remote, commit: str, branch: str, *, only_ask: bool = False) -> Pushed:
     """Asks a remote to move a branch to a commit that follows it. Raises GitFailed where it takes too long.
 
-    Hooks of the user run, as in any push. Submodules and tags stay where they are.
+    Hooks of the user run, as in any push. Submodules and tags stay where they are. With `only_ask`, nothing
+    changes: the remote is reached as for a push, but no hook runs, here or there. So what a hook refuses, or
+    the protection of a branch, is not known.
     """
     ran = remote.git.over_network(
-        "push", "--porcelain", "--no-recurse-submodules", "--no-follow-tags", "--", remote.name,
-        f"{commit}:{HEADS}{branch}",
+        "push", "--porcelain", "--no-recurse-submodules", "--no-follow-tags",
+        *(("--dry-run", "--no-verify") if only_ask else ()), "--", remote.name, f"{commit}:{HEADS}{branch}",
     )  # fmt: skip
     return answered(ran, branch)
 

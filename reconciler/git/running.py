@@ -110,11 +110,11 @@ class Git:
             )
         return ran
 
-    def over_network(self, *arguments: str) -> Ran:
-        """The same for what goes over the network: ssh does not ask either. Raises GitFailed."""
+    def over_network(self, *arguments: str, given: bytes | None = None) -> Ran:
+        """`run` for what goes over the network: ssh does not ask either. Raises GitFailed."""
         own = self.environ.keys() & {"GIT_SSH_COMMAND", "GIT_SSH"} or self.setting("core.sshCommand")
         more = None if own else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
-        return self.run(*arguments, timeout=SLOW, more=more)
+        return self.run(*arguments, given=given, timeout=SLOW, more=more)
 
     def setting(self, name: str) -> str:
         """What git is configured to, such as `user.email`; empty where it is not."""

@@ -78,6 +78,10 @@ class EmptyStore(LiveStore):
         """None."""
         return iter(())
 
+    def has_record_of(self, plan_digest: str) -> bool:
+        """No."""
+        return False
+
     def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
         """Raises StoreError."""
         raise self._not_there()

@@ -226,6 +226,11 @@ class Workspace:
     approval: str | None = None
     """As the last batch that gave one had it."""
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether an apply left something that the next one settles, or runs now: no plan shows it."""
+        return self.run is not None or bool(self.unpublished)
+
 
 @dataclass(frozen=True, slots=True)
 class Since:
@@ -333,6 +338,9 @@ class LiveStore(Protocol):
 
     def records(self) -> Iterator[Record]:
         """Every record, in order."""
+
+    def has_record_of(self, plan_digest: str) -> bool:
+        """Whether a record tells of a run of the plan that has this digest."""
 
     def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
         """The lease, with a new fencing number. Raises StoreLocked while somebody holds it."""

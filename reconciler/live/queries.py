@@ -96,6 +96,13 @@ def records(workspace: str) -> Query:
     return select(*rows.RECORD_COLUMNS).where(_record.c.workspace == workspace)
 
 
+def of_plan(workspace: str, plan_digest: str) -> Select[int]:
+    """The sequence of one record of a run of a plan, by what the store keeps of the run."""
+    joined = _record.join(_run, and_(_run.c.workspace == _record.c.workspace, _run.c.id == _record.c.run))
+    of_it = (_record.c.workspace == workspace, _run.c.plan_digest == plan_digest)
+    return select(_record.c.sequence).select_from(joined).where(*of_it).limit(1)
+
+
 def marks(workspace: str, revisions: Collection[int]) -> Select[int, str]:
     """Who made some revisions."""
     table = schema.history

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +30,8 @@ class Compared:
 
     workspace: str
     """Its name, as the newer side has it."""
+    place: str
+    """Which one it is, where no name tells: `Workspace.place_of`."""
     range: Range
     comparison: Comparison
     notes: tuple[str, ...]
@@ -53,7 +55,8 @@ def compare(workspace: Workspace, text: str | None) -> Compared:
     head = reading.side(looked.head)
     reading.check()
     found = compared(base, head, workspace.around.clock())
-    return Compared(head.specs.name, looked, found, tuple(reading.notes))
+    name, place = head.specs.name, workspace.place_of(named=head.specs.named)
+    return Compared(name, place, looked, found, tuple(reading.notes))
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class Reading:
     workspace: Workspace
     repository: Repository
     faults: list[Fault] = field(default_factory=list)
+    faulty: set[str | None] = field(default_factory=set)
+    """The commits that have them; None stands for the work tree."""
     notes: list[str] = field(default_factory=list)
 
     def has_specs(self, commit: str | None) -> bool:
@@ -80,6 +85,8 @@ class Reading:
         else:
             with closing(Revision(self.repository, commit)) as tree:
                 specs, faults = examine(tree, SPECS, self._read_before)
+        if faults:
+            self.faulty.add(commit)
         self.faults += (one if commit is None else _of_commit(one, commit) for one in faults)
         return Side(specs or nothing(), self._rules(commit))
 
@@ -95,8 +102,7 @@ class Reading:
             first = self.faults[0]
             raise SpecsInvalid(
                 f"what is to be compared has {count}, the first at {first.where}: {first.message}",
-                hint="correct the specs that are here; a commit with faults (COMMIT:FILE) stays as it is, so"
-                " compare with another",
+                hint=_to_do(self.faulty),
                 faults=tuple(self.faults),
             )
 
@@ -141,6 +147,13 @@ class Reading:
             if found.mode not in FILES:
                 raise NoRecipients(f"{path} is no file")
             return _bounded(path, contents.read(found.id, rules.MAX_BYTES + 1))
+
+
+def _to_do(faulty: Collection[str | None]) -> str:
+    """What is to be done where these commits have faults; None stands for the work tree."""
+    here = ("correct the specs that are here",) if None in faulty else ()
+    there = ("a commit with faults (COMMIT:FILE) stays as it is: name another",) if {*faulty} - {None} else ()
+    return "; ".join((*here, *there))
 
 
 def _bounded(path: str, data: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from reconciler.compare.catalog import catalog_shifts
@@ -19,9 +20,10 @@ from reconciler.plan.brakes import Block, Overrides, Warned
 from reconciler.plan.document import Plan
 from reconciler.plan.words import value_text
 from reconciler.readers.comparing import Reading
-from reconciler.specs.judging import LAYOUT, judged_by, no_longer_checked
-from reconciler.specs.load import Specs
-from reconciler.specs.settings import Settings
+from reconciler.specs.basing import LAYOUT, judged_by, no_longer_checked
+from reconciler.specs.load import Specs, name_in
+from reconciler.specs.revision import Revision
+from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.surroundings import SPECS
 from reconciler.workspace import Workspace
 
@@ -76,6 +78,24 @@ def judged(workspace: Workspace, base: str | None) -> Judged:
         tuple(_unchecked(head.specs, before.specs, name)),
         (*_behind(where, commit, name), *_warnings(before, head, name)),
     )
+
+
+def called_under(workspace: Workspace, base: str | None) -> tuple[str, str]:
+    """What a plan by the rules of a revision calls the workspace, also where no plan can be made.
+
+    Its name, and its place where it has none (`Workspace.place_of`).
+
+    Raises GitFailed, and SpecsInvalid where faults hide the name.
+    """
+    if base is not None:
+        where = repository(workspace.root, workspace.around.environ)
+        commit = where.commit(base)
+        if Reading(workspace, where).has_specs(commit):
+            with closing(Revision(where, commit)) as tree:
+                name = name_in(tree, SPECS)
+            return name or DEFAULT_NAME, workspace.place_of(named=name is not None)
+    name = name_in(workspace.root, SPECS, workspace.read_before)
+    return name or DEFAULT_NAME, workspace.place_of(named=name is not None)
 
 
 def _note(name: str, *, first: bool) -> str:

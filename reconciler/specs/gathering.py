@@ -91,12 +91,6 @@ def gathered(found: Iterable[FoundCatalog], *, lost: bool = False) -> tuple[Cata
     return whole, faults
 
 
-def section_of(entries: Sequence[Entry]) -> Section:
-    """A section out of entries that are right."""
-    held, _ = held_by({entry.name: entry.members for entry in entries if entry.members})
-    return Section({entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}, held)
-
-
 def _add(listed: dict[str, _Listed], one: _Listed, say: Callable[[Fault], None]) -> None:
     """Lists an entry. A second catalog may list a plain name again, if it says the same of it."""
     first = listed.setdefault(one.entry.name, one)

@@ -30,7 +30,7 @@ from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.specs.source import Source
 from reconciler.specs.values import Place
 
-__all__ = ["Specs", "examine", "load", "read_bytes", "spec_files", "whole_digest", "with_lines"]
+__all__ = ["Specs", "examine", "load", "name_in", "read_bytes", "spec_files", "whole_digest", "with_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,33 @@ def load(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) ->
     """Everything that the folder declares. Raises SpecsInvalid with every fault of every file."""
     specs, faults = examine(tree, folder, kept)
     if specs is None:
-        count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
-        raise SpecsInvalid(
-            f"the specs have {count}, the first at {faults[0].where}: {faults[0].message}",
-            hint="see them all with: reconcile validate",
-            faults=tuple(faults),
-        )
+        raise _invalid(faults)
     return specs
+
+
+def name_in(tree: Tree | Path, folder: str = "specs", kept: Kept = nothing_kept) -> str | None:
+    """The name of the workspace, whatever else is wrong; None where no document gives it one.
+
+    Raises SpecsInvalid where a fault hides it.
+    """
+    tree = Folder(tree) if isinstance(tree, Path) else tree
+    faults: list[Fault] = []
+    found = read_files(tree, list(tree.spec_files(folder, faults)), kept)
+    faults.extend(found.faults)
+    if found.workspaces:
+        return found.workspaces[0].document.metadata.name
+    if faults:
+        raise _invalid(sorted(set(faults)))
+    return None
+
+
+def _invalid(faults: Sequence[Fault]) -> SpecsInvalid:
+    count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
+    return SpecsInvalid(
+        f"the specs have {count}, the first at {faults[0].where}: {faults[0].message}",
+        hint="correct them; reconcile validate says when none is left",
+        faults=tuple(faults),
+    )
 
 
 def nothing() -> Specs:

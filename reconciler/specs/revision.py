@@ -60,6 +60,7 @@ class Revision:
         elif not found:
             faults.append(of_path(folder, NO_FOLDER, "see that the commit is one of this workspace"))
         else:
+            self._contents.bring(self.commit, f"{self.repository.prefix}{folder}")
             listing = _Listing(folder, found, self._leads_to)
             for name in sorted(found, key=_in_order_of_folders):
                 if listing.is_spec(name, faults):

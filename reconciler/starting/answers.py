@@ -38,10 +38,14 @@ class Answers:
         """Of the workspace, from the top of the repository: empty, or ending in `/`."""
         return "" if self.setting.workspace == "." else f"{self.setting.workspace}/"
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Of the workspace, where there are no specs yet."""
+        return PUBLISHED_HERE if self.pipeline is None else BY_PIPELINE
+
     def specs(self) -> Mapping[str, str]:
         """Path in the folder of specs → text; the settings of the workspace come last."""
-        settings = PUBLISHED_HERE if self.pipeline is None else BY_PIPELINE
-        return dict(documents(self.name, self.owner, settings))
+        return dict(documents(self.name, self.owner, self.settings))
 
     def around(self) -> Mapping[str, str]:
         """Path from the top of the repository → text, of all that is no spec."""

@@ -61,7 +61,7 @@ def serving(certificate: Path | None = None) -> Iterator[Endpoint]:
             endpoint.calls.append((self.path, dict(self.headers), {}))
             self.send_error(405)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name where it comes from
             """Nothing on stderr, which is what the tests look at."""
 
     server = _Server(("127.0.0.1", 0), Handler)

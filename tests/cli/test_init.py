@@ -144,6 +144,33 @@ def test_a_kind_that_is_added_comes_with_its_example(monkeypatch: pytest.MonkeyP
     assert list(made)[-1] == "workspace.yaml"
 
 
+NO_PIPELINE = "note: no pipeline is written: for one, run reconcile init --ci github or --ci gitlab\n"
+TO_PUSH = "write publish: git in specs/workspace.yaml\n"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_is_not_set_up_is_said_in_a_line_each_with_how_to_change_it(
+    form: str, shop: Shop, age: str
+) -> None:
+    """That there is no pipeline, and that nothing pushes artifacts; and nothing, where neither is so."""
+    for more in (("--dry-run",), (), ()):
+        ran = shop.ok("init", "--ci", "none", "--age", age, "--format", form, *more)
+        first, second = ran.err.splitlines(keepends=True)
+        assert first == NO_PIPELINE
+        assert second.startswith(
+            "note: an apply leaves artifacts in the work tree for you to commit (publish"
+        )
+        assert second.endswith(TO_PUSH)
+    joined = shop.ok("init", "--ci", "github", *PACKAGE, "--org", "acme", "--format", form).err
+    assert joined.startswith("note: an apply on this machine leaves artifacts")
+    assert joined.endswith(TO_PUSH)
+    settings = shop.root / "specs/workspace.yaml"
+    settings.write_text(settings.read_text().replace("publish: folder", "publish: git"))
+    assert shop.ok("init", "--ci", "github", "--format", form).err == ""
+    shop.spec("kind: 1\n", "broken.yaml")
+    assert shop.ok("init", "--ci", "none", "--format", form).err == NO_PIPELINE
+
+
 def test_where_nobody_can_be_asked_the_flag_is_named(shop: Shop) -> None:
     ran = shop.run("init")
     assert (ran.code, ran.out) == (64, "")

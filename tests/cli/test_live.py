@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.kit import AUTH, JWT, LOGIN, RSA, Shop
+from tests.live.interrupted import RUN, interrupt
 
 
 def test_plan_writes_nothing(shop: Shop) -> None:
@@ -37,6 +38,17 @@ def test_detailed_exitcode_tells_whether_changes_are_pending(stocked: Shop) -> N
     stocked.ok("set", "erp", "expire=60")
     assert stocked.run("plan", "--detailed-exitcode").code == 2
     assert stocked.run("plan").code == 0
+
+
+def test_what_an_interrupted_run_left_is_pending_though_no_plan_shows_it(stocked: Shop) -> None:
+    """So that a pipeline which asks the exit code whether to apply settles it; applying settles it once."""
+    interrupt(f"sqlite:///{stocked.root}/.reconciler/live.db", "default")
+    told = stocked.run("plan", "--detailed-exitcode", "--out", "tonight.plan")
+    assert told.code == 2
+    assert "Nothing to do" in told.out
+    assert "the next one settles what it left" in told.err
+    assert f"Settled run {RUN}" in stocked.ok("apply", "tonight.plan", "--yes").out
+    assert stocked.run("plan", "--detailed-exitcode").code == 0
 
 
 def test_apply_json_is_the_document_of_the_design(shop: Shop) -> None:

@@ -96,11 +96,21 @@ def test_what_the_reader_cannot_encode_is_no_crash(form: str, shop: Shop) -> Non
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
 
 
+def test_who_was_shown_every_fault_is_not_sent_to_see_them(shop: Shop) -> None:
+    """Other commands than validate print them all as well."""
+    for number in range(3):
+        shop.spec("kind: 1\n", f"{number}.yaml")
+    ran = shop.run("plan")
+    assert all(f"specs/{number}.yaml:1:7: " in ran.err for number in range(3))
+    assert "see them" not in ran.err
+    assert "hint:  correct them; reconcile validate says when none is left  [specs-invalid" in ran.err
+
+
 def test_a_workspace_in_a_folder_that_is_no_utf_8_is_reported(shop: Shop) -> None:
     """The way to it is part of what `github` and `sarif` print."""
     folder = os.fsencode(shop.root) + b"/caf\xe9"
-    os.makedirs(folder + b"/specs")  # noqa: PTH103
-    with open(folder + b"/specs/a.yaml", "w") as file:  # noqa: PTH123
+    os.makedirs(folder + b"/specs")  # noqa: PTH103 - a Path has no bytes
+    with open(folder + b"/specs/a.yaml", "w") as file:  # noqa: PTH123 - nor here
         file.write("kind: 1\n")
     (shop.root / ".git").mkdir()
     for form in FORMATS:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.cli.markdown import LIMIT
+from reconciler.cli.unplanned import unplanned_lines
 from reconciler.plan.brakes import Block, Warned
 from reconciler.plan.change import Action, Change, FieldChange
 from tests.comment.golden import FOLDER
@@ -73,6 +74,9 @@ def test_a_comment_has_the_structure_of_the_template_whatever_is_in_it(
 ) -> None:
     """The same elements, and the same begins of lines, as with harmless words; no link, image or mention."""
     made = plan(found, [Block(*one) for one in blocks], [Warned(*one) for one in warnings])
+    ours = [" reconciler: acme "]
+    if not (found or blocks or warnings or approved):
+        ours.append(" updates a comment, adds none ")
     calm = plan(
         (),
         [Block(TAME, TAME, one[2] and TAME) for one in blocks],
@@ -83,7 +87,7 @@ def test_a_comment_has_the_structure_of_the_template_whatever_is_in_it(
     assert [line[:2] for line in evil.split("\n")] == [line[:2] for line in harmless.split("\n")]
     for page, twin in zip(pages(evil), pages(harmless), strict=True):
         assert [tag for tag in page.tags if tag != "code"] == [tag for tag in twin.tags if tag != "code"]
-        assert page.comments == [" reconciler: acme "]
+        assert page.comments == ours
         assert page.links == []
         assert "@" not in page.loose
         assert "#" not in page.loose
@@ -146,3 +150,22 @@ def test_all_is_shown_where_there_is_room() -> None:
 def test_the_same_plan_gives_the_same_bytes() -> None:
     """And no clock but the plan's own is read."""
     assert comment(shown(plan(many(50)))) == comment(shown(plan([*reversed(many(50))])))
+
+
+@given(st.lists(texts | st.sampled_from([*EVIL[:-1]]), max_size=6))
+def test_what_is_shown_of_a_plan_that_failed_is_code_and_nothing_else(why: list[str]) -> None:
+    """Whatever was printed: no element, link, mention or marker comes of it."""
+    text = "\n".join(why).replace("\ud800", "").splitlines()
+    told = "\n".join(unplanned_lines("acme", "", "3f2c1a9d5e", "https://ci.example/runs/7", text))
+    for page in pages(told):
+        assert page.comments == [" reconciler: acme ", " updates a comment, adds none "]
+        assert set(page.tags) <= {"h3", "code", "blockquote", "div", "p", "strong", "a", "pre"}
+        assert [link for link in page.links if link != "https://ci.example/runs/7"] == []
+        assert "@" not in page.loose
+        assert "#" not in page.loose
+
+
+def test_what_is_shown_of_a_plan_that_failed_is_never_over_its_limit() -> None:
+    told = "\n".join(unplanned_lines("acme", "", "", "", ["😀" * 5000] * 5000))
+    assert len(told.encode()) <= LIMIT
+    assert told.splitlines()[-1].startswith("**Not shown here, for want of room:** 4,9")

@@ -88,7 +88,8 @@ def test_no_change_is_one_sentence(branch: Branch) -> None:
     branch.commit(one=rsa("one"))
     lines = branch.shop.ok("diff", "--format", "markdown").out.splitlines()
     assert lines[-1] == "Nothing changes in meaning."
-    assert len(lines) == 4
+    assert len(lines) == 5
+    assert lines[1] == "<!-- updates a comment, adds none -->"
 
 
 def test_however_much_changes_it_fits_and_what_is_left_out_is_counted(branch: Branch) -> None:

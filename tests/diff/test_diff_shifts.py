@@ -169,6 +169,14 @@ def test_a_section_that_is_not_checked_any_more_is_told(branch: Branch) -> None:
     assert between(branch, "catalog", CATALOG, "# none")[0] == ("apis", "checked", True, False, "loosens")
 
 
+def test_a_first_catalog_only_tightens(branch: Branch) -> None:
+    """Before it everything could be named, `*` too: what it lists is nothing that it lets through."""
+    everything = CATALOG.replace("    - device.list\n", '    - device.list\n    - "*"\n')
+    found = between(branch, "catalog", "# none", everything)
+    assert found[0] == ("apis", "checked", False, True, "tightens")
+    assert {shift[-1] for shift in found[1:]} == {"changes"}
+
+
 class Rules:
     """Creation rules, and keys to seal to."""
 

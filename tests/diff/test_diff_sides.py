@@ -30,6 +30,21 @@ def test_a_side_with_faults_tells_every_one_and_of_which_commit(branch: Branch) 
     assert "\nspecs/two.yaml:4:29: " in branch.run("diff").err
 
 
+HERE = "hint:  correct the specs that are here"
+THERE = "a commit with faults (COMMIT:FILE) stays as it is: name another"
+
+
+def test_what_to_do_is_said_of_the_sides_that_have_faults_and_of_no_other(branch: Branch) -> None:
+    good = branch.commit(one=rsa("one"))
+    bad = branch.commit(one=BROKEN)
+    for arguments, hint in (
+        ((good,), HERE),
+        ((f"{good}..{bad}",), f"hint:  {THERE}"),
+        ((bad,), f"{HERE}; {THERE}"),
+    ):
+        assert f"{hint}  [specs-invalid, exit 1]" in branch.run("diff", *arguments).err
+
+
 def test_the_first_specs_are_all_new(branch: Branch) -> None:
     branch.shop.spec(rsa("one"), "one.yaml")
     ran = branch.shop.ok("diff", "--format", "json")

@@ -200,7 +200,7 @@ def standing_in(forge: str) -> Iterator[StandIn]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name where it comes from
             """Nothing on stderr, which is what the tests look at."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

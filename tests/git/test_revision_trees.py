@@ -280,6 +280,28 @@ def test_a_partial_and_a_bare_looking_clone_are_read(repo: Repo, tmp_path: Path)
     assert read(sparse, commit)[0] is not None
 
 
+def test_a_partial_clone_asks_its_remote_once_for_all_specs_of_a_commit(repo: Repo, tmp_path: Path) -> None:
+    """And not at all for what it has by then, or for what is no spec."""
+    repo.write("large.bin", "x" * 1000)
+    token = "apiVersion: reconciler/v1\nkind: TokenAuth\nmetadata: {name: %s}\nspec: {name: %s}\n"
+    specs = [(f"specs/{name}.yaml", token % (name, name)) for name in ("a", "b", "c")]
+    commit = repo.commit(*specs)
+    partial = repo.clone(tmp_path / "partial", "--filter=blob:none", "--no-checkout")
+    asked = tmp_path / "asked"
+    serve = tmp_path / "serve"
+    serve.write_text(f'#!/bin/sh\necho asked >>{asked}\nexec git upload-pack "$@"\n')
+    serve.chmod(0o755)
+    partial.git("config", "remote.origin.uploadpack", str(serve))
+    for _ in range(2):
+        found, wrong = read(partial, commit)
+        assert (wrong, found and len(found.tokens)) == ([], len(specs))
+        assert asked.read_text() == "asked\n"
+    objects = partial.git("rev-list", "--objects", "--no-walk", "--missing=print", commit)
+    assert [line for line in objects.splitlines() if line.startswith("?")] == [
+        f"?{repo.git('rev-parse', f'{commit}:large.bin')}"
+    ]
+
+
 def test_a_repository_of_sha256_declares_the_same(tmp_path: Path) -> None:
     repo = made(tmp_path / "long", "--object-format=sha256")
     commit = repo.commit(("specs/a.yaml", text_of("RSAToken")))

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.errors import StoreError, StoreUnreadable
 from reconciler.live.interface import Batch, Finish, LiveStore
+from reconciler.live.opening import open_store
 from tests.live.hands import edit
 from tests.live.values import (
     as_stored,
@@ -135,6 +136,21 @@ def test_records_are_a_chain(store: LiveStore) -> None:
         write(store, Batch(record=record(number)))
     assert list(store.records()) == [record(1), record(2), record(3)]
     assert store.state().head == record(3)
+
+
+def test_a_record_is_found_by_the_plan_of_its_run(store: LiveStore, url: str) -> None:
+    """Once it is written; and not in another workspace of the store."""
+    write(store, Batch(begin=run()))
+    assert not store.has_record_of("sha256:plan")
+    write(store, Batch(finish=Finish("run-1"), record=record(1)))
+    assert store.has_record_of("sha256:plan")
+    assert not store.has_record_of("sha256:pla")
+    other = open_store(url, "other", create=True)
+    write(other, Batch(begin=replace(run(), plan_digest="sha256:other")))
+    write(other, Batch(finish=Finish("run-1"), record=record(1)))
+    assert (other.has_record_of("sha256:other"), other.has_record_of("sha256:plan")) == (True, False)
+    assert not store.has_record_of("sha256:other")
+    other.close()
 
 
 @pytest.mark.parametrize("sequence", [0, 1, 3, 9])

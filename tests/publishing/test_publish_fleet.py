@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,23 @@ def shared(tmp_path: Path, database: str) -> Hub:
     return Hub(tmp_path / "hub", database).made()
 
 
+def pipeline(clone: GitHouse) -> subprocess.Popen[str]:
+    """One more process that applies, and waits for its turn."""
+    return start(clone, "apply", "--yes", "--lock-timeout", "5m", environ=ENVIRON)
+
+
+def until(came: Callable[[], bool]) -> None:
+    """Waits for something that processes of ours do."""
+    for _ in range(12_000):
+        if came():
+            return
+        time.sleep(0.01)
+    raise AssertionError
+
+
 def test_twenty_pipelines_at_once(shared: Hub) -> None:
-    """Each on its own merge, in any order: every token is issued once, and who comes late undoes nothing."""
+    """Each on its own merge, in any order: every token is issued once, who comes late undoes nothing, and
+    it is more than one that publishes."""
     first = shared.clone()
     clones: list[GitHouse] = []
     names = [f"token-{number:02}" for number in range(PIPELINES)]
@@ -34,7 +51,12 @@ def test_twenty_pipelines_at_once(shared: Hub) -> None:
         specs = first.propose(*[makers[one % 3](names[one]) for one in range(number + 1)])
         clones.append(shared.clone())
         clones[-1].git("checkout", "--quiet", "--detach", specs)
-    running = [start(clone, "apply", "--yes", "--lock-timeout", "5m", environ=ENVIRON) for clone in clones]
+    older, newer = clones[: PIPELINES // 2], clones[PIPELINES // 2 :]
+    merged = shared.head()
+    running = [pipeline(clone) for clone in older]
+    # The newest specs declare all, so whoever has them could do all alone: these start once another did some.
+    until(lambda: shared.head() != merged)
+    running += [pipeline(clone) for clone in newer]
     done = []
     for process in running:
         out, err = process.communicate(timeout=240)
@@ -47,6 +69,8 @@ def test_twenty_pipelines_at_once(shared: Hub) -> None:
         for number, name in enumerate(names)
     ]
     published = sum("Published as" in one.out for one in done)
+    assert published > 1
+    assert len({one["run"] for one in records_of(shared)}) == published
     assert [one["sequence"] for one in records_of(shared)] == list(range(1, published + 1))
     check_linear(shared)
     check_published(shared, int(time.time()))
@@ -63,13 +87,15 @@ cat {folder}/on >/dev/null
 
 def gone(process: int) -> None:
     """Waits until a process that is not ours has ended: what kept the push for a killed run."""
-    for _ in range(3000):
+
+    def ended() -> bool:
         try:
             os.kill(process, 0)
         except ProcessLookupError:
-            return
-        time.sleep(0.01)
-    raise AssertionError
+            return True
+        return False
+
+    until(ended)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["same", "elsewhere"])

@@ -9,11 +9,11 @@ import pytest
 from reconciler.kinds import all_kinds
 from reconciler.specs import reading
 from reconciler.specs.catalog import Entry
-from reconciler.specs.gathering import section_of
 from reconciler.specs.load import Specs, examine, load
 from reconciler.specs.reader import read_file
 from reconciler.specs.resolve import resolved
 from tests.specs.samples import LEAST, text_of
+from tests.specs.sections import section_of
 
 HEAD = "apiVersion: reconciler/v1\nkind: Catalog\nmetadata: {name: c}\nspec:\n"
 GROUPS = """\

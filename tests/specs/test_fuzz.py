@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from reconciler.specs.catalog import Entry
 from reconciler.specs.faults import Fault
-from reconciler.specs.gathering import section_of
 from reconciler.specs.reader import catalog_faults, read_file
 from tests.specs.samples import FULL
+from tests.specs.sections import section_of
 
 SEEDS = [text.encode() for text in FULL.values()]
 SEEDS.append("---\n".join(FULL.values()).encode())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from reconciler.plan.deprecated import deprecated
 from reconciler.specs.catalog import Entry
-from reconciler.specs.gathering import Catalog, section_of
+from reconciler.specs.gathering import Catalog
 from reconciler.specs.reader import Declared, read_file
 from reconciler.specs.resolve import resolved
 from reconciler.specs.usage import rows, sought, uses
 from tests.specs.samples import text_of
+from tests.specs.sections import section_of
 
 CATALOG: Catalog = {
     "apis": section_of(

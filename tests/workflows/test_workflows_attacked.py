@@ -128,17 +128,6 @@ def test_a_branch_of_its_own_for_artifacts_works_from_every_job(forge: Forge) ->
     assert git(forge.hub, "rev-parse", "main") != git(forge.hub, "rev-parse", "tokens")
 
 
-def test_the_schedule_applies_a_plan_without_changes_and_so_does_a_person(running: Forge) -> None:
-    """What an interrupted run left to settle is in no plan, so its changes cannot say that there is none."""
-    before = git(running.hub, "rev-parse", "main")
-    for event in ("schedule", "workflow_dispatch"):
-        run = running.run(event)
-        jobs = run.workflow(APPLY)
-        assert {job.result for job in jobs.values()} == {"success"}
-        assert run.environments == ["tokens"]
-    assert git(running.hub, "rev-parse", "main") == before
-
-
 @pytest.mark.parametrize("entries", [0, 2])
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_what_a_runner_tells_git_stays(ci: str, entries: int, tmp_path: Path) -> None:

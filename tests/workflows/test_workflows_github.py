@@ -134,7 +134,7 @@ def test_a_secret_that_is_not_set_is_an_error_and_no_empty_store(forge: Forge) -
 def test_faults_are_shown_at_their_lines_and_nothing_is_planned(forge: Forge) -> None:
     forge.write("specs/tokens/card.yaml", CARD.replace("device.read", "device.raed"))
     jobs, found = reviewed(forge)
-    assert results(jobs) == {"validate": "failure", "plan": "skipped"}
+    assert results(jobs) == {"validate": "failure", "plan": "failure"}
     (shown,) = (one for one in jobs["validate"].annotations if one.startswith("error"))
     assert shown.startswith("error file=specs/tokens/card.yaml,line=4,")
     assert found == []

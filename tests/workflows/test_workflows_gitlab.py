@@ -32,6 +32,8 @@ class Pipeline:
     forge: Forge
     folder: Path
     jobs: Mapping[str, Any]
+    after: subprocess.CompletedProcess[str] | None = None
+    """How the script that runs after a job ended, whatever became of the job."""
 
     def run(self, job: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """The script of a job, as a runner runs it: in one shell, which stops where a line fails."""
@@ -53,9 +55,15 @@ class Pipeline:
             **self.jobs[".reconcile"]["variables"],
             **variables,
         }
-        script = "\n".join(self.jobs[job]["script"])
+        done = self._shell(self.jobs[job]["script"], environ)
+        if "after_script" in self.jobs[job]:
+            status = "success" if done.returncode == 0 else "failed"
+            self.after = self._shell(self.jobs[job]["after_script"], {**environ, "CI_JOB_STATUS": status})
+        return done
+
+    def _shell(self, script: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["bash", "-eo", "pipefail", "-c", script],
+            ["bash", "-eo", "pipefail", "-c", "\n".join(script)],
             cwd=self.folder / "build", env=environ, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
@@ -82,7 +90,12 @@ def test_a_push_applies_exactly_what_was_planned_and_pushes_what_it_made(made: F
         "reconcile plan to apply", CI_PIPELINE_SOURCE="push", RECONCILER_STORE_READ=forge.store
     )
     assert planned.returncode == 0, planned.stderr
-    done = pipeline.run("reconcile apply", RECONCILER_STORE=forge.store, RECONCILER_PUSH_TOKEN="glpat-CANARY")
+    child = YAML(typ="safe").load((tmp_path / "build/tokens-apply.yml").read_text())
+    assert child["include"] == [{"local": ".gitlab/reconciler.yml"}]
+    given = {"RECONCILER_STORE": forge.store, "RECONCILER_PUSH_TOKEN": "glpat-CANARY"}
+    other = pipeline.run("reconcile apply", RECONCILER_PLAN="sha256:" + "0" * 64, **given)
+    assert "another plan than the one that is expected" in other.stderr
+    done = pipeline.run("reconcile apply", **child["variables"], **given)
     assert done.returncode == 0, done.stderr
     assert "4 changes applied" in done.stdout
     assert "CANARY" not in planned.stdout + planned.stderr + done.stdout + done.stderr

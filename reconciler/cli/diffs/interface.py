@@ -19,6 +19,8 @@ class Shown:
     """Its name."""
     range: Range
     comparison: Comparison
+    place: str = ""
+    """Which workspace it is, where its name does not tell: `Workspace.place_of`."""
 
     @property
     def sides(self) -> tuple[str, str]:

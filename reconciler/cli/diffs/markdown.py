@@ -69,8 +69,9 @@ FORMAT = DiffFormat("markdown", _lines)
 def _head(shown: Shown) -> Iterator[str]:
     base, head = (side if side.startswith(("the ", "nothing")) else code(side) for side in shown.sides)
     found = shown.comparison
-    yield marker(f"{shown.workspace} diff")
-    yield f"### What changes in {code(shown.workspace)} from {base} to {head}"
+    where = f" in {code(clipped(shown.place, NAME))}" if shown.place else ""
+    yield from marker(shown.workspace, shown.place, "diff", news=not found.is_empty)
+    yield f"### What changes in {code(shown.workspace)}{where} from {base} to {head}"
     yield ""
     if found.is_empty:
         yield "Nothing changes in meaning."

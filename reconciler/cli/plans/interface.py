@@ -32,6 +32,8 @@ class Shown:
     """The file that the plan was saved to."""
     approved: str | None = None
     """The digest of the plan that was approved, where that is another."""
+    place: str = ""
+    """Which workspace it is of, where its name does not tell: `Workspace.place_of`."""
     options: tuple[str, ...] = ()
     """What `plan` was told that makes it this plan, as it was written."""
 

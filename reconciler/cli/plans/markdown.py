@@ -85,8 +85,10 @@ FORMAT = PlanFormat("markdown", _lines)
 def _head(shown: Shown) -> Iterator[str]:
     plan = shown.plan
     at = f" at {code(plan.commit[:7])}" if plan.commit else ""
-    yield marker(plan.bound.workspace)
-    yield f"### Token plan for {code(plan.bound.workspace)}{at}"
+    told = plan.changes or plan.blocked or plan.warnings or shown.approved is not None
+    where = f" in {code(clipped(shown.place, NAME))}" if shown.place else ""
+    yield from marker(plan.bound.workspace, shown.place, news=bool(told))
+    yield f"### Token plan for {code(plan.bound.workspace)}{where}{at}"
     yield ""
     if shown.approved is not None:
         yield "> [!WARNING]"

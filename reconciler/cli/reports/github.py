@@ -16,7 +16,7 @@ from reconciler.cli.output import counted, in_line
 from reconciler.cli.reports.interface import Findings, Report, files_of
 from reconciler.cli.reports.text import warnings_text
 from reconciler.specs.faults import Fault
-from reconciler.specs.rules import worst_first
+from reconciler.specs.ranking import worst_first
 
 ANNOTATED = 10
 """Of each level, of one step."""

@@ -17,7 +17,7 @@ from reconciler import __version__
 from reconciler.cli.output import counted, echo_json, in_line
 from reconciler.cli.reports.interface import Findings, Report
 from reconciler.specs.faults import Fault
-from reconciler.specs.rules import about, worst_first
+from reconciler.specs.ranking import about, worst_first
 
 VERSION = "2.1.0"
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

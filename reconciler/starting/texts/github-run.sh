@@ -4,6 +4,7 @@ set -euo pipefail
 
 bin="$RUNNER_TEMP/reconciler/bin"
 text="$RUNNER_TEMP/reconciler-$COMMAND.txt"
+said="$RUNNER_TEMP/reconciler-$COMMAND.said"
 : "${PLAN:=}"
 saved="${PLAN:-$RUNNER_TEMP/reconciler.plan}"
 
@@ -25,6 +26,7 @@ quietly() {
 
 fail() {
   printf '::error title=reconcile %s::%s\n' "$COMMAND" "$1"
+  printf 'error: %s\n' "$1" >"$said"
   exit 1
 }
 
@@ -50,11 +52,16 @@ for_store() {
 
 # Text as it is: indented by four, nothing in it is Markdown.
 summarize_text() {
-  { printf '### reconcile %s\n\n' "$COMMAND"; sed 's/^/    /' "$text"; printf '\n'; } >>"$GITHUB_STEP_SUMMARY"
+  { printf '### reconcile %s\n\n' "$COMMAND"; sed 's/^/    /' "$1"; printf '\n'; } >>"$GITHUB_STEP_SUMMARY"
 }
 
 # shellcheck disable=SC2329 # called by quietly
-to_file() { "$bin/reconcile" "$@" >"$text"; }
+to_file() {
+  local ended=0
+  "$bin/reconcile" "$@" >"$text" 2>"$said" || ended=$?
+  cat "$said" >&2
+  return "$ended"
+}
 # shellcheck disable=SC2329 # called by quietly
 shown() { "$bin/reconcile" "$@" 2>&1 | tee "$text"; }
 
@@ -74,9 +81,24 @@ diff() {
   cat "$text" >>"$GITHUB_STEP_SUMMARY"
 }
 
+# However the step ends: where no plan came out, the summary and the comment that is there say so.
+# shellcheck disable=SC2329 # called by the trap
+unplanned() {
+  if [ -s "$text" ]; then return; fi
+  summarize_text "$said"
+  if [ "$COMMENT" = true ]; then
+    local asked=(--failed)
+    if [ -n "$BASE" ]; then asked+=(--base "$BASE"); fi
+    comment "$said" "${asked[@]}"
+  fi
+}
+
 plan() {
+  rm -f "$text" "$saved"
+  : >"$said"
+  trap unplanned EXIT
   for_store
-  local asked=(--format markdown --out "$saved")
+  local asked=(--format markdown --detailed-exitcode --out "$saved")
   if [ -n "$BASE" ]; then asked+=(--base "$BASE"); fi
   if [ "$DUE" = false ]; then asked+=(--no-due); fi
   if [ -n "$ALLOW" ]; then
@@ -88,12 +110,15 @@ plan() {
     read -ra words <<<"$ALLOW"
     asked+=("${words[@]}")
   fi
-  rm -f "$saved"
   quietly to_file plan "${asked[@]}"
-  local planned="$code"
+  local planned="$code" pending=false
+  # Changes, or what an interrupted run left, are no failure.
+  if [ "$planned" = 2 ]; then planned=0 pending=true; fi
+  printf 'pending=%s\n' "$pending" >>"$GITHUB_OUTPUT"
   cat "$text" >>"$GITHUB_STEP_SUMMARY"
   if [ -s "$saved" ]; then plan_outputs; fi
-  if [ "$COMMENT" = true ] && [ -s "$text" ]; then comment; fi
+  code=0
+  if [ "$COMMENT" = true ] && [ -s "$text" ]; then comment "$text"; fi
   if [ "$planned" = 3 ]; then
     printf '::error title=The plan is blocked::The summary of this job says by what.\n'
   fi
@@ -113,7 +138,9 @@ PYTHON
 }
 
 comment() {
-  quietly env -u RECONCILER_STORE GITHUB_TOKEN="$given" "$bin/reconcile" comment <"$text"
+  local from="$1"
+  shift
+  quietly env -u RECONCILER_STORE GITHUB_TOKEN="$given" "$bin/reconcile" comment "$@" <"$from"
 }
 
 apply() {
@@ -122,13 +149,13 @@ apply() {
   if [ -n "$EXPECT" ]; then asked+=(--expect "$EXPECT"); fi
   if [ -n "$PLAN" ]; then asked+=("$PLAN"); fi
   quietly shown apply "${asked[@]}"
-  summarize_text
+  summarize_text "$text"
 }
 
 drift() {
   for_store
   quietly shown drift
-  summarize_text
+  summarize_text "$text"
   if [ "$code" = 2 ]; then
     printf '::error title=Drift was found::Something is live, or in the tree, that no apply made. See the summary.\n'
   fi

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from reconciler.specs.faults import Fault
+from reconciler.specs.ranking import about, rank, worst_first
 from reconciler.specs.reader import read_file
-from reconciler.specs.rules import about, rank, worst_first
 from tests.specs.test_fault_table import TABLE
 
 RULES = sorted({rule for _, rule, *_ in TABLE.values()})
