@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -87,6 +87,12 @@ def echo_diff(file: str, before: str, after: str) -> None:
 
 def echo_table(rows: Sequence[Sequence[str]]) -> None:
     """Rows in columns, the first row as a heading. Wide characters count as two."""
+    for line in table(rows):
+        click.echo(line)
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of the same."""
     from rich.cells import cell_len
 
     if not rows:
@@ -95,7 +101,7 @@ def echo_table(rows: Sequence[Sequence[str]]) -> None:
     for number, row in enumerate(rows):
         cells = [text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
         line = "  ".join(cells).rstrip()
-        click.echo(style(line, bold=True) if number == 0 else line)
+        yield style(line, bold=True) if number == 0 else line
 
 
 def counted(number: int, word: str) -> str:

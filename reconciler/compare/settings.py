@@ -13,6 +13,8 @@ from reconciler.specs.load import Specs
 
 WHAT = "Workspace"
 VALID_FOR = "planValidFor"
+KEYS, SINCE = "audit.keys", "audit.commitsSince"
+ASKED = ("audit.records", "audit.commits")
 
 
 def settings_shifts(before: Specs, after: Specs) -> Iterator[Shift]:
@@ -34,4 +36,18 @@ def _effect(field: FieldChange) -> Effect:
         return by_order(parse_duration(before), parse_duration(after))
     if field.field == "policies":
         return Effect.LOOSENS if field.removed else Effect.TIGHTENS
+    if field.field.startswith("audit."):
+        return _of_audit(field)
+    return Effect.CHANGES
+
+
+def _of_audit(field: FieldChange) -> Effect:
+    """A key more may sign; with one less, nobody vouches any more for what that one signed."""
+    if field.field == KEYS:
+        return Effect.LOOSENS
+    if field.field in ASKED:
+        return Effect.TIGHTENS if field.after == "signed" else Effect.LOOSENS
+    if field.field == SINCE:
+        later = field.before is None or (field.after is not None and str(field.after) > str(field.before))
+        return Effect.LOOSENS if later else Effect.TIGHTENS
     return Effect.CHANGES

@@ -59,4 +59,4 @@ def _told(value: Json) -> Json:
 
 
 def _names(value: Json) -> set[str]:
-    return {str(item) for item in value} if isinstance(value, list) else set()
+    return {str(_told(item)) for item in value} if isinstance(value, list) else set()

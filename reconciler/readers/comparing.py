@@ -109,7 +109,7 @@ class Reading:
     def _rules(self, commit: str | None) -> rules.Config | None:
         """The creation rules of a side, of the nearest `.sops.yaml` inside the repository."""
         try:
-            for path in _configs(self.repository.prefix):
+            for path in configs(self.repository.prefix):
                 data = self._config(commit, path)
                 if data is not None:
                     below = self.repository.prefix.removeprefix(path.removesuffix(rules.CONFIG))
@@ -162,7 +162,7 @@ def _bounded(path: str, data: bytes) -> bytes:
     return data
 
 
-def _configs(prefix: str) -> Iterator[str]:
+def configs(prefix: str) -> Iterator[str]:
     """Where a `.sops.yaml` may stand, from the top of the repository: the nearest to the workspace first."""
     folders = prefix.split("/")[:-1]
     for depth in range(len(folders), -1, -1):

@@ -44,7 +44,7 @@ def read_files(tree: Tree, names: Sequence[str], kept: Kept = nothing_kept) -> F
     if memo is None:
         return _read(Sources(tree), names)
     began = memo.moment()
-    with _no_collection():
+    with no_collection():
         recalled = recall(memo, tree, names)
         read = _read(Sources(tree, recalled.known), recalled.left)
         keep(memo, recalled, read, began)
@@ -112,7 +112,7 @@ def _child(answer: Connection, send: Connection, sources: Sources, names: Sequen
 def read_share(sources: Sources, names: Sequence[str]) -> FileRead:
     """Files one after the other."""
     found = FileRead()
-    with _no_collection():
+    with no_collection():
         for name in names:
             try:
                 data = sources.tree.read(name)
@@ -126,7 +126,7 @@ def read_share(sources: Sources, names: Sequence[str]) -> FileRead:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Without the garbage collector: what a file leaves behind has no cycles, and there is a lot of it."""
     enabled = gc.isenabled()
     gc.disable()

@@ -20,6 +20,7 @@ from reconciler.kinds.fields import (
     Model,
     TokenName,
 )
+from reconciler.specs.auditing import AuditSettings
 from reconciler.specs.layout import DEFAULT as DEFAULT_PATH
 from reconciler.specs.layout import Layout, template_fault
 
@@ -240,6 +241,8 @@ class Settings(Model):
     """The verifier of this workspace."""
     policies: Annotated[tuple[Literal["recommended"], ...], Strict(strict=False)] = ()
     """Sets of policies that come with the tool: `recommended`."""
+    audit: AuditSettings = AuditSettings()
+    """What an audit is held against."""
 
     @property
     def layout(self) -> Layout:

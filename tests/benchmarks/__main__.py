@@ -21,6 +21,8 @@ from pathlib import Path
 
 from reconciler import __version__
 from tests.benchmarks import (
+    audit_access,
+    audit_verify,
     checking,
     cold_plan,
     freshness,
@@ -45,8 +47,10 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "checking": checking.measure,
     "freshness": freshness.measure,
     "serving": serving.measure,
+    "audit_access": audit_access.measure,
     "memory": memory.measure,
     "startup": startup.measure,
+    "audit_verify": audit_verify.measure,
 }
 
 

@@ -20,8 +20,10 @@ ROWS = {
     "checking": 8,
     "freshness": 3,
     "serving": 4,
+    "audit_access": 2,
     "memory": 2,
     "startup": 1,
+    "audit_verify": 2,
 }
 
 

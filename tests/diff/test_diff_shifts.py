@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from reconciler.artifacts.identities import generate
+from reconciler.kinds.keys import generate as generate_key
+from reconciler.kinds.keys import public_pem
+from reconciler.kinds.ownkeys import fingerprint
 from tests.diff.kit import CATALOG, POLICY, WORKSPACE, Branch, rsa
 
 Said = list[tuple[str, str, Any, Any, str]]
@@ -60,6 +63,16 @@ def between(branch: Branch, part: str, before: str, after: str) -> Said:
             ("store", "sqlite:///.reconciler/live.db", "postgresql://h/d", "changes"),
         ),
         ("policies:", "publish: git\n  policies:", ("publish", "folder", "git", "changes")),
+        (
+            "policies:",
+            "audit: {records: signed}\n  policies:",
+            ("audit.records", "any", "signed", "tightens"),
+        ),
+        (
+            "policies:",
+            "audit: {commitsSince: 2027-01-01}\n  policies:",
+            ("audit.commitsSince", None, "2027-01-01T00:00:00Z", "loosens"),
+        ),
     ],
 )
 def test_a_setting_that_changes_is_told_with_its_effect(
@@ -75,6 +88,27 @@ def test_recipients_of_the_verifier_are_told_by_who_comes_and_goes(branch: Branc
     text = WORKSPACE + "  verifier: {recipients: [%s]}\n"
     assert between(branch, "settings", text % one, text % two) == [
         ("Workspace", "verifier.recipients", [two], [one], "changes")
+    ]
+
+
+def test_a_key_that_signs_records_is_told_as_it_comes_and_as_it_goes(branch: Branch) -> None:
+    """One more may sign, or what one signed is vouched for by nobody; a PEM is told by its fingerprint."""
+    pem = public_pem(generate_key("EdDSA"))
+    lines = "".join(f"      {line}\n" for line in pem.splitlines())
+    keyed = f"{WORKSPACE}  audit:\n    records: signed\n    keys:\n    - |\n{lines}"
+    told = ("Workspace", "audit.keys", [fingerprint(pem)], [], "loosens")
+    asked = ("Workspace", "audit.records", "any", "signed", "tightens")
+    assert between(branch, "settings", WORKSPACE, keyed) == [told, asked]
+
+
+def test_taking_the_demand_for_signatures_back_loosens(branch: Branch) -> None:
+    """Of records and of commits."""
+    asked = f"{WORKSPACE}  audit: {{records: signed, commits: signed, commitsSince: 2027-01-01}}\n"
+    less = f"{WORKSPACE}  audit: {{commitsSince: 2026-01-01}}\n"
+    assert between(branch, "settings", asked, less) == [
+        ("Workspace", "audit.commits", "signed", "any", "loosens"),
+        ("Workspace", "audit.commitsSince", "2027-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "tightens"),
+        ("Workspace", "audit.records", "signed", "any", "loosens"),
     ]
 
 

@@ -1,0 +1,241 @@
+"""Who could do what, and when: the times in which a token was granted what is asked. Pure.
+
+A token fits a question when it is granted each of the things that it asks, and is of one of the names, kinds
+and owners that it names. A time goes on while what grants them, the name and the owner stay as they are,
+whatever else is changed in the spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from reconciler.audit.spans import Cause, Span
+from reconciler.kinds import all_kinds
+from reconciler.kinds.interface import AnyKind, Grants
+from reconciler.specs.catalog import ALL
+from reconciler.specs.faults import nearest
+from reconciler.times import timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One thing that a token is to be granted."""
+
+    where: str
+    """A section of the catalog, or the field that grants it."""
+    value: str
+    by_section: bool
+
+    def fields(self, kind: AnyKind) -> tuple[str, ...]:
+        """The fields of a kind that grant it."""
+        if self.by_section:
+            return tuple(field for field, section in kind.catalog.items() if section == self.where)
+        return (self.where,)
+
+    def lets(self, kind: AnyKind, field: str, granted: str) -> bool:
+        """Whether what is granted in a field covers it. All is covered by nothing but `*`."""
+        if ALL in (granted, self.value):
+            return granted == ALL
+        try:
+            return bool(kind.meet(field, (granted,), (self.value,)))
+        except ValueError:
+            return False
+
+    def met(self, span: Span) -> Grants:
+        """What a span grants that covers it, by field."""
+        kind = all_kinds()[span.kind]
+        met = {
+            field: tuple(one for one in span.grants.get(field, ()) if self.lets(kind, field, one))
+            for field in self.fields(kind)
+        }
+        return {field: names for field, names in met.items() if names}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked."""
+
+    wishes: tuple[Wish, ...] = ()
+    """A token is granted each of them."""
+    names: tuple[str, ...] = ()
+    """It has, or had at any time, one of these names; any, where there are none."""
+    kinds: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+    def met(self, span: Span) -> Grants | None:
+        """What a span grants that was asked for, all of it where nothing was; None where it does not fit."""
+        if (self.kinds and span.kind not in self.kinds) or (self.owners and span.owner not in self.owners):
+            return None
+        met = [wish.met(span) for wish in self.wishes]
+        if not all(met):
+            return None
+        return _together(met) if met else span.grants
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A time in which one token could do what was asked."""
+
+    token: str
+    name: str
+    kind: str
+    owner: str | None
+    grants: Grants
+    """What let it: the grants that cover what was asked; all of them, where nothing was."""
+    certain: bool
+    """False where it could do so at the most: access was taken away in a run that failed."""
+    since: Cause
+    earlier: bool
+    """Whether it may have begun before."""
+    until: Cause | None
+    ends: int | None
+    """When it ends, or ended, by itself."""
+
+    @property
+    def over(self) -> int | None:
+        """When it was over, or will be; None where it goes on."""
+        until = None if self.until is None else self.until.at
+        return min((time for time in (until, self.ends) if time is not None), default=None)
+
+    @property
+    def expired(self) -> bool:
+        """Whether it is the spec's own end that it comes to."""
+        return self.ends is not None and self.over == self.ends
+
+    def covers(self, since: int, until: int) -> bool:
+        """As `Span.covers`."""
+        over = self.over
+        return self.since.at < max(until, since + 1) and (over is None or over > since)
+
+
+def periods(spans: Iterable[Span], question: Question) -> list[Period]:
+    """Every time in which a token fits a question, by name and then by time."""
+    lives: dict[str, list[Span]] = {}
+    for span in spans:
+        lives.setdefault(span.token, []).append(span)
+    found: list[Period] = []
+    for life in lives.values():
+        if not question.names or any(span.name in question.names for span in life):
+            found += _joined(life, question)
+    return sorted(found, key=lambda one: (one.name, one.since.at, one.token))
+
+
+def _joined(life: Sequence[Span], question: Question) -> Iterator[Period]:
+    """The times of one token, each as long as it goes on without a break."""
+    last: Period | None = None
+    for span in life:
+        met = question.met(span) if span.enabled else None
+        if met is None or _is_nothing(span):
+            continue
+        one = Period(
+            span.token,
+            span.name,
+            span.kind,
+            span.owner,
+            met,
+            bool(span.normal),
+            span.since,
+            span.earlier,
+            span.until,
+            span.ends,
+        )
+        if last is not None and _goes_on(last, one):
+            one = replace(one, since=last.since, earlier=last.earlier)
+        elif last is not None:
+            yield last
+        last = one
+    if last is not None:
+        yield last
+
+
+def _is_nothing(span: Span) -> bool:
+    """Whether it was over before it began, as what was changed again in the same second."""
+    over = span.over
+    return over is not None and over <= span.since.at
+
+
+def _goes_on(last: Period, one: Period) -> bool:
+    same = (last.name, last.kind, last.owner, last.grants, last.certain)
+    return last.over == one.since.at and same == (one.name, one.kind, one.owner, one.grants, one.certain)
+
+
+def _together(met: Iterable[Grants]) -> Grants:
+    found: dict[str, set[str]] = {}
+    for grants in met:
+        for field, names in grants.items():
+            found.setdefault(field, set()).update(names)
+    return {field: tuple(sorted(names)) for field, names in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something asked for that no token ever had by that name."""
+
+    what: str
+    """Such as `the API`."""
+    value: str
+    near: str | None
+    """The nearest that there was."""
+
+
+def unknown(spans: Sequence[Span], question: Question) -> list[Unknown]:
+    """What is asked for and never stood in any spec: a slip of the pen looks like an answer."""
+    found = [one for wish in question.wishes if (one := _unknown_wish(spans, wish)) is not None]
+    asked = {
+        "token": (question.names, {span.name for span in spans}),
+        "owner": (question.owners, {span.owner for span in spans if span.owner is not None}),
+    }
+    for what, (values, known) in asked.items():
+        found += [
+            Unknown(what, value, nearest(value, sorted(known))) for value in values if value not in known
+        ]
+    return found
+
+
+def _unknown_wish(spans: Iterable[Span], wish: Wish) -> Unknown | None:
+    known: set[str] = set()
+    for span in spans:
+        kind = all_kinds()[span.kind]
+        for field in wish.fields(kind):
+            for name in span.grants.get(field, ()):
+                if name not in known and name != ALL and wish.lets(kind, field, name):
+                    return None
+                known.add(name)
+    if wish.value == ALL:
+        return None
+    return Unknown(f"name in {wish.where}", wish.value, nearest(wish.value, sorted(known - {ALL})))
+
+
+@cache
+def granted_fields() -> frozenset[str]:
+    """The fields by which any kind grants anything, as its example shows."""
+    found = (kind.grants(kind.spec.model_validate(kind.example)) for kind in all_kinds().values())
+    return frozenset(field for grants in found for field in grants)
+
+
+def to_json(period: Period) -> dict[str, object]:
+    """As in the document of an answer."""
+    return {
+        "name": period.name,
+        "kind": period.kind,
+        "owner": period.owner,
+        "token": period.token,
+        "grants": {field: list(names) for field, names in period.grants.items()},
+        "certain": period.certain,
+        "since": _cause(period.since),
+        "earlier": period.earlier,
+        "until": None if period.until is None else _cause(period.until),
+        "expires": None if period.ends is None else timestamp(period.ends),
+        "over": None if period.over is None else timestamp(period.over),
+    }
+
+
+def _cause(cause: Cause) -> dict[str, object]:
+    return {
+        "time": timestamp(cause.at),
+        "commit": cause.commit,
+        "run": cause.run,
+        "actor": cause.actor,
+    }

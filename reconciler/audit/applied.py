@@ -1,0 +1,142 @@
+"""What was live, and when: the spans of every token, from the records of what was applied. Pure.
+
+A span begins with the run that gave a token its spec, and ends with the run that gave it another or deleted
+it. A change that failed may have taken access away before: from then on the token could do what it could
+before at the most, until a run gives it a spec again. Runs are in the order of their records, and no run is
+before the one that it follows, whatever clock it read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from reconciler.audit.spans import Cause, Span
+from reconciler.plan.change import Action
+from reconciler.records.body import Body, Change
+from reconciler.specs.model import AnyTokenSpec, from_normal_form
+
+DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """All that records tell."""
+
+    spans: tuple[Span, ...]
+    """In the order of their beginnings, then of their names. One without a normal form is of a token that
+    may have lost access in a change that then failed: it could do what `grants` say at the most."""
+    untold: tuple[str, ...]
+    """Names of tokens that had a spec which no record tells, or none that can be understood: what they
+    could do then is in no span."""
+    last: Cause | None
+    """The newest run; None where there is none."""
+
+
+def applied(bodies: Iterable[Body]) -> Lived:
+    """The spans of records, in the order of their sequence, from the first."""
+    fold = _Fold()
+    for body in bodies:
+        fold.take(body)
+    return fold.lived()
+
+
+@dataclass(slots=True)
+class _Fold:
+    """What is live, as records are read one by one."""
+
+    open: dict[str, Span] = field(default_factory=dict)
+    """Id of a token → its span that goes on."""
+    created: dict[str, int] = field(default_factory=dict)
+    """Id → when it was issued, by the clock of that run."""
+    specs: dict[str, AnyTokenSpec] = field(default_factory=dict)
+    """Digest → the spec: a later record may name it by that alone."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Id → the digest of the spec that it was given last."""
+    live: dict[str, str] = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
+    untold: set[str] = field(default_factory=set)
+    last: Cause | None = None
+
+    def take(self, body: Body) -> None:
+        """What a run did."""
+        before = 0 if self.last is None else self.last.at
+        cause = self.last = Cause(max(body.at, before), body.commit, body.run, body.actor)
+        settled = {change.token for change in body.changes if change.outcome == DONE}
+        for change in body.changes:
+            if change.outcome != DONE:
+                settled.discard(change.token)
+            elif change.token is not None:
+                self._done(change.token, change, body.at, cause)
+        for token, digest in body.live.items():
+            if token not in settled and digest != self.live.get(token):
+                self._narrowed(token, cause)
+        self.live.update(body.live)
+
+    def _done(self, token: str, change: Change, at: int, cause: Cause) -> None:
+        """Takes a change that was done. One that gives no spec takes none away either."""
+        if change.action == Action.DELETE:
+            self._end(token, cause)
+        elif change.spec is not None:
+            self.created.setdefault(token, at)
+            spec = self._spec(change.spec, change)
+            was = self.open.get(token)
+            if self.given.get(token) != change.spec or was is None or not was.normal:
+                self._end(token, cause)
+                self.given[token] = change.spec
+                if spec is None:
+                    self.untold.add(change.name)
+                else:
+                    self.open[token] = _span(token, spec, self.created[token], cause)
+
+    def _spec(self, digest: str, change: Change) -> AnyTokenSpec | None:
+        """The spec that a token has since a change; None where no record tells it."""
+        if change.declared is not None and digest not in self.specs:
+            spec = read_spec(change.declared)
+            if spec is not None:
+                self.specs[digest] = spec
+        return self.specs.get(digest)
+
+    def _narrowed(self, token: str, cause: Cause) -> None:
+        """It may have lost access: how much is told by nobody."""
+        was = self.open.get(token)
+        if was is not None and was.normal:
+            self._end(token, cause)
+            self.open[token] = replace(was, normal="", since=cause, until=None)
+
+    def _end(self, token: str, cause: Cause) -> None:
+        was = self.open.pop(token, None)
+        if was is not None:
+            self.spans.append(replace(was, until=cause))
+
+    def lived(self) -> Lived:
+        """What came of it."""
+        found = sorted((*self.spans, *self.open.values()), key=lambda span: (span.since.at, span.name))
+        return Lived(tuple(found), tuple(sorted(self.untold)), self.last)
+
+
+def read_spec(declared: Mapping[str, object]) -> AnyTokenSpec | None:
+    """The spec that a record tells; None where it is none that can be understood."""
+    try:
+        return from_normal_form(to_json(declared).decode())
+    except (ValidationError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _span(token: str, spec: AnyTokenSpec, created: int, since: Cause) -> Span:
+    return Span(
+        token=token,
+        name=spec.metadata.name,
+        kind=spec.kind,
+        owner=spec.metadata.owner,
+        normal=spec.normal_form(),
+        grants=spec.what.grants(spec.spec),
+        enabled=spec.enabled,
+        since=since,
+        earlier=False,
+        until=None,
+        ends=spec.expires_at(created),
+    )

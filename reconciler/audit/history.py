@@ -1,0 +1,235 @@
+"""The line of a revision: how it came to be, first parent by first parent, and which spec files each step
+changed.
+
+What a merge brought counts as of the merge: before it, nobody had agreed to it. A commit may say any time
+of itself, so time is the committer's and never goes back: a step that says it was made before the one that
+it follows counts as made at the same moment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from reconciler.errors import GitFailed
+from reconciler.git.repository import Repository
+from reconciler.git.running import SLOW
+from reconciler.git.trees import FILES, LITERAL
+from reconciler.kinds.fields import LAST_YEAR
+from reconciler.specs.files import SUFFIXES
+from reconciler.times import seconds_of
+
+FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s")
+"""What is asked of a commit. None of it can hold a null byte, which stands behind each."""
+PLAIN = (
+    "-c",
+    "log.showRoot=true",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "log.follow=false",
+    "-c",
+    "core.commitGraph=false",
+)
+"""Whatever is set on this machine, or came with the clone, the line is the same."""
+WHOLE = (
+    "--first-parent",
+    "--diff-merges=first-parent",
+    "--raw",
+    "-z",
+    "--no-renames",
+    "--full-index",
+    "--no-abbrev",
+    "--ignore-submodules=none",
+    "--no-relative",
+    "--no-color",
+    "--no-notes",
+    "--no-mailmap",
+    "--encoding=UTF-8",
+)
+LATEST = seconds_of(f"{LAST_YEAR}-12-31T23:59:59Z")
+"""No time is later, so that each can be written."""
+DEEPEN = (
+    "fetch the history: git fetch --unshallow; in a pipeline, check out with fetch-depth: 0 (GitLab:"
+    " GIT_DEPTH: 0)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a commit says that it is from. Anybody can write anything there."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One path that differs from the first parent, from the workspace."""
+
+    path: str
+    mode: str | None
+    """As git writes it; None where nothing stands there any more."""
+    blob: str | None
+    """The id of its content; None where nothing stands there any more."""
+
+    @property
+    def is_spec(self) -> bool:
+        """Whether it is read as specs: a file, neither hidden nor with a name that cannot be shown."""
+        return self.mode in FILES and named_as_spec(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One commit of a line that changed something."""
+
+    commit: str
+    parents: tuple[str, ...]
+    """None of a first commit, and of one whose history this clone lacks."""
+    author: Person
+    authored: int
+    """Epoch seconds, as it says."""
+    committer: Person
+    committed: int
+    """Epoch seconds, as it says."""
+    subject: str
+    touched: tuple[Touched, ...]
+    """What it changed below the folders that were asked for."""
+    at: int
+    """When it counts as made: no step is before the one that it follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The steps of a revision that changed something, oldest first."""
+
+    commit: str
+    """The revision itself."""
+    at: int
+    """When that counts as made."""
+    steps: tuple[Step, ...]
+    cut: str | None
+    """The oldest commit of the line that this clone has, where it has not what that follows."""
+    cut_at: int = 0
+    """When that was made: what was before, nobody can tell from this clone."""
+
+    @property
+    def set_back(self) -> tuple[Step, ...]:
+        """The steps that say that they were made before the one that they follow."""
+        return tuple(step for step in self.steps if step.committed < step.at)
+
+
+def line(repository: Repository, commit: str, folders: Sequence[str]) -> Line:
+    """The line of a commit, with what it did to folders of the workspace. Raises GitFailed."""
+    paths = [f"{repository.prefix}{folder}" for folder in folders]
+    form = f"--format=tformat:{'%x00'.join(FIELDS)}%x00"
+    asked = (*PLAIN, "log", *WHOLE, form, "--end-of-options", commit, "--", *paths)
+    out = repository.git.must(*asked, timeout=SLOW, more=LITERAL).out
+    steps = tuple(_in_time(reversed(list(_steps(out, repository.prefix)))))
+    cut = _cut(repository, commit)
+    own = _committed(repository, commit)
+    at = max(own, steps[-1].at) if steps else own
+    return Line(commit, at, steps, cut, 0 if cut is None else _committed(repository, cut))
+
+
+def named_as_spec(path: str) -> bool:
+    """Whether a path below the specs folder has the name of a spec file."""
+    hidden = any(part.startswith(".") for part in path.split("/"))
+    return path.lower().endswith(SUFFIXES) and not hidden and path.isprintable()
+
+
+def _cut(repository: Repository, commit: str) -> str | None:
+    """The commit at which the line ends although it has parents; None where the line is whole."""
+    if not repository.is_shallow():
+        return None
+    first = repository.git.must("rev-list", "--first-parent", "--max-parents=0", commit).text.split()
+    for one in first:
+        head = repository.git.must("cat-file", "commit", one).out.partition(b"\n\n")[0]
+        if b"\nparent " in head:
+            return one
+    return None
+
+
+def _committed(repository: Repository, commit: str) -> int:
+    return _moment(repository.git.must("log", "-1", "--no-walk", "--format=%ct", commit, "--").text)
+
+
+def _in_time(steps: Iterator[Step]) -> Iterator[Step]:
+    before = 0
+    for step in steps:
+        before = max(before, step.committed)
+        yield Step(
+            step.commit,
+            step.parents,
+            step.author,
+            step.authored,
+            step.committer,
+            step.committed,
+            step.subject,
+            step.touched,
+            before,
+        )
+
+
+def _steps(out: bytes, prefix: str) -> Iterator[Step]:
+    """What `git log` printed, newest first."""
+    parts = iter(out.split(b"\0"))
+    ahead = next(parts, b"")
+    while True:
+        while not ahead.strip():
+            found = next(parts, None)
+            if found is None:
+                return
+            ahead = found
+        fields = [ahead.strip(), *islice(parts, len(FIELDS) - 1)]
+        if len(fields) != len(FIELDS):
+            raise _odd()
+        touched = []
+        for entry in parts:
+            ahead = entry.strip(b"\n")
+            if ahead.startswith(b":"):
+                touched.append(_touched(ahead, next(parts, b""), prefix))
+            elif ahead:
+                break
+        else:
+            ahead = b""
+        yield _step([field.decode(errors="replace") for field in fields], tuple(touched))
+
+
+def _step(fields: Sequence[str], touched: tuple[Touched, ...]) -> Step:
+    commit, parents, author, author_email, authored, committer, email, committed, subject = fields
+    return Step(
+        commit,
+        tuple(parents.split()),
+        Person(author, author_email),
+        _moment(authored),
+        Person(committer, email),
+        _moment(committed),
+        subject,
+        touched,
+        0,
+    )
+
+
+def _touched(entry: bytes, path: bytes, prefix: str) -> Touched:
+    try:
+        _, mode, _, blob, _ = entry.decode().split(" ")
+    except ValueError:
+        raise _odd() from None
+    name = os.fsdecode(path).removeprefix(prefix)
+    gone = not mode.strip("0")
+    return Touched(name, None if gone else mode, None if gone else blob)
+
+
+def _moment(text: str) -> int:
+    """Epoch seconds as a commit says them: between 1970 and what can be written, whatever stands there."""
+    try:
+        return min(max(int(text), 0), LATEST)
+    except ValueError:
+        return 0
+
+
+def _odd() -> GitFailed:
+    return GitFailed("git log printed what it never does", hint="use git 2.31 or newer")

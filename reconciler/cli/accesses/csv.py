@@ -1,0 +1,64 @@
+"""An answer for spreadsheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.audit.access import Period
+from reconciler.audit.spans import Cause
+from reconciler.cli.accesses.interface import AccessFormat
+from reconciler.cli.accesses.text import granted
+from reconciler.cli.sheet import csv_lines
+from reconciler.readers.accessing import Answer
+from reconciler.times import timestamp
+
+HEADING = (
+    "name",
+    "kind",
+    "owner",
+    "token",
+    "grants",
+    "certain",
+    "since",
+    "since_commit",
+    "since_run",
+    "since_actor",
+    "earlier",
+    "until",
+    "until_commit",
+    "until_run",
+    "until_actor",
+    "expires",
+)
+
+
+def _lines(answer: Answer) -> Iterator[str]:
+    yield from csv_lines([HEADING, *map(_row, answer.periods)])
+
+
+def _row(one: Period) -> tuple[str, ...]:
+    return (
+        one.name,
+        one.kind,
+        one.owner or "",
+        one.token,
+        granted(one),
+        _word(one.certain),
+        *_cause(one.since),
+        _word(one.earlier),
+        *_cause(one.until),
+        "" if one.ends is None else timestamp(one.ends),
+    )
+
+
+def _cause(cause: Cause | None) -> tuple[str, ...]:
+    if cause is None:
+        return ("", "", "", "")
+    return (timestamp(cause.at), cause.commit or "", cause.run or "", cause.actor or "")
+
+
+def _word(value: bool) -> str:  # noqa: FBT001
+    return "true" if value else "false"
+
+
+FORMAT = AccessFormat("csv", _lines)

@@ -1,0 +1,62 @@
+"""An answer for people, in a terminal or a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.audit.access import Period
+from reconciler.audit.spans import Cause
+from reconciler.cli.accesses.interface import AccessFormat
+from reconciler.cli.output import counted, in_line, table
+from reconciler.readers.accessing import Answer, Source
+from reconciler.times import timestamp
+
+HEADING = ("NAME", "KIND", "OWNER", "MAY", "SINCE", "UNTIL")
+SAID = {Source.RECORDS: "live, by the records", Source.SPECS: "declared, by the specs"}
+
+
+def _lines(answer: Answer) -> Iterator[str]:
+    """Text from specs, records and git is made visible."""
+    looked = answer.window
+    when = timestamp(looked.since)
+    if looked.until > looked.since:
+        when = f"from {when} to {timestamp(looked.until)}"
+    tokens = counted(len({one.token for one in answer.periods}), "token")
+    yield f"{tokens} {SAID[answer.source]} at {answer.commit[:7]}: {when}"
+    if answer.periods:
+        yield ""
+        yield from table([HEADING, *map(_row, answer.periods)])
+
+
+def _row(one: Period) -> tuple[str, ...]:
+    most = "" if one.certain else "at most "
+    before = " or before" if one.earlier else ""
+    cells = (
+        one.name,
+        one.kind,
+        one.owner or "",
+        f"{most}{granted(one)}",
+        f"{_cause(one.since)}{before}",
+        _until(one),
+    )
+    return tuple(map(in_line, cells))
+
+
+def granted(one: Period) -> str:
+    """The grants in words: `apis: device.read, device.write; projects: *`."""
+    return "; ".join(f"{field}: {', '.join(names)}" for field, names in one.grants.items() if names)
+
+
+def _until(one: Period) -> str:
+    if one.expired and one.ends is not None:
+        return f"{timestamp(one.ends)}, by itself"
+    return "" if one.until is None else _cause(one.until)
+
+
+def _cause(cause: Cause) -> str:
+    commit = f" ({cause.commit[:7]})" if cause.commit else ""
+    by = f" by {cause.actor}" if cause.actor else ""
+    return f"{timestamp(cause.at)}{commit}" + (f", run {cause.run}{by}" if cause.run else "")
+
+
+FORMAT = AccessFormat("text", _lines)

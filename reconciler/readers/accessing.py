@@ -1,0 +1,183 @@
+"""Who could do what: answered from the records of a clone, or from what its specs declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.audit.access import Period, Question, Unknown, periods, unknown
+from reconciler.audit.applied import Lived, applied
+from reconciler.audit.declared import Faulty, History
+from reconciler.audit.history import DEEPEN, Line
+from reconciler.audit.spans import Span
+from reconciler.audit.window import Window, moment, window
+from reconciler.errors import GitFailed
+from reconciler.readers.auditing import Auditing
+from reconciler.times import day, timestamp
+
+MOST = 5
+"""Faults of specs that are told one by one."""
+
+
+class Source(StrEnum):
+    """What an answer is made of."""
+
+    RECORDS = "records"
+    """What was live."""
+    SPECS = "specs"
+    """What was declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and the time that it is about."""
+
+    question: Question
+    times: tuple[str, ...]
+    """None for now, one for that time, two for what lies between: days, times or revisions."""
+    declared: bool
+    """Whether to tell what specs declared even where there are records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who could do what was asked."""
+
+    source: Source
+    commit: str
+    """That it was read at."""
+    window: Window
+    periods: tuple[Period, ...]
+    unknown: tuple[Unknown, ...]
+    notes: tuple[str, ...]
+    """What a reader should know."""
+    whole: bool
+    """False where something that belongs to the answer is told by nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a source tells."""
+
+    source: Source
+    commit: str
+    spans: Sequence[Span]
+    looked: Window
+    """The time that was asked for, as this source has it."""
+    notes: Sequence[str] = ()
+    whole: bool = True
+
+
+def answer(auditing: Auditing, asked: Asked) -> Answer:
+    """Who could do what. Raises UsageError, GitFailed, RecordUnreadable, SpecsInvalid."""
+    times = [window(text) for text in asked.times]
+    named = [None if time else auditing.commit(text) for text, time in zip(asked.times, times, strict=True)]
+    commit = (named[-1] if named else None) or auditing.commit(None)
+    lived = None if asked.declared else _lived(auditing, commit)
+    now = auditing.workspace.around.clock()
+    if lived is not None:
+        whens = [time or moment(_last(auditing, one)) for time, one in zip(times, named, strict=True)]
+        notes = list(_of_records(lived))
+        told = _Told(Source.RECORDS, commit, lived.spans, _between(whens, now), notes, whole=not lived.untold)
+    else:
+        line = auditing.line(commit)
+        whens = [time or moment(_came(auditing, one, line)) for time, one in zip(times, named, strict=True)]
+        looked = _between(whens, now)
+        _check_reaches(line, looked)
+        history = auditing.history(line)
+        notes = [] if asked.declared else [_without_records(auditing, commit)]
+        notes += _of_specs(line, history, looked)
+        told = _Told(Source.SPECS, commit, history.spans, looked, notes)
+    return _answered(auditing, asked.question, told, now)
+
+
+def _answered(auditing: Auditing, question: Question, told: _Told, now: int) -> Answer:
+    looked = told.looked
+    found = [one for one in periods(told.spans, question) if one.covers(looked.since, looked.until)]
+    notes = [*told.notes, *_of_answer(found, looked, now)]
+    if told.source is Source.RECORDS:
+        notes += _not_here(auditing, found)
+    unknowns = tuple(unknown(told.spans, question))
+    return Answer(told.source, told.commit, looked, tuple(found), unknowns, tuple(notes), told.whole)
+
+
+def _lived(auditing: Auditing, commit: str) -> Lived | None:
+    """What records of a commit tell; None where it has none."""
+    bodies = auditing.bodies(commit)
+    return applied(bodies) if bodies else None
+
+
+def _last(auditing: Auditing, commit: str | None) -> int:
+    """When the last run was that a commit has a record of; 0 before there was any."""
+    lived = _lived(auditing, commit) if commit else None
+    return lived.last.at if lived is not None and lived.last is not None else 0
+
+
+def _came(auditing: Auditing, commit: str | None, line: Line) -> int:
+    return line.at if commit in (None, line.commit) else auditing.came(str(commit), line.commit)
+
+
+def _between(whens: Sequence[Window], now: int) -> Window:
+    if not whens:
+        return moment(now)
+    return whens[0] if len(whens) == 1 else whens[0].and_up_to(whens[1])
+
+
+def _check_reaches(line: Line, looked: Window) -> None:
+    """Raises GitFailed where this clone does not go back as far as it would take."""
+    if line.cut is not None and looked.since < line.cut_at:
+        raise GitFailed(
+            f"this clone is shallow: of the time before {timestamp(line.cut_at)} ({line.cut[:7]}) it tells"
+            " nothing",
+            hint=DEEPEN,
+        )
+
+
+def _without_records(auditing: Auditing, commit: str) -> str:
+    folder = auditing.records_folder(commit)
+    return f"{commit[:7]} has no records in {folder}/: what specs declared is told, applied or not"
+
+
+def _of_records(lived: Lived) -> Iterator[str]:
+    if lived.untold:
+        names = ", ".join(lived.untold[:MOST])
+        more = f" and {len(lived.untold) - MOST} more" if len(lived.untold) > MOST else ""
+        yield f"no record tells, in words that this version knows, all that could be done by: {names}{more}"
+
+
+def _of_specs(line: Line, history: History, looked: Window) -> Iterator[str]:
+    if back := line.set_back:
+        count = "1 commit says that it was" if len(back) == 1 else f"{len(back)} commits say that they were"
+        yield (
+            f"{count} made before what came before ({', '.join(one.commit[:7] for one in back[:MOST])}"
+            f"{' …' if len(back) > MOST else ''}): taken as made when that was"
+        )
+    wrong = [one for one in history.faulty if _overlaps(one, looked)]
+    for one in wrong[:MOST]:
+        until = "and still does" if one.until is None else f"until {one.until.commit or ''}"[:13]
+        yield f"declared nothing since {(one.since.commit or '')[:7]} {until}: {one.what}"
+    if len(wrong) > MOST:
+        yield f"{len(wrong) - MOST} more had faults at that time, and declared nothing"
+
+
+def _overlaps(one: Faulty, looked: Window) -> bool:
+    begun = one.since.at < max(looked.until, looked.since + 1)
+    return begun and (one.until is None or one.until.at > looked.since)
+
+
+def _of_answer(found: Sequence[Period], looked: Window, now: int) -> Iterator[str]:
+    if looked.since > now:
+        yield f"{day(looked.since)} is ahead: told as it will be if nothing changes"
+    if earlier := sum(one.earlier for one in found):
+        yield f"this clone is shallow: {earlier} of these may have begun before it says; {DEEPEN}"
+    if unsure := sum(not one.certain for one in found):
+        yield f"{unsure} of these lost access in a run that failed, and could do that at the most"
+
+
+def _not_here(auditing: Auditing, found: Iterable[Period]) -> Iterator[str]:
+    causes = [cause for one in found for cause in (one.since, one.until) if cause is not None]
+    missing = auditing.missing(dict.fromkeys(cause.commit for cause in causes if cause.commit))
+    if missing:
+        shown = ", ".join(one[:7] for one in missing[:MOST])
+        yield f"commits that records name are not in this clone ({shown}): git fetch --unshallow, or --all"

@@ -1,0 +1,134 @@
+"""What an auditor reads of a clone: the line of a revision, what it declared, and its records.
+
+From git alone: no live store is asked, no key is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconciler.audit.chain import bodies as in_order
+from reconciler.audit.declared import History, blobs, declared
+from reconciler.audit.history import Line, line, named_as_spec
+from reconciler.audit.meanings import meanings
+from reconciler.audit.record import FILE_NAME, RecordFile
+from reconciler.errors import GitFailed
+from reconciler.git.contents import Contents
+from reconciler.git.lines import is_ancestor
+from reconciler.git.repository import Blob, Repository, repository
+from reconciler.git.trees import FILES
+from reconciler.memo import Memo
+from reconciler.records.body import Body
+from reconciler.records.envelope import LARGEST
+from reconciler.specs.files import MAX_BYTES
+from reconciler.specs.layout import RECORDS
+from reconciler.specs.reader import FoundWorkspace, read_file
+from reconciler.specs.reading import no_collection
+from reconciler.specs.settings import Settings
+from reconciler.surroundings import SPECS
+from reconciler.workspace import Workspace
+
+MEMO = "history"
+"""The memo of what the blobs of a history mean."""
+
+
+@dataclass
+class Auditing:
+    """The clone that a workspace lies in."""
+
+    workspace: Workspace
+
+    @cached_property
+    def repository(self) -> Repository:
+        """Its repository. Raises GitFailed where it lies in none."""
+        return repository(self.workspace.root, self.workspace.around.environ)
+
+    def commit(self, revision: str | None) -> str:
+        """The commit that a revision names; the one that is checked out where none is named.
+
+        Raises GitFailed.
+        """
+        found = self.repository.head() if revision is None else self.repository.commit(revision)
+        if found is None:
+            raise GitFailed("there is no commit here yet", hint="commit the specs, or name a revision")
+        return found
+
+    def line(self, commit: str) -> Line:
+        """The line of a commit, with what it did to specs. Raises GitFailed."""
+        return line(self.repository, commit, (SPECS,))
+
+    def history(self, found: Line) -> History:
+        """What a line declared. Raises GitFailed, SpecsInvalid."""
+        with no_collection():
+            return declared(found, meanings(self.repository, blobs(found), self._memo))
+
+    def settings(self, commit: str) -> Settings:
+        """The settings of a workspace as a commit has them; the defaults where it has none.
+
+        Only files that may hold them are parsed. Raises GitFailed.
+        """
+        documents: list[FoundWorkspace] = []
+        with closing(Contents(self.repository.git)) as contents:
+            for blob in self.repository.blobs(commit, SPECS):
+                if blob.mode in FILES and named_as_spec(self._inside(blob)):
+                    data = contents.read(blob.id, MAX_BYTES + 1)
+                    if may_be_workspace(data):
+                        documents += read_file(self._inside(blob), data).workspaces
+        return documents[0].document.spec if documents else Settings()
+
+    def records_folder(self, commit: str) -> str:
+        """Where a workspace keeps its records, as a commit has it. Raises GitFailed."""
+        return f"{self.settings(commit).artifacts}/{RECORDS}"
+
+    def record_files(self, commit: str) -> list[RecordFile]:
+        """The records that a commit has, as they stand there. Raises GitFailed."""
+        folder = self.records_folder(commit)
+        with closing(Contents(self.repository.git)) as contents:
+            return [
+                RecordFile(self._inside(blob), contents.read(blob.id, LARGEST))
+                for blob in self.repository.blobs(commit, folder)
+                if blob.mode in FILES and FILE_NAME.fullmatch(blob.path.rpartition("/")[2])
+            ]
+
+    def bodies(self, commit: str) -> list[Body]:
+        """What the records of a commit say, oldest first. Raises GitFailed, RecordUnreadable."""
+        return in_order(self.record_files(commit))
+
+    def came(self, commit: str, onto: str) -> int:
+        """When a commit came to the line of another: when itself or the merge that brought it counts as made.
+
+        Raises GitFailed where the other does not follow it.
+        """
+        git = self.repository.git
+        if not is_ancestor(git, commit, onto):
+            raise GitFailed(
+                f"{commit[:7]} is not in the history of {onto[:7]}",
+                hint="name a commit of this line, or a time; in a shallow clone: git fetch --unshallow",
+            )
+        trunk = git.must("rev-list", "--first-parent", onto).text.split()
+        if commit not in trunk:
+            after = set(git.must("rev-list", "--ancestry-path", f"{commit}..{onto}").text.split())
+            commit = next(one for one in reversed(trunk) if one in after)
+        return self.line(commit).at
+
+    def missing(self, commits: Iterable[str]) -> list[str]:
+        """The commits that this clone does not have. Raises GitFailed."""
+        asked = "".join(f"{one}\n" for one in commits)
+        told = self.repository.git.must("cat-file", "--batch-check=%(objecttype)", given=asked.encode()).text
+        return [line.split()[0] for line in told.splitlines() if line.endswith(" missing")]
+
+    def _inside(self, blob: Blob) -> str:
+        return blob.path.removeprefix(self.repository.prefix)
+
+    def _memo(self) -> Memo | None:
+        from reconciler.specs.recalling import reader
+
+        return self.workspace.around.memo(self.workspace.root, MEMO, f"{MEMO} {reader()}")
+
+
+def may_be_workspace(data: bytes) -> bool:
+    """Whether a Workspace document may stand in a file: that word stands there, or a backslash hides it."""
+    return b"Workspace" in data or b"\\" in data

@@ -1,0 +1,189 @@
+"""What an audit reads of a clone: records, artifacts, specs and commits at one revision, each blob once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+from reconciler.artifacts.interface import Header
+from reconciler.artifacts.opener import read_header
+from reconciler.artifacts.tree import MAX_BYTES
+from reconciler.audit.history import named_as_spec
+from reconciler.audit.meanings import Meanings, meanings
+from reconciler.audit.record import RecordFile
+from reconciler.audit.verifying.declaring import Sheet
+from reconciler.audit.verifying.sealed import AtCommit, Stands
+from reconciler.canonical import digest
+from reconciler.errors import ArtifactTampered
+from reconciler.git import trees
+from reconciler.git.contents import Contents
+from reconciler.git.logs import Moved, Touch, graph, literal, resolved, steps, touches
+from reconciler.git.repository import Repository
+from reconciler.records.envelope import LARGEST
+from reconciler.specs.layout import RECORDS
+from reconciler.specs.settings import DEFAULT_NAME, Settings
+from reconciler.surroundings import SPECS
+
+TELLING = b"audit"
+"""Stands in every Workspace document that says who may sign."""
+
+
+@dataclass(slots=True, weakref_slot=True)
+class _Digests:
+    """Digests of blobs, each read once."""
+
+    contents: Contents
+    known: dict[str, str] = field(default_factory=dict)
+
+    def of(self, blob: str) -> str:
+        if blob not in self.known:
+            self.known[blob] = digest(self.contents.read(blob))
+        return self.known[blob]
+
+
+class Clone:
+    """One revision of a repository, and all that it follows. Everything here raises GitFailed."""
+
+    def __init__(self, repository: Repository, revision: str) -> None:
+        self.repository = repository
+        self.git = repository.git
+        self.prefix = repository.prefix
+        self.commit = repository.commit(revision)
+        self._contents = Contents(self.git)
+        self._digests = _Digests(self._contents)
+
+    def close(self) -> None:
+        """Ends what reads."""
+        self._contents.close()
+
+    @cached_property
+    def line(self) -> Sequence[tuple[str, int, tuple[str, ...]]]:
+        """Every commit that the revision holds, its time, and those that it follows; oldest first."""
+        return list(graph(self.git, self.commit))
+
+    @cached_property
+    def now(self) -> Sheet:
+        """What the revision declares."""
+        return next(self.sheets([self.commit]))[1]
+
+    @property
+    def name(self) -> str:
+        """Of the workspace."""
+        document = self.now.workspace
+        return DEFAULT_NAME if document is None else document.metadata.name
+
+    @property
+    def settings(self) -> Settings:
+        """Of the revision."""
+        document = self.now.workspace
+        return Settings() if document is None else document.spec
+
+    @property
+    def records(self) -> str:
+        """Where the records stand, from the workspace."""
+        return f"{self.settings.artifacts}/{RECORDS}"
+
+    @cached_property
+    def artifacts(self) -> Mapping[str, trees.Entry]:
+        """All that stands in the artifacts folder and is no folder, by path from the workspace."""
+        found = trees.entries(self.git, self.commit, f"{self.prefix}{self.settings.artifacts}")
+        return {path.removeprefix(self.prefix): one for path, one in found.items() if not one.is_folder}
+
+    def record_files(self) -> tuple[list[RecordFile], dict[str, str]]:
+        """The files among the records, and name → blob of each."""
+        below = f"{self.records}/"
+        entries = {path: one for path, one in self.artifacts.items() if path.startswith(below)}
+        files = [
+            RecordFile(path, self._contents.read(one.id, LARGEST + 1) if one.is_file else b"")
+            for path, one in entries.items()
+        ]
+        return files, {path.removeprefix(below): one.id for path, one in entries.items()}
+
+    def stands(self) -> dict[str, Stands]:
+        """What stands among the artifacts, the records left out."""
+        below = f"{self.records}/"
+        return {
+            path: Stands(self._digests.of(one.id) if one.is_file else None, partial(self._header, path, one))
+            for path, one in self.artifacts.items()
+            if not path.startswith(below)
+        }
+
+    def _header(self, path: str, entry: trees.Entry) -> Header | None:
+        if not entry.is_file:
+            return None
+        try:
+            return read_header(self._contents.read(entry.id, MAX_BYTES), path)
+        except ArtifactTampered:
+            return None
+
+    def digests(self, looks: Sequence[AtCommit]) -> list[str | None]:
+        """The digest of what stands at a path of a commit, of each; None where no file does."""
+        found = resolved(self.git, [f"{one.commit}:{self.prefix}{one.path}" for one in looks])
+        return [self._digests.of(one[0]) if one is not None and one[1] == "blob" else None for one in found]
+
+    def spec_touches(self) -> list[Touch]:
+        """What every commit did to the specs."""
+        return list(touches(self.git, self.commit, [f"{literal(self.prefix)}{SPECS}/**"]))
+
+    def record_touches(self, folders: Iterable[str]) -> list[Touch]:
+        """What every commit did to the records, in whatever folder they stood."""
+        patterns = [f"{literal(self.prefix)}{literal(folder)}/{RECORDS}/*" for folder in folders]
+        found = touches(self.git, self.commit, patterns)
+        below = len(self.prefix)
+        return [
+            Touch(one.commit, one.at, one.path[below:], one.before, one.after, one.status) for one in found
+        ]
+
+    def documents(self, touched: Sequence[Touch]) -> dict[str, Settings]:
+        """Blob → the settings that it makes, of those that the specs ever had."""
+        blobs = dict.fromkeys(
+            blob
+            for one in touched
+            if named_as_spec(one.path)
+            for blob in (*one.before, one.after)
+            if blob.strip("0") and self._may_set(blob)
+        )
+        read = meanings(self.repository, blobs)
+        return {
+            blob: one.workspaces[0].document.spec for blob, one in read.items() if len(one.workspaces) > 0
+        }
+
+    def _may_set(self, blob: str) -> bool:
+        data = self._contents.read(blob, 1 << 20)
+        return TELLING in data or b"artifacts" in data
+
+    def there(self, commits: Iterable[str]) -> dict[str, str | None]:
+        """Commits that this clone has → the tree of their specs; None of one that has none."""
+        asked = list(dict.fromkeys(commits))
+        are = resolved(self.git, asked)
+        own = [
+            one for one, found in zip(asked, are, strict=True) if found is not None and found[1] == "commit"
+        ]
+        found = resolved(self.git, [f"{one}:{self.prefix}{SPECS}" for one in own])
+        return {
+            one: tree[0] if tree is not None and tree[1] == "tree" else None
+            for one, tree in zip(own, found, strict=True)
+        }
+
+    def sheets(self, commits: Sequence[str]) -> Iterator[tuple[str, Sheet]]:
+        """What each of some commits declares, in their order: one sheet, which moves on with the next.
+
+        Commits without specs, and those that are not here, are left out.
+        """
+        trees_of = self.there(commits)
+        known = [(commit, tree) for commit in commits if (tree := trees_of.get(commit)) is not None]
+        moves = list(steps(self.git, [tree for _, tree in known]))
+        sheet = Sheet(self._meanings(moves))
+        for (commit, _), moved in zip(known, moves, strict=False):
+            for one in moved:
+                path = f"{SPECS}/{one.path}"
+                if named_as_spec(path):
+                    sheet.move(path, one.blob)
+            yield commit, sheet
+
+    def _meanings(self, moves: Iterable[Sequence[Moved]]) -> Meanings:
+        found = (one for moved in moves for one in moved if one.blob is not None)
+        return meanings(
+            self.repository, [str(one.blob) for one in found if named_as_spec(f"{SPECS}/{one.path}")]
+        )

@@ -1,0 +1,96 @@
+"""Records made by hand: what runs did, chained as apply chains them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pydantic_core import from_json
+
+from reconciler.audit.record import RecordFile
+from reconciler.canonical import digest
+from reconciler.records.body import DONE, PARTLY, Body, Change
+from reconciler.records.envelope import envelope, statement
+from reconciler.specs.reader import Declared, read_file
+from reconciler.times import timestamp
+from tests.audit.lines import DAY, START
+
+PLAN = digest(b"plan")
+
+
+def spec_of(text: str) -> Declared:
+    """The one token that a spec file declares."""
+    found = read_file("specs/x.yaml", text.encode())
+    assert not found.faults
+    return found.tokens[0]
+
+
+def given(action: str, token: str, text: str, *, known: bool = False, was: str | None = None) -> Change:
+    """A change that was done and gave a token a spec; where that is `known`, it is named by digest alone."""
+    one = spec_of(text)
+    return Change(
+        action=action,
+        kind=one.kind,
+        name=one.name,
+        token=token,
+        generation=1,
+        outcome="done",
+        spec=one.digest,
+        declared=None if known else from_json(one.normal),
+        previously=was,
+    )
+
+
+def deleted(token: str, name: str, kind: str = "RSAToken") -> Change:
+    """A change that deleted a token."""
+    return Change(action="delete", kind=kind, name=name, token=token, generation=1, outcome="done")
+
+
+def failed(action: str, token: str, name: str, kind: str = "RSAToken") -> Change:
+    """A change that failed."""
+    return Change(
+        action=action, kind=kind, name=name, token=token, generation=1, outcome="failed", error="seal-failed"
+    )
+
+
+@dataclass
+class Runs:
+    """Records that follow one another, a day apart."""
+
+    bodies: list[Body] = field(default_factory=list)
+    files: list[RecordFile] = field(default_factory=list)
+    folder: str = "artifacts/records"
+
+    def run(
+        self,
+        *changes: Change,
+        at: int | None = None,
+        live: dict[str, str] | None = None,
+        commit: str | None = "c" * 40,
+        touched: Iterable[str] | None = None,
+    ) -> Body:
+        """One more run. What it touched is told by a digest of its own, unless `live` says else."""
+        number = len(self.bodies) + 1
+        tokens = [one.token for one in changes if one.token] if touched is None else touched
+        ids = live if live is not None else {one: digest(f"{one} {number}".encode()) for one in tokens}
+        body = Body(
+            schema="reconciler/record/v1",
+            sequence=number,
+            previous=digest(self.files[-1].data) if self.files else None,
+            run=f"{number:016x}",
+            time=timestamp(START + number * DAY if at is None else at),
+            actor="ci",
+            commit=commit,
+            plan=PLAN,
+            outcome=DONE if all(one.outcome == DONE for one in changes) else PARTLY,
+            changes=changes,
+            live=ids,
+        )
+        self.bodies.append(body)
+        path = f"{self.folder}/{number:08d}-{body.run}.json"
+        self.files.append(RecordFile(path, envelope(statement(body))))
+        return body
+
+    def as_files(self, files: Sequence[RecordFile] | None = None) -> dict[str, str | bytes | None]:
+        """As a commit holds them."""
+        return {one.path: one.data for one in (self.files if files is None else files)}

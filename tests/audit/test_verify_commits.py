@@ -1,0 +1,153 @@
+"""Commits that are not well signed are found, by git's own word; what the policy leaves out is told."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reconciler.audit.verifying.finding import Check
+from tests.apply.kit import jwt_token
+from tests.audit.audited import Audited, told
+from tests.git.kit import ENVIRON
+
+
+class Key:
+    """An SSH key, made anew."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.file = folder / name
+        quiet = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(self.file)]
+        subprocess.run(quiet, check=True)
+
+    @property
+    def line(self) -> str:
+        """The public half."""
+        return self.file.with_suffix(".pub").read_text().strip()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Key:
+    """Of those who may sign."""
+    return Key(tmp_path, "trusted")
+
+
+@pytest.fixture
+def house(tmp_path: Path, key: Key) -> Audited:
+    """A workspace whose commits are signed."""
+    root = tmp_path / "house"
+    made = Audited(root, f"sqlite:///{root}/.reconciler/live.db")
+    made.settings = {"audit": {"commits": "signed"}}
+    signs(made, key)
+    made.asks(jwt_token("one"))
+    made.applies()
+    return made
+
+
+@pytest.fixture
+def signers(tmp_path: Path, key: Key) -> str:
+    """The file that git holds SSH signatures against."""
+    file = tmp_path / "signers"
+    file.write_text(f"kim@example.org {key.line}\n")
+    return str(file)
+
+
+def signs(house: Audited, key: Key | None) -> None:
+    """From now on, commits are signed by a key, or not at all."""
+    house.repo.git("config", "commit.gpgSign", "false" if key is None else "true")
+    house.repo.git("config", "gpg.format", "ssh")
+    if key is not None:
+        house.repo.git("config", "user.signingKey", str(key.file))
+
+
+def test_well_signed_commits_are_counted_and_nothing_is_found(house: Audited, signers: str) -> None:
+    """The policy stands in the Workspace document."""
+    report = house.found(signers=signers)
+    assert report.faults == []
+    assert report.checked["signatures of commits"] == "2 commits"
+
+
+def test_an_unsigned_commit_is_found(house: Audited, signers: str) -> None:
+    """By its id; one that touches nothing that counts is not asked for."""
+    signs(house, None)
+    commit = house.asks(jwt_token("two"))
+    house.repo.commit(("README.md", "x"))
+    assert told(house.found(signers=signers)) == {(Check.COMMIT_UNSIGNED, f"commit {commit[:10]}")}
+
+
+def test_a_commit_by_a_key_that_nobody_vouches_for_is_found(
+    house: Audited, signers: str, tmp_path: Path
+) -> None:
+    """The signature is right, and anybody's."""
+    signs(house, Key(tmp_path, "other"))
+    commit = house.asks(jwt_token("two"))
+    (found,) = house.found(signers=signers).faults
+    assert (found.check, found.where) == (Check.COMMIT_SIGNATURE, f"commit {commit[:10]}")
+    assert "nobody vouches" in found.message
+
+
+def test_a_commit_that_was_edited_after_it_was_signed_is_found(house: Audited, signers: str) -> None:
+    """The signature of another commit stands on it."""
+    raw = house.repo.git("cat-file", "commit", house.asks(jwt_token("two")))
+    forged = house.repo.git("hash-object", "-t", "commit", "-w", "--stdin", given=f"{raw}x\n".encode())
+    house.repo.git("reset", "--quiet", "--hard", forged)
+    assert (Check.COMMIT_SIGNATURE, f"commit {forged[:10]}") in told(house.found(signers=signers))
+
+
+@pytest.mark.parametrize("file", [".sops.yaml", "artifacts/x.yaml"])
+def test_rules_and_artifacts_count_too(file: str, house: Audited, signers: str) -> None:
+    """Who may open an artifact, and what stands in its place."""
+    signs(house, None)
+    commit = house.repo.commit((file, "creation_rules: []\n"))
+    assert (Check.COMMIT_UNSIGNED, f"commit {commit[:10]}") in told(house.found(signers=signers))
+
+
+def test_a_merge_that_brings_a_change_counts_too(house: Audited, signers: str) -> None:
+    """Who merges agrees to it."""
+    house.repo.git("checkout", "--quiet", "-b", "side")
+    house.asks(jwt_token("two"))
+    house.repo.git("checkout", "--quiet", "main")
+    signs(house, None)
+    house.repo.git("merge", "--quiet", "--no-ff", "-m", "merge", "side")
+    merge = house.repo.git("rev-parse", "HEAD")
+    assert told(house.found(signers=signers)) == {(Check.COMMIT_UNSIGNED, f"commit {merge[:10]}")}
+
+
+def test_commits_from_before_the_policy_are_left_out_and_told(house: Audited, signers: str) -> None:
+    """A commit that only says that it is older is not: it follows one that is newer."""
+    signs(house, None)
+    old = house.asks(jwt_token("two"))
+    soon = int(datetime.now(UTC).timestamp()) + 30
+    since = datetime.fromtimestamp(soon, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    house.settings = {"audit": {"commits": "signed", "commitsSince": since}}
+    house.declare(jwt_token("two"))
+    house.repo.git("add", "--all")
+    _commit(house, "policy", soon + 1)
+    policy = house.repo.git("rev-parse", "HEAD")
+    house.declare(jwt_token("three"))
+    house.repo.git("add", "--all")
+    _commit(house, "backdated", 1_000_000_000)
+    backdated = house.repo.git("rev-parse", "HEAD")
+    report = house.found(signers=signers)
+    unsigned = {where for check, where in told(report) if check == Check.COMMIT_UNSIGNED}
+    assert unsigned == {f"commit {policy[:10]}", f"commit {backdated[:10]}"}
+    assert f"commit {old[:10]}" not in unsigned
+    assert any("3 commits from before" in one for one in report.unchecked)
+
+
+def _commit(house: Audited, message: str, at: int) -> None:
+    """A commit that says that it was made at a time."""
+    made = ["git", "commit", "--quiet", "-m", message]
+    environ = {**ENVIRON, "GIT_COMMITTER_DATE": f"{at} +0000"}
+    subprocess.run(made, cwd=house.root, env=environ, check=True)
+
+
+def test_the_auditor_may_ask_for_more_or_less_than_the_clone(house: Audited, signers: str) -> None:
+    """What stands in the clone is no more than what the clone says of itself."""
+    signs(house, None)
+    house.settings = {}
+    house.asks(jwt_token("two"))
+    assert told(house.found(signers=signers)) == set()
+    assert Check.COMMIT_UNSIGNED in {check for check, _ in told(house.found(signers=signers, commits=True))}

@@ -1,0 +1,248 @@
+"""Records that were edited, removed, reordered, replayed or forged are found, and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.audit.record import RecordFile
+from reconciler.audit.verifying import chain, signing
+from reconciler.audit.verifying.finding import Check, Finding
+from reconciler.records.envelope import envelope, read
+from reconciler.records.keys import read_keys
+from tests.audit.audited import Audited, Signer, copied, lived, rewritten, told
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    """A workspace with some history, signed: not to be written to."""
+    return lived(tmp_path_factory.mktemp("records") / "house")
+
+
+@pytest.fixture
+def house(whole: Audited, tmp_path: Path) -> Audited:
+    """A copy to tamper with."""
+    return copied(whole, tmp_path / "house")
+
+
+def name(house: Audited, number: int) -> str:
+    """Path of a record, as findings name it; negative from the end."""
+    return house.records()[number].relative_to(house.root).as_posix()
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    """One bit of a byte."""
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def without(data: bytes, at: int) -> bytes:
+    """A few bytes less."""
+    return data[:at] + data[at + 3 :]
+
+
+def inserted(data: bytes, at: int) -> bytes:
+    """A byte more; a blank, which JSON would not mind."""
+    return data[:at] + b" " + data[at:]
+
+
+def cut(data: bytes, at: int) -> bytes:
+    """All behind a place is gone."""
+    return data[:at]
+
+
+def replaced(data: bytes, at: int) -> bytes:
+    """A range of zeros."""
+    return data[:at] + b"0" * len(data[at : at + 8]) + data[at + 8 :]
+
+
+@pytest.mark.parametrize("edit", [flipped, without, inserted, cut, replaced])
+@pytest.mark.parametrize("number", range(5))
+def test_no_byte_of_a_record_can_be_changed(
+    number: int, edit: Callable[[bytes, int], bytes], whole: Audited
+) -> None:
+    """Wherever it is, and in whatever record, the first and the last too: the file itself is named."""
+    files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
+    data, step = files[number].data, 1 if number == 4 and edit is flipped else 17
+    for at in range(0, len(data), step):
+        edited = edit(data, at)
+        if edited != data:
+            found = list(
+                _checked(
+                    [*files[:number], RecordFile(files[number].path, edited), *files[number + 1 :]], whole
+                )
+            )
+            assert files[number].path in {one.where for one in found}, at
+
+
+def _checked(files: list[RecordFile], house: Audited) -> Iterator[Finding]:
+    """By the chain and the signatures alone: no history helps."""
+    assert house.signer is not None
+    found: list[Finding] = []
+    links = chain.linked(files, found)
+    yield from found
+    yield from chain.chain(links, "records")
+    yield from signing.signatures(links, read_keys([house.signer.line]), signing.Tally(), required=True)
+
+
+def test_an_edit_is_found_by_the_history_as_well(house: Audited) -> None:
+    """The commit that made it is told."""
+    path = house.records()[1]
+    path.write_bytes(path.read_bytes().replace(b'"payload"', b'"payloae"'))
+    commit = house.commit("edit")
+    found = house.found().faults
+    later = next(one for one in found if one.check is Check.RECORD_CHANGED_LATER)
+    assert (later.where, commit[:10] in later.message) == (name(house, 1), True)
+    assert (Check.RECORD_EDITED, name(house, 1)) in told(house.found())
+
+
+def test_an_edit_that_was_taken_back_is_found(house: Audited) -> None:
+    """The record is as it was, and the history is not."""
+    path = house.records()[-1]
+    data = path.read_bytes()
+    path.write_bytes(data + b"\n")
+    house.commit("edit")
+    path.write_bytes(data)
+    house.commit("back")
+    assert told(house.found()) == {(Check.RECORD_CHANGED_LATER, name(house, -1))}
+
+
+@pytest.mark.parametrize("number", [0, 2, 4])
+def test_a_record_that_was_removed_is_found(number: int, house: Audited) -> None:
+    """Its number is missing, or its removal is in the history: of the last one too."""
+    gone = name(house, number)
+    (house.root / gone).unlink()
+    house.commit("remove")
+    found = told(house.found())
+    assert (Check.RECORD_REMOVED, gone) in found
+    if number < 4:
+        missing = f"artifacts/records/{number + 1:08d}-*.json"
+        assert (Check.RECORD_MISSING, missing) in found
+
+
+def test_a_record_that_was_removed_and_restored_is_found(house: Audited) -> None:
+    """Whoever looked meanwhile did not see it."""
+    path = house.records()[-1]
+    data = path.read_bytes()
+    path.unlink()
+    house.commit("remove")
+    path.write_bytes(data)
+    house.commit("restore")
+    assert told(house.found()) == {(Check.RECORD_REMOVED, name(house, -1))}
+
+
+def test_the_end_of_a_line_that_was_rewritten_is_found_by_an_anchor(house: Audited) -> None:
+    """The last commits are taken away as if they had never been: git cannot tell, a noted digest can."""
+    noted = house.found().head
+    house.repo.git("reset", "--quiet", "--hard", "HEAD~2")
+    assert told(house.found()) == set()
+    assert told(house.found(anchors=[noted])) == {(Check.ANCHOR_MISSING, "artifacts/records")}
+
+
+def test_records_in_another_order_are_found(house: Audited) -> None:
+    """Two files that hold each other's bytes."""
+    one, other = house.records()[1:3]
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+    house.commit("swap")
+    found = told(house.found())
+    assert {(Check.RECORD_MISNAMED, name(house, 1)), (Check.RECORD_MISNAMED, name(house, 2))} <= found
+
+
+def test_a_record_that_is_replayed_is_found(house: Audited) -> None:
+    """An old one stands at the end again, under the next number."""
+    last, again = house.records()[-1], house.records()[0]
+    new = last.with_name(f"00000006-{again.stem.partition('-')[2]}.json")
+    new.write_bytes(again.read_bytes())
+    house.commit("replay")
+    assert (Check.RECORD_MISNAMED, name(house, -1)) in told(house.found())
+
+
+def test_two_records_of_one_number_are_found(house: Audited) -> None:
+    """Whichever of the two came with the run."""
+    first = house.records()[2]
+    first.with_name("00000003-ff.json").write_bytes(first.read_bytes())
+    house.commit("double")
+    assert Check.RECORD_DOUBLED in {check for check, _ in told(house.found())}
+
+
+def test_what_is_no_record_among_the_records_is_found(house: Audited) -> None:
+    """A file, and a link."""
+    folder = house.root / "artifacts" / "records"
+    (folder / "note.json").write_text("{}")
+    (folder / "00000006-ab.json").symlink_to(house.records()[0].name)
+    house.commit("more")
+    found = told(house.found())
+    assert (Check.RECORD_FOREIGN, "artifacts/records/note.json") in found
+    assert (Check.RECORD_UNREADABLE, "artifacts/records/00000006-ab.json") in found
+
+
+def rechained(house: Audited, signer: Signer | None, *, keep: bool = False) -> None:
+    """Another actor in the second record, in a line without a past."""
+    rewritten(house, 2, {"actor": "somebody else"}, signer, keep=keep)
+    house.repo.git("checkout", "--quiet", "--orphan", "forged")
+    house.commit("forged")
+
+
+def test_a_forged_line_without_a_key_is_found_by_its_signatures(house: Audited) -> None:
+    """Each record from the one that was edited on is unsigned."""
+    names = [name(house, number) for number in range(5)]
+    rechained(house, None)
+    assert {(Check.RECORD_UNSIGNED, one) for one in names[1:]} <= told(house.found())
+
+
+def test_signatures_of_other_records_do_not_fit(house: Audited) -> None:
+    """The old signatures stand beside what was edited."""
+    names = [name(house, number) for number in range(5)]
+    rechained(house, None, keep=True)
+    assert {(Check.RECORD_SIGNATURE, one) for one in names[1:]} <= told(house.found())
+
+
+def test_a_forged_line_by_a_key_of_the_forger_is_found(house: Audited) -> None:
+    """It is none of those that the Workspace document names."""
+    rechained(house, Signer())
+    assert (Check.RECORD_SIGNATURE, name(house, 1)) in told(house.found())
+
+
+def test_a_forger_who_names_the_key_is_told_and_found_by_keys_of_ones_own(house: Audited) -> None:
+    """Keys in the clone are as good as the clone: who changed them is a note, and --keys finds the rest."""
+    own, forger = house.signer, Signer()
+    assert own is not None
+    house.settings = {"audit": {"keys": [forger.line], "records": "signed"}}
+    house.asks(message="keys")
+    rechained(house, forger)
+    report = house.found()
+    assert Check.RECORD_SIGNATURE not in {check for check, _ in told(report)}
+    assert Check.KEYS_CHANGED in {one.check for one in report.notes}
+    assert (Check.RECORD_SIGNATURE, name(house, 0)) in told(house.found(keys=[own.line]))
+
+
+def test_one_wrong_signature_beside_a_right_one_is_found(house: Audited) -> None:
+    """A signature that is there and wrong is a finding, whatever stands beside it."""
+    assert house.signer is not None
+    path = house.records()[-1]
+    signed = read(path.read_bytes())
+    good = house.signer.sign(signed.payload)
+    path.write_bytes(envelope(signed.payload, (*good, (good[0][0], bytes(64)))))
+    house.commit("more")
+    assert (Check.RECORD_SIGNATURE, name(house, -1)) in told(house.found())
+
+
+def test_a_record_that_a_merge_drops_is_found(house: Audited) -> None:
+    """No commit removed it: the merge took the other side's tree."""
+    gone = name(house, -1)
+    house.repo.git("checkout", "--quiet", "-b", "side", "HEAD~2")
+    house.repo.commit(("README.md", "x"))
+    house.repo.git("merge", "--quiet", "--strategy=ours", "-m", "merge", "main")
+    assert (Check.RECORD_REMOVED, gone) in told(house.found())
+
+
+def test_a_record_that_two_lines_brought_alike_is_one(house: Audited) -> None:
+    """A pull request of artifacts that was squashed, and merged again: nothing was edited."""
+    house.repo.git("checkout", "--quiet", "-b", "squashed", "HEAD~1")
+    house.repo.git("checkout", "main", "--", "artifacts")
+    house.commit("squash")
+    house.repo.git("merge", "--quiet", "-m", "merge", "main")
+    assert told(house.found()) == set()

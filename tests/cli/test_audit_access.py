@@ -1,0 +1,240 @@
+"""`reconcile audit access`, run in clones with and without records."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.audit.bodies import Runs, deleted, given
+from tests.audit.lines import DAY, START, Made, catalog, rsa, start
+from tests.cli.kit import Shop
+
+
+@pytest.fixture
+def made(shop: Shop) -> Made:
+    """The shop as a repository: a token that gains and loses, one renamed, one with a group."""
+    made = start(shop.root)
+    made.commit({"specs/a.yaml": rsa("a", "x", meta=", owner: ops"), "specs/c.yaml": catalog(g=["x", "y"])})
+    made.commit({"specs/a.yaml": rsa("a", "x", "y", meta=", owner: ops"), "specs/b.yaml": rsa("b", "@g")})
+    made.commit({"specs/c.yaml": catalog(g=["x"])})
+    made.commit({"specs/a.yaml": None})
+    made.repo.git("reset", "--quiet", "--hard")
+    return made
+
+
+def when(days: int) -> str:
+    """A time some days after the start, as an option takes it."""
+    from reconciler.times import timestamp
+
+    return timestamp(START + days * DAY)
+
+
+def told(shop: Shop, *arguments: str) -> list[tuple[str, str, str | None]]:
+    """Name, and the days since when and until when, of each token in the answer."""
+    found = shop.ok("audit", "access", *arguments, "--format", "json").json
+    assert found["schema"] == "reconciler/audit-access/v1"
+    assert found["whole"]
+    return [(one["name"], one["since"]["commit"], one["over"]) for one in found["tokens"]]
+
+
+def test_without_records_what_specs_declared_is_told_and_said(shop: Shop, made: Made) -> None:
+    """Now; at a time; on a day; between two; as of a commit."""
+    ran = shop.ok("audit", "access", "--api", "x")
+    assert ran.err == (
+        f"note: {made.ids[-1][:7]} has no records in artifacts/records/: what specs declared is told,"
+        " applied or not\n"
+    )
+    ids = made.ids
+    assert told(shop, "--api", "x") == [("b", ids[1], None)]
+    assert told(shop, "--api", "y", "--at", when(2)) == [("a", ids[1], when(4)), ("b", ids[1], when(3))]
+    assert told(shop, "--api", "y", "--at", when(3)) == [("a", ids[1], when(4))]
+    assert told(shop, "--api", "y", "--at", when(3)[:10]) == [("a", ids[1], when(4)), ("b", ids[1], when(3))]
+    assert told(shop, "--api", "x", "--between", when(0), when(1)) == [("a", ids[0], when(4))]
+    assert told(shop, "--api", "x", "--at", when(0)) == []
+
+
+def test_a_revision_is_what_that_commit_declares(shop: Shop, made: Made) -> None:
+    """What came later has not happened there; between two commits, all of the line between them counts."""
+    ids = made.ids
+    assert told(shop, "--at", "HEAD~3") == [("a", ids[0], None)]
+    assert told(shop, "--api", "y", "--at", ids[1]) == [("a", ids[1], None), ("b", ids[1], None)]
+    assert told(shop, "--api", "y", "--between", ids[2], ids[3]) == [("a", ids[1], when(4))]
+    assert told(shop, "--api", "y", "--between", ids[0], when(9)) == [
+        ("a", ids[1], when(4)),
+        ("b", ids[1], when(3)),
+    ]
+
+
+def test_a_commit_of_a_branch_counts_from_the_merge_that_brought_it(shop: Shop, made: Made) -> None:
+    side = made.commit({"specs/s.yaml": rsa("s")}, parents=[made.ids[0]], branch="side")
+    made.at += DAY
+    made.commit({"specs/s.yaml": rsa("s")}, parents=[made.ids[-1], side])
+    made.repo.git("reset", "--quiet", "--hard")
+    found = shop.ok("audit", "access", "--between", side, "HEAD", "--format", "json").json
+    assert found["since"] == when(7)
+    elsewhere = made.commit({"specs/z.yaml": rsa("z")}, parents=[made.ids[0]], branch="other")
+    ran = shop.run("audit", "access", "--between", elsewhere, "HEAD")
+    assert (ran.code, ran.out) == (1, "")
+    assert "is not in the history of" in ran.err
+
+
+def test_with_records_what_was_live_is_told(shop: Shop, made: Made) -> None:
+    """By which run, asked for by which commit, run by whom; --declared tells what specs said."""
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("a", "x", meta=", owner: ops")), commit=made.ids[0], at=START + 5 * DAY)
+    made.commit(runs.as_files())
+    runs.run(deleted("t1", "a"), given("issue", "t2", rsa("b", "x")), commit=made.ids[3], at=START + 8 * DAY)
+    made.commit(runs.as_files())
+    made.repo.git("reset", "--quiet", "--hard")
+    assert told(shop, "--api", "x", "--at", when(2)) == []
+    assert told(shop, "--api", "x", "--at", when(6)) == [("a", made.ids[0], when(8))]
+    assert told(shop, "--at", "HEAD~1") == [("a", made.ids[0], None)]
+    assert told(shop, "--between", "HEAD~1", "HEAD") == [
+        ("a", made.ids[0], when(8)),
+        ("b", made.ids[3], None),
+    ]
+    ran = shop.ok("audit", "access")
+    assert ran.err == ""
+    assert f"({made.ids[3][:7]}), run {2:016x} by ci" in ran.out
+    assert told(shop, "--api", "x", "--at", when(2), "--declared")[0][0] == "a"
+    assert shop.ok("audit", "access", "--at", "HEAD~2").err.startswith("note: ")
+
+
+def test_records_that_do_not_fit_together_answer_nothing(shop: Shop, made: Made) -> None:
+    """And it is said how to find out, and how to be told what was declared."""
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("a", "x")))
+    runs.run(deleted("t1", "a"))
+    made.commit(runs.as_files(runs.files[1:]))
+    ran = shop.run("audit", "access")
+    assert (ran.code, ran.out) == (1, "")
+    assert "record 1 is not there" in ran.err
+    assert "audit verify" in ran.err
+
+
+def test_records_are_where_the_settings_of_the_commit_say(shop: Shop, made: Made) -> None:
+    runs = Runs(folder="sealed/records")
+    runs.run(given("issue", "t1", rsa("z", "x")))
+    settings = "apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: w}\nspec: {artifacts: sealed}\n"
+    made.commit({**runs.as_files(), "specs/w.yaml": settings})
+    assert [name for name, *_ in told(shop)] == ["z"]
+
+
+def test_a_spec_that_no_record_tells_leaves_the_answer_not_whole(shop: Shop, made: Made) -> None:
+    """It is printed, it says so, and a pipeline sees it."""
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("a"), known=True), given("issue", "t2", rsa("b")))
+    made.commit(runs.as_files())
+    ran = shop.run("audit", "access", "--format", "json")
+    assert (ran.code, ran.json["whole"], [one["name"] for one in ran.json["tokens"]]) == (1, False, ["b"])
+    assert "all that could be done by: a" in ran.err
+
+
+def test_commits_that_are_not_here_are_named(shop: Shop, made: Made) -> None:
+    """A record may name a commit of a branch that was never fetched, or was thrown away."""
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("a")), commit="1" * 40)
+    made.commit(runs.as_files())
+    assert "not in this clone (1111111)" in shop.ok("audit", "access").err
+
+
+def test_a_shallow_clone_answers_what_it_can_and_refuses_the_rest(
+    shop: Shop, made: Made, tmp_path: Path
+) -> None:
+    """Of before its oldest commit it tells nothing; of now it says that the beginning may be older."""
+    made.repo.clone(tmp_path / "shallow", "--depth", "2")
+    where = ("-C", str(tmp_path / "shallow"))
+    for asked in (("--at", when(2)), ("--between", when(2), when(9)), ("--at", when(3)[:10])):
+        ran = shop.run(*where, "audit", "access", *asked)
+        assert (ran.code, ran.out) == (1, "")
+        assert "this clone is shallow" in ran.err
+        assert "git fetch --unshallow" in ran.err
+    ran = shop.ok(*where, "audit", "access")
+    assert f"{when(3)} ({made.ids[2][:7]}) or before" in ran.out
+    assert "may have begun before" in ran.err
+    assert "names no commit" in shop.run(*where, "audit", "access", "--at", made.ids[0]).err
+
+
+def test_what_no_spec_ever_named_is_said_and_the_rest_is_answered(shop: Shop, made: Made) -> None:
+    """Nobody is the right answer to a slip of the pen, and still misleads."""
+    made.commit({"specs/d.yaml": rsa("d", "device.write")})
+    ran = shop.ok("audit", "access", "--api", "device.wrte", "--owner", "opps")
+    assert "no spec ever had the name in apis device.wrte; did you mean device.write?" in ran.err
+    assert "no spec ever had the owner opps; did you mean ops?" in ran.err
+    assert ran.out.startswith("0 tokens declared")
+
+
+def test_faults_that_declared_nothing_at_that_time_are_told(shop: Shop, made: Made) -> None:
+    """At other times they are not."""
+    made.commit({"specs/b.yaml": "kind: ["})
+    assert "declared nothing since" in shop.ok("audit", "access").err
+    assert "declared nothing since" not in shop.ok("audit", "access", "--at", when(3)).err
+
+
+def test_commits_that_are_dated_back_and_times_ahead_are_told(shop: Shop, made: Made) -> None:
+    made.commit({"specs/d.yaml": rsa("d")}, at=START)
+    ran = shop.ok("audit", "access", "--at", "2100-01-01")
+    assert "1 commit says that it was made before what came before" in ran.err
+    assert "2100-01-01 is ahead" in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--at", "HEAD", "--between", "HEAD", "HEAD"),
+        ("--between", "HEAD"),
+        ("--between", when(2), when(1)),
+        ("--at", "2023-13-01"),
+        ("--at", "2023-01-01T12:00"),
+        ("--grant", "role"),
+        ("--grant", "roel=admin"),
+        ("--kind", "NoSuchToken"),
+        ("--format", "html"),
+    ],
+)
+def test_wrong_usage_exits_64(arguments: tuple[str, ...], shop: Shop, made: Made) -> None:
+    ran = shop.run("audit", "access", *arguments)
+    assert (ran.code, ran.out) == (64, "")
+
+
+def test_outside_of_git_it_says_so(shop: Shop) -> None:
+    ran = shop.run("audit", "access")
+    assert ran.code == 1
+    assert "is in no git repository" in ran.err
+    shop.root.joinpath("specs").mkdir()
+    start(shop.root)
+    assert "there is no commit here yet" in shop.run("audit", "access").err
+
+
+def test_a_spreadsheet_gets_no_formula(shop: Shop, made: Made) -> None:
+    """An owner is free text, and so is who runs a pipeline."""
+    made.commit(
+        {
+            "specs/e.yaml": rsa("e", meta=", owner: \"=HYPERLINK('http://x')\""),
+            "specs/f.yaml": rsa("f", meta=', owner: "@SUM(1), \\"q\\""'),
+        }
+    )
+    ran = shop.ok("audit", "access", "--format", "csv", "--api", "a.read")
+    heading, *rows = csv.reader(io.StringIO(ran.out))
+    owners = [row[heading.index("owner")] for row in rows]
+    assert owners == ["'=HYPERLINK('http://x')", '\'@SUM(1), "q"']
+    assert {len(row) for row in rows} == {len(heading)}
+    assert rows[0][heading.index("since_commit")] == made.ids[-1]
+
+
+def test_what_others_wrote_moves_no_terminal_and_starts_no_line(shop: Shop, made: Made) -> None:
+    """The actor of a record is whatever the environment of a pipeline said."""
+    runs = Runs()
+    body = runs.run(given("issue", "t1", rsa("a")))
+    from reconciler.records.envelope import envelope, statement
+
+    hostile = body.model_copy(update={"actor": "\x1b[2J\nfake line ::error::x"})
+    path = runs.files[0].path
+    made.commit({path: envelope(statement(hostile))})
+    for form in ("text", "csv", "json"):
+        out = shop.ok("audit", "access", "--format", form).out
+        assert "\x1b" not in out
+        assert "\nfake" not in out
