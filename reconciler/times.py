@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def timestamp(seconds: int) -> str:
@@ -20,6 +21,7 @@ def minute(seconds: int) -> str:
     return timestamp(seconds)[11:16]
 
 
+@lru_cache(maxsize=4096)
 def seconds_of(text: str) -> int:
     """What `timestamp` was given. Raises ValueError."""
     return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())

@@ -45,6 +45,8 @@ class History:
     spans: tuple[Span, ...]
     """In the order of their beginnings, then of their names."""
     faulty: tuple[Faulty, ...]
+    hidden: frozenset[tuple[str, str]]
+    """(commit, token) of each span that ended for a fault, and not because nobody declared it any more."""
     workspace: WorkspaceDocument | None
     """The settings at its end."""
 
@@ -105,6 +107,7 @@ class _Fold:
     spans: list[Span] = field(default_factory=list)
     wrong: dict[str, tuple[Cause, str]] = field(default_factory=dict)
     faulty: list[Faulty] = field(default_factory=list)
+    hidden: set[tuple[str, str]] = field(default_factory=set)
     able: dict[tuple[str, str], _Able] = field(default_factory=dict)
     """Kind and what stands behind the metadata of a normal form → what that lets a token do."""
 
@@ -135,6 +138,7 @@ class _Fold:
             gone[name] = was.life
             if one is None and name in meant.faulted:
                 self.faulted[name] = was.life
+                self.hidden.add((cause.commit or "", was.life.token))
         return gone
 
     def _life(self, one: Declared, gone: dict[str, _Life], names: dict[str, Declared | None]) -> _Life | None:
@@ -193,7 +197,12 @@ class _Fold:
         """What came of it."""
         going_on = [self._ended(one, None) for one in self.open.values()]
         left = [Faulty(since, what, None) for _, (since, what) in sorted(self.wrong.items())]
-        return History(_sorted((*self.spans, *going_on)), (*self.faulty, *left), self.files.workspace)
+        return History(
+            _sorted((*self.spans, *going_on)),
+            (*self.faulty, *left),
+            frozenset(self.hidden),
+            self.files.workspace,
+        )
 
 
 def _never(_: int) -> None:

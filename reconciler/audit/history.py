@@ -9,8 +9,8 @@ it follows counts as made at the same moment.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from reconciler.errors import GitFailed
@@ -21,7 +21,10 @@ from reconciler.kinds.fields import LAST_YEAR
 from reconciler.specs.files import SUFFIXES
 from reconciler.times import seconds_of
 
-FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s")
+TRAILERS = ("reviewed-by", "approved-by", "acked-by", "co-authored-by")
+"""What commits say of who had a part in them. Anybody can write anything there."""
+TOLD = f"%(trailers:{','.join(f'key={one}' for one in TRAILERS)},unfold=true)"
+FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s", TOLD)
 """What is asked of a commit. None of it can hold a null byte, which stands behind each."""
 PLAIN = (
     "-c",
@@ -31,12 +34,13 @@ PLAIN = (
     "-c",
     "log.follow=false",
     "-c",
+    "trailer.separators=:",
+    "-c",
     "core.commitGraph=false",
 )
 """Whatever is set on this machine, or came with the clone, the line is the same."""
-WHOLE = (
-    "--first-parent",
-    "--diff-merges=first-parent",
+WHOLE = ("--first-parent", "--diff-merges=first-parent")
+RAW = (
     "--raw",
     "-z",
     "--no-renames",
@@ -74,6 +78,8 @@ class Touched:
     """As git writes it; None where nothing stands there any more."""
     blob: str | None
     """The id of its content; None where nothing stands there any more."""
+    before: str | None = None
+    """The id of what stood there; None where nothing did."""
 
     @property
     def is_spec(self) -> bool:
@@ -99,6 +105,8 @@ class Step:
     """What it changed below the folders that were asked for."""
     at: int
     """When it counts as made: no step is before the one that it follows."""
+    trailers: tuple[tuple[str, str], ...] = ()
+    """Who had a part in it, as it says: (such as `Reviewed-by`, who)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ class Line:
     """The revision itself."""
     at: int
     """When that counts as made."""
+    whole: Mapping[str, int]
+    """Every commit of the line, oldest first, those too that changed nothing → when it counts as made."""
     steps: tuple[Step, ...]
     cut: str | None
     """The oldest commit of the line that this clone has, where it has not what that follows."""
@@ -123,15 +133,23 @@ class Line:
 
 def line(repository: Repository, commit: str, folders: Sequence[str]) -> Line:
     """The line of a commit, with what it did to folders of the workspace. Raises GitFailed."""
+    whole = _in_time(repository, commit)
+    steps = tuple(
+        replace(step, at=whole[step.commit]) for step in steps_of(repository, commit, folders, *WHOLE)
+    )
+    cut = _cut(repository, commit)
+    return Line(commit, whole[commit], whole, steps, cut, 0 if cut is None else whole[cut])
+
+
+def steps_of(repository: Repository, commit: str, folders: Sequence[str], *options: str) -> list[Step]:
+    """The commits that another follows and that changed something below folders of the workspace, oldest
+    first; `at` is 0. Raises GitFailed.
+    """
     paths = [f"{repository.prefix}{folder}" for folder in folders]
     form = f"--format=tformat:{'%x00'.join(FIELDS)}%x00"
-    asked = (*PLAIN, "log", *WHOLE, form, "--end-of-options", commit, "--", *paths)
+    asked = (*PLAIN, "log", *options, *RAW, form, "--end-of-options", commit, "--", *paths)
     out = repository.git.must(*asked, timeout=SLOW, more=LITERAL).out
-    steps = tuple(_in_time(reversed(list(_steps(out, repository.prefix)))))
-    cut = _cut(repository, commit)
-    own = _committed(repository, commit)
-    at = max(own, steps[-1].at) if steps else own
-    return Line(commit, at, steps, cut, 0 if cut is None else _committed(repository, cut))
+    return list(_steps(out, repository.prefix))[::-1]
 
 
 def named_as_spec(path: str) -> bool:
@@ -152,25 +170,14 @@ def _cut(repository: Repository, commit: str) -> str | None:
     return None
 
 
-def _committed(repository: Repository, commit: str) -> int:
-    return _moment(repository.git.must("log", "-1", "--no-walk", "--format=%ct", commit, "--").text)
-
-
-def _in_time(steps: Iterator[Step]) -> Iterator[Step]:
-    before = 0
-    for step in steps:
-        before = max(before, step.committed)
-        yield Step(
-            step.commit,
-            step.parents,
-            step.author,
-            step.authored,
-            step.committer,
-            step.committed,
-            step.subject,
-            step.touched,
-            before,
-        )
+def _in_time(repository: Repository, commit: str) -> dict[str, int]:
+    """Every commit of a line, oldest first → when it counts as made."""
+    asked = ("log", "--first-parent", "--format=tformat:%H %ct", "--end-of-options", commit, "--")
+    found, before = dict[str, int](), 0
+    for told in reversed(repository.git.must(*PLAIN, *asked, timeout=SLOW).text.splitlines()):
+        one, _, committed = told.partition(" ")
+        found[one] = before = max(before, _moment(committed))
+    return found
 
 
 def _steps(out: bytes, prefix: str) -> Iterator[Step]:
@@ -199,7 +206,7 @@ def _steps(out: bytes, prefix: str) -> Iterator[Step]:
 
 
 def _step(fields: Sequence[str], touched: tuple[Touched, ...]) -> Step:
-    commit, parents, author, author_email, authored, committer, email, committed, subject = fields
+    commit, parents, author, author_email, authored, committer, email, committed, subject, told = fields
     return Step(
         commit,
         tuple(parents.split()),
@@ -210,17 +217,26 @@ def _step(fields: Sequence[str], touched: tuple[Touched, ...]) -> Step:
         subject,
         touched,
         0,
+        tuple(_trailers(told)),
     )
+
+
+def _trailers(told: str) -> Iterator[tuple[str, str]]:
+    for one in told.splitlines():
+        name, colon, who = one.partition(":")
+        if colon and who.strip():
+            yield name.strip().capitalize(), who.strip()
 
 
 def _touched(entry: bytes, path: bytes, prefix: str) -> Touched:
     try:
-        _, mode, _, blob, _ = entry.decode().split(" ")
+        _, mode, before, blob, _ = entry.decode().split(" ")
     except ValueError:
         raise _odd() from None
     name = os.fsdecode(path).removeprefix(prefix)
     gone = not mode.strip("0")
-    return Touched(name, None if gone else mode, None if gone else blob)
+    was = before if before.strip("0") else None
+    return Touched(name, None if gone else mode, None if gone else blob, was)
 
 
 def _moment(text: str) -> int:

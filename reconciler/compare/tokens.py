@@ -120,27 +120,28 @@ def _told(
     before = None if change.action is Action.ISSUE else old.get(change.live_name)
     if before is None or after is None:
         reasons = tuple(reason for reason in change.reasons if reason != NEW)
-        change = replace(change, reasons=reasons, fields=_all_of(before, after))
+        fields = all_of(before and before.normal, after and after.normal)
+        change = replace(change, reasons=reasons, fields=fields)
     held, wanted = _grants(before), _grants(after)
     return TokenChange(
         change,
         before,
         after,
-        _beyond(wanted, held),
-        _beyond(held, wanted),
+        beyond(wanted, held),
+        beyond(held, wanted),
         tuple(sorted({*_groups(change.fields, before, base), *_groups(change.fields, after, head)})),
     )
 
 
-def _all_of(before: Declared | None, after: Declared | None) -> tuple[FieldChange, ...]:
-    """All that the spec says of a token that is on one side only, without what is not said."""
+def all_of(before: str | None, after: str | None) -> tuple[FieldChange, ...]:
+    """All that a normal form says of a token that is on one side only, without what is not said."""
     return tree_changes(_tree(before), _tree(after))
 
 
-def _tree(declared: Declared | None) -> Tree:
-    if declared is None:
+def _tree(normal: str | None) -> Tree:
+    if normal is None:
         return {}
-    tree: dict[str, dict[str, Json]] = from_json(declared.normal)
+    tree: dict[str, dict[str, Json]] = from_json(normal)
     told = {part: value for part, value in tree.items() if part not in TOLD}
     return {**told, "metadata": {part: one for part, one in tree["metadata"].items() if part != "name"}}
 
@@ -152,7 +153,7 @@ def _grants(declared: Declared | None) -> Grants:
     return spec.what.grants(spec.spec)
 
 
-def _beyond(grants: Grants, others: Grants) -> Grants:
+def beyond(grants: Grants, others: Grants) -> Grants:
     """What the one grant and the others do not."""
     found = {
         name: tuple(one for one in names if one not in others.get(name, ())) for name, names in grants.items()

@@ -63,7 +63,7 @@ class Auditing:
     def history(self, found: Line) -> History:
         """What a line declared. Raises GitFailed, SpecsInvalid."""
         with no_collection():
-            return declared(found, meanings(self.repository, blobs(found), self._memo))
+            return declared(found, meanings(self.repository, blobs(found), self.memo))
 
     def settings(self, commit: str) -> Settings:
         """The settings of a workspace as a commit has them; the defaults where it has none.
@@ -123,7 +123,8 @@ class Auditing:
     def _inside(self, blob: Blob) -> str:
         return blob.path.removeprefix(self.repository.prefix)
 
-    def _memo(self) -> Memo | None:
+    def memo(self) -> Memo | None:
+        """What the blobs of a history were found to mean before; None where nothing is kept."""
         from reconciler.specs.recalling import reader
 
         return self.workspace.around.memo(self.workspace.root, MEMO, f"{MEMO} {reader()}")

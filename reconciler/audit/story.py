@@ -1,0 +1,206 @@
+"""Stories of tokens, from birth to tombstone: what was asked for in git, and what runs made of it. Pure.
+
+A live token and what was declared are one story where a run gave the one what the other asked for, whatever
+either was called. Tokens that had the same name one after the other are stories of their own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from pydantic_core import from_json
+
+from reconciler.audit.declaring import Declaring
+from reconciler.audit.events import Event, Ran, Standing, Story, What
+from reconciler.audit.running import QUIET, Did, Running
+from reconciler.audit.spans import Span
+from reconciler.plan.change import DONE, Action
+from reconciler.records import body as records
+
+
+def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | None = None) -> list[Story]:
+    """The stories of a line and of its records, in the order in which they begin; with a name, of the tokens
+    that had it, or have it as an id.
+
+    `now` is in epoch seconds: it tells what is overdue.
+    """
+    book = _Book(declaring, Running(runs), now)
+    for ran in runs:
+        place = declaring.places.get(ran.body.commit or "")
+        place = declaring.place_at(ran.body.at) if place is None else place
+        for change in ran.body.changes:
+            book.take(Did(ran, change, place))
+    found = [book.story(part) for part in book.parts() if name is None or part.is_called(name)]
+    return sorted(found, key=lambda story: (story.events[0].order, story.events[0].at, story.name))
+
+
+@dataclass(slots=True)
+class _Part:
+    """What makes one story."""
+
+    tokens: list[str] = field(default_factory=list)
+    """As they were declared."""
+    spans: list[Span] = field(default_factory=list)
+    """Of these."""
+    done: list[Did] = field(default_factory=list)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of the live tokens."""
+        return tuple(dict.fromkeys(did.change.token for did in self.done if did.change.token))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that it had, and that it says it had."""
+        return frozenset(
+            (
+                *(span.name for span in self.spans),
+                *(old for span in self.spans for old in _previously(span.normal)),
+                *(did.change.name for did in self.done),
+                *(did.change.previously for did in self.done if did.change.previously is not None),
+            )
+        )
+
+    def is_called(self, name: str) -> bool:
+        """Whether it had a name, or has it as an id."""
+        return name in self.names or name in self.ids
+
+
+@dataclass(slots=True)
+class _Book:
+    """Which declared token and which live token are one."""
+
+    declaring: Declaring
+    running: Running
+    now: int
+    _above: dict[str, str] = field(default_factory=dict)
+    """Part of a story → another part of it, up to one that stands for all."""
+    _done: list[tuple[str, Did]] = field(default_factory=list)
+
+    def take(self, did: Did) -> None:
+        """Finds the story of what a run did."""
+        change = did.change
+        names = (name for name in (change.name, change.previously) if name is not None)
+        spans = (self.declaring.at(name, did.place) for name in names)
+        span = next((one for one in spans if one is not None and one.kind == change.kind), None)
+        key = f"live {change.token}" if change.token else None
+        if span is not None and change.action != Action.DELETE:
+            self._join(key or f"declared {span.token}", f"declared {span.token}")
+            key = key or f"declared {span.token}"
+        key = key or f"name {change.name}"
+        self._above.setdefault(key, key)
+        self._done.append((key, did))
+
+    def parts(self) -> list[_Part]:
+        """What belongs together."""
+        found = defaultdict[str, _Part](_Part)
+        for token, spans in self.declaring.lives.items():
+            part = found[self._top(f"declared {token}")]
+            part.tokens.append(token)
+            part.spans.extend(spans)
+        for key, did in self._done:
+            found[self._top(key)].done.append(did)
+        return list(found.values())
+
+    def story(self, part: _Part) -> Story:
+        """What happened to it."""
+        asked = sorted((one for token in part.tokens for one in self.declaring.events(token)), key=_order)
+        did = list(self.running.events(part.done))
+        current = [span for span in part.spans if span.until is None]
+        live = [self.running.now[one] for one in part.ids if one in self.running.now]
+        settled = _Settling(self.declaring, self.running.runs, asked, part.done, current, live).settled()
+        events = sorted((*settled, *did), key=_order)
+        late = [found for one in part.ids if (found := self._overdue(one)) is not None]
+        shown = events[-1]
+        return Story(
+            name=shown.name,
+            kind=shown.kind,
+            owner=next((one.owner for one in (*current, *live)), shown.owner),
+            ids=part.ids,
+            names=part.names,
+            events=tuple(events),
+            declared=bool(current),
+            live=bool(live) if self.running.runs else None,
+            earlier=any(span.earlier for span in part.spans),
+            overdue=min(late, default=None),
+        )
+
+    def _overdue(self, token: str) -> int | None:
+        renewed = self.running.renewed.get(token)
+        return None if renewed is None else renewed.overdue(self.now)
+
+    def _top(self, key: str) -> str:
+        while self._above.setdefault(key, key) != key:
+            self._above[key] = self._above[self._above[key]]
+            key = self._above[key]
+        return key
+
+    def _join(self, one: str, other: str) -> None:
+        self._above[self._top(other)] = self._top(one)
+
+
+@dataclass(slots=True)
+class _Settling:
+    """What became of what was asked for of one token."""
+
+    declaring: Declaring
+    runs: Sequence[Ran]
+    asked: Sequence[Event]
+    done: Sequence[Did]
+    declared: Sequence[Span]
+    """What it is declared as now: one span, or none."""
+    live: Sequence[Span]
+    """What it is live as by now."""
+
+    def settled(self) -> Iterator[Event]:
+        """The events of commits with their standing, and the runs that were blocked while they waited."""
+        if not self.runs:
+            yield from (replace(one, standing=Standing.UNKNOWN) for one in self.asked)
+            return
+        changes = defaultdict[str, list[Did]](list)
+        for did in self.done:
+            changes[did.ran.body.run].append(did)
+        waiting = list(self.asked)
+        for ran in self.runs:
+            place = self.declaring.places.get(ran.body.commit or "")
+            ready = [one for one in waiting if place is not None and one.order <= 2 * place]
+            if not ready:
+                continue
+            if ran.body.outcome == records.BLOCKED:
+                yield _blocked(ready[-1], ran, 2 * (place or 0) + 1)
+                continue
+            standing = _standing(ran, changes[ran.body.run])
+            if standing is not None:
+                done_by = ran if standing is Standing.APPLIED else None
+                yield from (replace(one, standing=standing, run=done_by) for one in ready)
+                waiting = waiting[len(ready) :]
+        same = [one.normal for one in self.declared] == [one.normal for one in self.live]
+        left = Standing.PASSED if same else Standing.WAITING
+        yield from (replace(one, standing=left) for one in waiting)
+
+
+def _standing(ran: Ran, changes: Sequence[Did]) -> Standing | None:
+    """What a run made of what one token was asked to be; None where it made nothing of it."""
+    gave = [did for did in changes if did.change.action not in QUIET]
+    if any(did.change.outcome != DONE for did in gave):
+        return None
+    if gave:
+        return Standing.APPLIED
+    return Standing.PASSED if ran.body.outcome in (records.DONE, records.PARTLY) else None
+
+
+def _blocked(event: Event, ran: Ran, order: int) -> Event:
+    return Event(ran.body.at, What.BLOCKED, event.name, event.kind, event.owner, run=ran, order=order)
+
+
+def _previously(normal: str) -> Sequence[str]:
+    """The names that a spec says its token had."""
+    if '"previously":' not in normal:
+        return ()
+    return tuple(from_json(normal)["metadata"].get("previously", ()))
+
+
+def _order(event: Event) -> tuple[int, int]:
+    return event.order, event.at

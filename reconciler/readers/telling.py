@@ -1,0 +1,98 @@
+"""The stories of tokens, read from a clone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from reconciler.audit.branches import blobs as inner_blobs
+from reconciler.audit.branches import brought
+from reconciler.audit.chain import bodies
+from reconciler.audit.declared import blobs, declared
+from reconciler.audit.declaring import Declaring
+from reconciler.audit.events import Event, Ran, Story, What, nothing
+from reconciler.audit.history import Line, Step, line
+from reconciler.audit.meanings import meanings
+from reconciler.audit.story import stories
+from reconciler.git.lines import has_commit
+from reconciler.readers.auditing import Auditing
+from reconciler.specs.reading import no_collection
+from reconciler.surroundings import SPECS
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All stories of a line."""
+
+    commit: str
+    line: Line
+    stories: Sequence[Story]
+    runs: Sequence[Ran]
+    names: Collection[str]
+    """All that any token ever had."""
+    notes: tuple[str, ...]
+    """What a reader should know."""
+    whole: bool
+    """Whether this clone has all that it takes to tell them."""
+
+    @property
+    def log(self) -> list[Event]:
+        """All that happened, newest first: of a run that did nothing, that is told once."""
+        told = [event for story in self.stories for event in story.events if event.what != What.BLOCKED]
+        told += [nothing(ran) for ran in self.runs if not ran.body.changes]
+        return sorted(told, key=lambda one: (one.at, one.order, one.name), reverse=True)
+
+
+def tell(auditing: Auditing, revision: str | None, name: str | None = None, *, with_records: bool) -> Told:
+    """The stories of a revision, HEAD without; of all tokens, or of those that had a name or an id.
+
+    Raises GitFailed, RecordUnreadable, SpecsInvalid.
+    """
+    commit = auditing.commit(revision)
+    found = auditing.line(commit)
+    merged = brought(auditing.repository, found, (SPECS,))
+    inside = [step for steps in merged.values() for step in steps]
+    with no_collection():
+        known = meanings(auditing.repository, [*blobs(found), *inner_blobs(inside)], auditing.memo)
+        history = declared(found, known)
+    runs = _runs(auditing, found) if with_records else ()
+    declaring = Declaring(found, history, merged, known)
+    told = stories(declaring, runs, auditing.workspace.around.clock(), name)
+    names = {span.name for span in declaring.history.spans}
+    names |= {change.name for ran in runs for change in ran.body.changes}
+    return Told(commit, found, told, runs, names, tuple(_notes(found, runs)), found.cut is None)
+
+
+def _runs(auditing: Auditing, found: Line) -> list[Ran]:
+    """The runs that the records of a line tell, each with the commit that brought its record."""
+    files = sorted(auditing.record_files(found.commit), key=lambda file: file.path)
+    bringing = dict[str, Step]()
+    for step in line(auditing.repository, found.commit, (auditing.records_folder(found.commit),)).steps:
+        for one in step.touched:
+            bringing.setdefault(one.path, step)
+    here = dict[str, bool]()
+    runs = []
+    for file, body in zip(files, bodies(files), strict=True):
+        on_line = body.commit in found.whole
+        if body.commit is not None and not on_line and body.commit not in here:
+            here[body.commit] = has_commit(auditing.repository.git, body.commit)
+        known = on_line or here.get(body.commit or "", False)
+        runs.append(Ran(body, file.path, bringing.get(file.path), on_line, known))
+    return runs
+
+
+def _notes(found: Line, runs: Sequence[Ran]) -> list[str]:
+    notes = []
+    if found.cut is not None:
+        notes.append(
+            f"this clone is shallow: what was before {found.cut[:7]} is not told. For all of it:"
+            " git fetch --unshallow; in a pipeline, check out with fetch-depth: 0 (GitLab: GIT_DEPTH: 0)"
+        )
+    lost = {ran.body.commit for ran in runs if ran.body.commit is not None and not ran.here}
+    if lost:
+        some = ", ".join(sorted(one[:7] for one in lost)[:3])
+        notes.append(
+            f"of the commits that were applied, {len(lost)} are not in this clone ({some}): they are on no"
+            " line that was fetched, as after a push by force"
+        )
+    return notes

@@ -1,0 +1,262 @@
+"""What became live in a generated history: applies as they would have run, and their records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from random import Random
+from typing import NamedTuple
+
+from reconciler.canonical import digest
+from reconciler.records.body import SCHEMA, read_body
+from reconciler.records.envelope import envelope, statement
+from reconciler.specs.model import token_spec
+from reconciler.times import timestamp
+from tests.audit.declaring import DAY, JWT_LIFETIME, OVERLAP, Token, Truth, spec_of
+
+EARLY = 5 * DAY
+"""A rotation may be made so long before the last moment that it is due."""
+
+
+class LiveSpan(NamedTuple):
+    """A time in which one live token had one spec."""
+
+    id: str
+    truth: Truth
+    since: int
+    until: int | None
+
+
+class Happened(NamedTuple):
+    """One change of one run."""
+
+    id: str | None
+    name: str
+    action: str
+    outcome: str
+    at: int
+    run: str
+    actor: str
+    commit: str
+    late: int | None = None
+    """Seconds by which a rotation came after the last moment; negative before; None where there was none."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A token that is live."""
+
+    id: str
+    truth: Truth
+    made: int
+    """When its newest credential was."""
+    given: int
+    """Since when it has its spec: what that asks for is not due before."""
+    generation: int = 1
+    retires: int | None = None
+    """When the overlap of the one before is over."""
+
+    @property
+    def latest(self) -> int | None:
+        """The last moment by which it is to be rotated."""
+        token, ends = self.truth.token, []
+        if token.every is not None:
+            ends.append(self.made + token.every * DAY)
+        if token.kind == "JWTToken":
+            over = self.made + JWT_LIFETIME
+            if self.truth.ends is None or over < self.truth.ends:
+                ends.append(over - OVERLAP)
+        return max(min(ends), self.given) if ends else None
+
+
+@dataclass
+class Store:
+    """The live tokens, and all that was recorded."""
+
+    rng: Random
+    live: dict[str, Live] = field(default_factory=dict)
+    spans: list[LiveSpan] = field(default_factory=list)
+    happened: list[Happened] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Name of a record's file → its bytes."""
+    runs: list[tuple[str, int, str]] = field(default_factory=list)
+    """(outcome, time, commit) of each."""
+    _open: dict[str, int] = field(default_factory=dict)
+    """Id → place of its last span."""
+    _at: int = 0
+
+    def apply(self, wanted: Mapping[str, Truth], commit: str, at: int, actor: str) -> tuple[str, bytes]:
+        """The record of a run: its file's name, and its bytes."""
+        at = self._at = max(at, self._at)
+        run = f"{self.rng.getrandbits(64):016x}"
+        more: dict[str, object] = {}
+        if self.rng.random() < 0.05:
+            more = {"overrides": {"delete": 9}, "reason": "an exception"}
+        changes = list(self._changes(wanted, at, run, actor, commit))
+        bad = [one for one in changes if one["outcome"] != "done"]
+        outcome = "done" if not bad else "failed" if len(bad) == len(changes) else "partly"
+        return self._record((run, commit, at, actor), outcome, changes, more)
+
+    def block(self, commit: str, at: int, actor: str) -> tuple[str, bytes]:
+        """The record of a run that a brake stopped."""
+        at = self._at = max(at, self._at)
+        more: dict[str, object] = {"held": [{"rule": "delete", "message": "too many"}]}
+        run = f"{self.rng.getrandbits(64):016x}"
+        return self._record((run, commit, at, actor), "blocked", [], more)
+
+    def _record(
+        self,
+        who: tuple[str, str, int, str],
+        outcome: str,
+        changes: list[dict[str, object]],
+        more: Mapping[str, object],
+    ) -> tuple[str, bytes]:
+        run, commit, at, actor = who
+        sequence = len(self.files) + 1
+        before = list(self.files.values())
+        body: dict[str, object] = {
+            "schema": SCHEMA,
+            "sequence": sequence,
+            "previous": digest(before[-1]) if before else None,
+            "run": run,
+            "time": timestamp(at),
+            "actor": actor,
+            "commit": commit,
+            "plan": digest(run.encode()),
+            "outcome": outcome,
+            "changes": changes,
+            "live": {str(one["token"]): digest(b"") for one in changes if one["token"]},
+            **more,
+        }
+        name, data = f"{sequence:08}-{run}.json", envelope(statement(read_body(body)))
+        self.files[name] = data
+        self.runs.append((outcome, at, commit))
+        return name, data
+
+    def _changes(
+        self, wanted: Mapping[str, Truth], at: int, run: str, actor: str, commit: str
+    ) -> Iterator[dict[str, object]]:
+        for action, live, truth, late in list(self._planned(wanted, at)):
+            fails = action in ("issue", "rotate") and self.rng.random() < 0.03
+            fails = fails and (live is None or truth == live.truth)
+            found = live if fails else self._done(action, live, truth, at)
+            name = truth.name if truth else live.truth.name if live else ""
+            outcome = "failed" if fails else "done"
+            ident = found.id if found else live.id if live else None
+            self.happened.append(Happened(ident, name, action, outcome, at, run, actor, commit, late))
+            yield _change(action, live, found, truth, outcome)
+
+    def _planned(
+        self, wanted: Mapping[str, Truth], at: int
+    ) -> Iterator[tuple[str, Live | None, Truth | None, int | None]]:
+        """(action, live, wanted, how late) of all that is to be done."""
+        by_name, left = {one.truth.name: one for one in self.live.values()}, dict(wanted)
+        for name, live in sorted(by_name.items()):
+            truth = left.pop(name, None)
+            if truth is None:
+                heirs = [one for one in wanted.values() if name in one.token.previously]
+                heir = heirs[0] if heirs else None
+                takes = heir is not None and heir.name not in by_name and heir.kind == live.truth.kind
+                truth = left.pop(heir.name, None) if heir is not None and takes else None
+            if truth is None:
+                yield "delete", live, None, None
+                continue
+            if live.retires is not None and live.retires <= at:
+                yield "retire", live, truth, None
+            yield from self._between(live, truth, at)
+        yield from (("issue", None, truth, None) for _, truth in sorted(left.items()))
+
+    def _between(
+        self, live: Live, truth: Truth, at: int
+    ) -> Iterator[tuple[str, Live | None, Truth | None, int | None]]:
+        asked = truth.token.asked is not None and truth.token.asked != live.truth.token.asked
+        latest = live.latest
+        soon = self.rng.randrange(EARLY)
+        if latest is not None and at >= latest - soon:
+            yield "rotate", live, truth, at - latest
+        elif asked:
+            yield "rotate", live, truth, None if latest is None else at - latest
+        elif truth.name != live.truth.name:
+            yield "rename", live, truth, None
+        elif truth != live.truth:
+            yield "modify", live, truth, None
+        elif self.rng.random() < 0.01:
+            yield "reseal", live, truth, None
+
+    def _done(self, action: str, live: Live | None, truth: Truth | None, at: int) -> Live | None:
+        if live is not None and truth is None:
+            del self.live[live.id]
+            self._close(live.id, at)
+            return None
+        assert truth is not None
+        if live is None:
+            live = Live("".join(self.rng.choices("abcdefghijklmnopqrstuvwxyz234567", k=20)), truth, at, at)
+        live = self.live.get(live.id, live)
+        if action == "retire":
+            after = replace(live, retires=None)
+        else:
+            after = replace(live, truth=truth, given=live.given if truth == live.truth else at)
+        if action == "rotate":
+            after = replace(after, made=at, generation=live.generation + 1, retires=at + OVERLAP)
+        self.live[after.id] = after
+        place = self._open.get(after.id)
+        if place is None or self.spans[place].truth != after.truth:
+            self._close(after.id, at)
+            self._open[after.id] = len(self.spans)
+            self.spans.append(LiveSpan(after.id, after.truth, at, None))
+        return after
+
+    def _close(self, ident: str, at: int) -> None:
+        if (place := self._open.pop(ident, None)) is not None:
+            self.spans[place] = self.spans[place]._replace(until=at)
+
+    def at(self, moment: int) -> set[tuple[str, Truth]]:
+        """What was live at a moment and had not ended by itself, enabled or not."""
+        return {
+            (one.id, one.truth)
+            for one in self.spans
+            if one.since <= moment
+            and (one.until is None or moment < one.until)
+            and (one.truth.ends is None or moment < one.truth.ends)
+        }
+
+
+def _change(
+    action: str, live: Live | None, found: Live | None, truth: Truth | None, outcome: str
+) -> dict[str, object]:
+    """As in a record."""
+    shown = found or live
+    name = truth.name if truth else live.truth.name if live else ""
+    change: dict[str, object] = {
+        "action": action,
+        "kind": truth.kind if truth else live.truth.kind if live else "",
+        "name": name,
+        "token": shown.id if shown else None,
+        "generation": shown.generation if shown else 0,
+        "outcome": outcome,
+    }
+    path = f"artifacts/{change['kind']}/{name}.yaml"
+    if outcome != "done":
+        return {**change, "error": "seal-failed"}
+    if action == "delete":
+        return {**change, "removed": path}
+    if action in ("issue", "rotate"):
+        change["artifact"] = {"path": path, "digest": digest(b"a"), "contents": digest(b"c")}
+    if action == "reseal":
+        change["artifact"] = {"path": path, "digest": digest(b"b")}
+    assert found is not None
+    normal = normal_form(found.truth.token)
+    change["spec"] = digest(normal.encode())
+    if live is None or live.truth != found.truth:
+        change["declared"] = json.loads(normal)
+    if live is not None and live.truth.name != found.truth.name:
+        change["previously"] = live.truth.name
+    return change
+
+
+@lru_cache(maxsize=100_000)
+def normal_form(token: Token) -> str:
+    """As apply writes it."""
+    return token_spec(token.kind).model_validate(spec_of(token)).normal_form()
