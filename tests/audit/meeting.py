@@ -21,6 +21,7 @@ YEAR = 365 * DAY
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 KINDS = ("RSAToken", "JWTToken", "LoginToken", "TokenAuth")
 OWNERS = tuple(f"team-{name}" for name in ("historian", "mes", "erp", "scada", "quality", "maintenance"))
+VERBS = ("read", "write")
 APIS = tuple(
     f"{what}.{verb}" for what in ("device", "telemetry", "alarm", "order") for verb in ("read", "write")
 )

@@ -1,10 +1,11 @@
-"""The page of `audit report` in a real browser: nothing is fetched, nothing fails, and everybody can read it."""
+"""The page of `audit report` in a real browser: nothing is fetched, nothing fails, everybody can read it."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ LOOKS: list[tuple[Scheme, Media, int]] = [
     ("light", "print", 800),
     ("dark", "print", 800),
 ]
+FOCUSED = "[document.activeElement].map(one => one.tagName + ' ' + one.getAttribute('aria-label'))[0]"
 PAGES = ["usual", "without records", "empty", "hostile", "large"]
 
 
@@ -43,7 +45,7 @@ def browser() -> Iterator[Browser]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The pages that are looked at."""
     strange = replace(
-        facts(240, hostile),
+        facts(36, hostile),
         workspace=HOSTILE[0],
         notes=tuple(HOSTILE[:-1]),
         runs=[one for text in HOSTILE[:-1] for one in runs(text, text)],
@@ -72,9 +74,8 @@ class Seen:
     said: list[str] = field(default_factory=list)
 
 
-def opened(
-    browser: Browser, file: Path, scheme: Scheme = "light", media: Media = "screen", width: int = 1440
-) -> Seen:
+def opened(browser: Browser, file: Path, look: tuple[Scheme, Media, int] = LOOKS[0]) -> Seen:
+    scheme, media, width = look
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     seen = Seen(context.new_page())
     seen.page.on("request", lambda request: seen.requests.append(request.url))
@@ -89,9 +90,9 @@ def opened(
 def test_nothing_leaves_nothing_fails_and_nobody_is_shut_out(
     name: str, browser: Browser, files: dict[str, Path]
 ) -> None:
-    """In light, dark and print, on a telephone and on a desk: axe finds nothing, with all that is folded open."""
-    for scheme, media, width in LOOKS if name != "large" else LOOKS[:2]:
-        seen = opened(browser, files[name], scheme, media, width)
+    """In light, dark and print, on a telephone and on a desk: axe finds nothing, folded or open."""
+    for look in LOOKS if name != "large" else LOOKS[:2]:
+        seen = opened(browser, files[name], look)
         if name != "large":
             seen.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         found = Axe().run(seen.page).response["violations"]
@@ -99,7 +100,7 @@ def test_nothing_leaves_nothing_fails_and_nobody_is_shut_out(
         assert seen.said == []
         assert seen.requests == [files[name].as_uri()]
         # Only what may be scrolled by itself is wider than the page.
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= look[2]
         seen.page.context.close()
 
 
@@ -135,9 +136,9 @@ def test_labels_of_a_chart_do_not_lie_on_each_other(browser: Browser, files: dic
     for chart in seen.page.locator("svg.chart").all():
         below = chart.locator("text.label[transform]").all()
         starts = [float(one.get_attribute("x") or 0) for one in below]
-        assert all(after - before >= 14 for before, after in zip(starts, starts[1:], strict=False))
+        assert all(after - before >= 14 for before, after in pairwise(starts))
         boxes: list[Any] = [one.bounding_box() for one in chart.locator("text.total").all()]
-        for one, other in zip(boxes, boxes[1:], strict=False):
+        for one, other in pairwise(boxes):
             apart = one["x"] + one["width"] <= other["x"] + 1
             assert apart or abs(one["y"] - other["y"]) >= one["height"] * 0.7
     seen.page.context.close()
@@ -152,11 +153,7 @@ def test_all_of_it_can_be_reached_with_the_keyboard_alone(browser: Browser, file
     reached = set()
     for _ in range(200):
         seen.page.keyboard.press("Tab")
-        reached.add(
-            seen.page.evaluate(
-                "document.activeElement.tagName + ' ' + document.activeElement.getAttribute('aria-label')"
-            )
-        )
+        reached.add(seen.page.evaluate(FOCUSED))
     assert {"SUMMARY null", "A null", "DIV Chart: Rotations by month", "DIV Owners and apis"} <= reached
     seen.page.context.close()
 
@@ -166,27 +163,23 @@ def test_no_script_runs_even_where_one_gets_in(
 ) -> None:
     """The policy of the page lets no script, no style and no picture in that it did not come with."""
     text = files["usual"].read_text()
-    harm = (
-        '<script>document.title="harmed"</script><img src="http://127.0.0.1:9/x"><p style="color:red">x</p>'
-    )
+    harm = '<script>document.title="harmed"</script><img src="http://127.0.0.1:9/x"><p style="color:red"></p>'
     file = tmp_path / "harmed.html"
     file.write_text(text.replace("</main>", f"{harm}</main>"))
     seen = opened(browser, file)
     assert seen.page.title() == "Access review: acme, 2026-11-26"
     assert len(seen.said) >= 3
-    assert (
-        seen.page.evaluate("getComputedStyle(document.querySelector('main > p')).color") != "rgb(255, 0, 0)"
-    )
+    colour = seen.page.locator("main > p").evaluate("one => getComputedStyle(one).color")
+    assert colour != "rgb(255, 0, 0)"
     seen.page.context.close()
 
 
 def test_it_prints(browser: Browser, files: dict[str, Path], tmp_path: Path) -> None:
     """On sheets of A4; what is for the screen alone is left out, and each chart is whole on its sheet."""
-    seen = opened(browser, files["usual"], media="print")
+    seen = opened(browser, files["usual"], ("light", "print", 800))
     assert not seen.page.locator("nav").is_visible()
     pdf = seen.page.pdf(prefer_css_page_size=True)
     assert pdf.startswith(b"%PDF")
-    assert 3 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") <= 20 or b"/Count" in pdf
     figure = seen.page.locator("figure").first
     assert figure.evaluate("one => getComputedStyle(one).breakInside") == "avoid"
     seen.page.context.close()

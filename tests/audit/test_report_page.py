@@ -1,4 +1,4 @@
-"""The page of `audit report`: what it tells, that it tells it as text only, and that it needs nothing else."""
+"""The page of `audit report`: what it tells, that this is text only, and that it needs nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from reconciler.audit.spans import Cause
 from reconciler.kinds.interface import Grants
 from tests.audit.meeting import COMMIT, DAY, NOW, YEAR, facts, runs, spans
 
-VOID = {"meta", "link", "br", "line", "rect", "img", "input", "hr"}
+FOREIGN = {"script", "img", "iframe", "object", "embed", "link", "base", "form"}
+VOID = {"meta", "link", "br", "img", "input", "hr"}
 HOSTILE = [
     "</code></td></table><script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -119,7 +120,7 @@ def test_a_page_of_nothing_is_a_page() -> None:
 
 
 @pytest.mark.parametrize("recorded", [True, False])
-def test_no_text_of_a_history_is_anything_but_text(recorded: bool) -> None:
+def test_no_text_of_a_history_is_anything_but_text(*, recorded: bool) -> None:
     made = facts(120, hostile, recorded=recorded)
     made = replace(
         made,
@@ -128,16 +129,7 @@ def test_no_text_of_a_history_is_anything_but_text(recorded: bool) -> None:
         runs=[one for text in HOSTILE for one in runs(text, text)],
     )
     found = read(page(made).replace(b"\xed\xa0\x80", b"?"))
-    assert not {tag for tag, _ in found.seen} & {
-        "script",
-        "img",
-        "iframe",
-        "object",
-        "embed",
-        "link",
-        "base",
-        "form",
-    }
+    assert not {tag for tag, _ in found.seen} & FOREIGN
     assert sum(tag == "style" for tag, _ in found.seen) == 1
     for tag, attributes in found.seen:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
@@ -216,9 +208,8 @@ def test_the_matrix_counts_each_token_once_a_name_and_folds_the_rest() -> None:
     assert matrix.rows[-1].owner == f"{41 - ROWS} other owners"
     assert sum(row.tokens for row in matrix.rows) == len(held) == matrix.tokens
     for column, name in enumerate(matrix.columns):
-        assert sum(row.cells[column] for row in matrix.rows) == sum(
-            name in one.grants["apis"] for one in held
-        )
+        holders = sum(name in one.grants["apis"] for one in held)
+        assert sum(row.cells[column] for row in matrix.rows) == holders
     beyond = [one for one in held if set(one.grants["apis"]) - set(matrix.columns)]
     assert sum(row.cells[-1] for row in matrix.rows) == len(beyond)
     for value in matrix.values:
@@ -247,7 +238,7 @@ def test_rotations_are_on_time_late_or_by_request() -> None:
     rotated = [one for one in found.log if one.what == "rotate" and one.outcome == "done"]
     assert sum(bars.totals) == len(rotated)
     late = sum(one.due is not None and one.due.late > 0 for one in rotated)
-    assert dict((name, sum(values)) for name, values in bars.parts)["late"] == late > 0
+    assert {name: sum(values) for name, values in bars.parts}["late"] == late > 0
     tardy = happenings.tardy(found.log, found.overdue, NOW)
     assert len(tardy) == late + 1
     assert (tardy[0].done, tardy[0].days) == (None, 12)
@@ -291,7 +282,7 @@ def test_bars_stand_on_the_ground_one_on_another_and_are_as_high_as_they_say(
     rects = re.findall(r'part-(\d)" x="([\d.]+)" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', svg(bars))
     assert len(rects) == sum(bool(one) for pair in numbers for one in pair)
     ends, _ = top_of(max(bars.totals))
-    ground = {}
+    ground: dict[str, float] = {}
     values = iter(one for pair in numbers for one in pair if one)
     for _, x, y, height in rects:
         tall, top = float(height), float(y)
