@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.errors import ReconcilerError
 from reconciler.git.running import find_top
 from reconciler.kinds.interface import Entropy
 from reconciler.memo import FOLDER, Memo, find_key
+from reconciler.web import Exchange, Request, Response
 
 SPECS = "specs"
 """The folder of the specs in a workspace."""
@@ -16,6 +18,10 @@ SPECS = "specs"
 
 def _untracked(_: Path) -> bool:
     return False
+
+
+def _unsent(request: Request, _: int, failed: Callable[[str], ReconcilerError]) -> Response:
+    raise failed(f"{request.url} cannot be reached from here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Surroundings:
     entropy: Entropy
     commit: Callable[[Path], str | None]
     """Workspace folder → the commit that is checked out there, if it is a git repository."""
+    exchange: Exchange = _unsent
+    """Sends a request that carries a credential."""
     tracked: Callable[[Path], bool] = _untracked
     """File → whether it came with a commit. May raise SettingsError where nobody can tell."""
 

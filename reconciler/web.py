@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from reconciler.errors import ReconcilerError
 from reconciler.secret import Secret
 
 ADDRESS = re.compile(
@@ -68,3 +70,8 @@ class Response:
     headers: Mapping[str, str]
     """By names in lower case."""
     body: bytes
+
+
+Exchange: TypeAlias = Callable[[Request, int, Callable[[str], ReconcilerError]], Response]
+"""Sends a request and gives so many bytes of what is answered. Raises what is made of the reason why nothing
+came."""

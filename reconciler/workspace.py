@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from reconciler.artifacts.process import Program
 from reconciler.artifacts.process import find as find_program
 from reconciler.canonical import digest
 from reconciler.choosing import check_untracked, store_url
-from reconciler.errors import NoRecipients, StoreUnreadable
+from reconciler.errors import NoRecipients, ReconcilerError, StoreUnreadable
 from reconciler.git.running import find_prefix
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore, Run
@@ -51,9 +52,21 @@ if TYPE_CHECKING:
     from reconciler.artifacts.opener import FileOpener
     from reconciler.artifacts.resealing import Resealer
     from reconciler.artifacts.sealing import RuleSealer
+    from reconciler.records.signing.interface import Signer
 
 TRIES = 5
 """Times that a plan is made anew because somebody applied meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How somebody runs an apply."""
+
+    progress: Progress
+    patience: int = 0
+    """Seconds to wait for another's lease."""
+    reason: str | None = None
+    """Why, for the record."""
 
 
 class Workspace:
@@ -166,7 +179,7 @@ class Workspace:
 
         Raises GitFailed where that cannot be told.
         """
-        if self.specs.settings.publish == "folder":
+        if not self._place.by_git:
             return here
         try:
             return self._upstream.read(path, here)
@@ -224,6 +237,7 @@ class Workspace:
             planned_at=look.now,
             expires_at=look.now + self.valid_for,
             warnings=found.warnings,
+            released=found.released,
         )
 
     def spec_digest(self, name: str) -> str | None:
@@ -248,51 +262,54 @@ class Workspace:
         """Where the records of applies stand."""
         return self.root / self.specs.settings.artifacts / RECORDS
 
-    def settle(self, store: LiveStore, *, patience: int, progress: Progress) -> str | None:
+    def settle(self, store: LiveStore, manner: Manner) -> str | None:
         """Settles a run that was interrupted, if there is one, and returns its id."""
         from reconciler.apply.session import settle
 
         if not store.state().unsettled:
             return None
-        return settle(self.ports(store, progress), self.around.entropy(8).hex(), self._waiting(patience))
+        run = self.around.entropy(8).hex()
+        return settle(self.ports(store, manner.progress), run, self._waiting(manner.patience))
 
     def _waiting(self, patience: int) -> Waiting:
         from reconciler.apply.lease import Waiting, holder
 
         return Waiting(self.around.clock, patience, self.around.sleep, holder())
 
-    def apply(
-        self, store: LiveStore, plan: Plan, approved: Approved | None, *, patience: int, progress: Progress
-    ) -> Result:
-        """Applies a plan as approved; with None, whatever is planned once the lease is held.
+    def hold_back(self, store: LiveStore, plan: Plan, manner: Manner) -> None:
+        """Records that a plan was to be applied and is blocked; where that cannot be, it is told."""
+        from reconciler.apply.recording import NOT_RECORDED
+        from reconciler.apply.session import held_back
 
-        `patience` is how many seconds to wait for another's lease.
-        """
+        try:
+            ports, run = self.ports(store, manner.progress), self._run(plan, manner)
+            held_back(ports, run, plan, self._waiting(manner.patience))
+        except ReconcilerError as error:
+            manner.progress.note(f"{NOT_RECORDED}: {error}")
+
+    def _run(self, plan: Plan, manner: Manner) -> Run:
+        around = self.around
+        who, ident = actor(around.environ), around.entropy(8).hex()
+        return Run(ident, plan.digest, around.clock(), who, plan.commit, reason=manner.reason)
+
+    def apply(self, store: LiveStore, plan: Plan, approved: Approved | None, manner: Manner) -> Result:
+        """Applies a plan as approved; with None, whatever is planned once the lease is held."""
         from reconciler.apply.session import Session, apply
 
-        around = self.around
-        now = around.clock()
         session = Session(
             specs=self.specs,
-            ports=self.ports(store, progress),
+            ports=self.ports(store, manner.progress),
             approved=approved,
             plan=lambda: self.plan(store, plan.planned_at, plan.overrides),
-            run=Run(
-                id=around.entropy(8).hex(),
-                plan_digest=plan.digest,
-                started_at=now,
-                actor=actor(around.environ),
-                commit=plan.commit,
-            ),
+            run=self._run(plan, manner),
             workers=os.cpu_count() or 1,
-            waiting=self._waiting(patience),
+            waiting=self._waiting(manner.patience),
         )
         return apply(session)
 
     def ports(self, store: LiveStore, progress: Progress) -> Ports:
         """Every effect of an apply, as this workspace is set up."""
         from reconciler.apply.interface import Ports
-        from reconciler.audit.record import record
 
         around = self.around
         return Ports(
@@ -301,9 +318,16 @@ class Workspace:
             publisher=self._place.publisher(around.sleep, progress.note, around.clock()),
             seal_for_verifier=self._seal_for_verifier,
             entropy=around.entropy,
-            recorder=record,
+            signer=self.signer,
             progress=progress,
         )
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs records with the key that the environment names, if it names one."""
+        from reconciler.records.signing import signer
+
+        return signer(self.around.environ, self.around.exchange, self.specs.settings.audit)
 
     def _seal_for_verifier(self, secret: Secret) -> str | None:
         from reconciler.artifacts import age

@@ -111,9 +111,10 @@ def agreed(plan: Plan, approved: Approved, before: Begun | None) -> Plan | None:
 
 def carried_out(run: str | None, last: Record | None) -> Settled:
     """All that a run did which was interrupted and is settled now, if there was one."""
-    body = json.loads(last.body) if last is not None and last.run == run else {}
-    changes = (one for one in body.get("changes", ()) if one["outcome"] == DONE)
-    return frozenset((one["action"], one["kind"], one["name"]) for one in changes)
+    from reconciler.records.envelope import body_of  # a plan alone reads no record
+
+    changes = body_of(last.body).changes if last is not None and last.run == run else ()
+    return frozenset((one.action, one.kind, one.name) for one in changes if one.outcome == DONE)
 
 
 def left_by(settled: Settled, plan: Plan, approved: Approved) -> bool:

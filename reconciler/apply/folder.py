@@ -12,8 +12,10 @@ from reconciler.apply.interface import Publication
 from reconciler.apply.observe import read_artifact
 from reconciler.canonical import digest
 from reconciler.errors import PublishFailed
-from reconciler.files import LinkedError, inside
+from reconciler.files import LinkedError, NotRegularError, inside, read_regular
 from reconciler.live.interface import Record
+from reconciler.records.chain import file_name
+from reconciler.records.envelope import LARGEST
 from reconciler.specs.layout import RECORDS, STAGING
 
 
@@ -55,6 +57,15 @@ class FolderPublisher:
         self._place(publication.run, publication.paths)
         self._remove(publication.removed, publication.staying)
         self._add(publication.records)
+
+    def record(self, name: str) -> bytes | None:
+        """The file of a record in place. Links are not followed."""
+        path = f"{self.folder}/{RECORDS}/{name}"
+        with _failing(path):
+            try:
+                return read_regular(self._inside(path), LARGEST, links=False)
+            except (FileNotFoundError, NotADirectoryError, NotRegularError, LinkedError):
+                return None
 
     def fence(self, run: str) -> None:
         """Nothing: a run publishes what is staged, and that is discarded before anything is given up."""
@@ -106,7 +117,7 @@ class FolderPublisher:
 
     def _add_one(self, record: Record) -> Path:
         """Another run's record with this number is never overwritten. Raises PublishFailed."""
-        path = f"{self.folder}/{RECORDS}/{record.sequence:08d}-{record.run}.json"
+        path = f"{self.folder}/{RECORDS}/{file_name(record.sequence, record.run)}"
         with _failing(path):
             place, staged = self._made(path), self._made(self._staged(record.run, path))
             staged.unlink(missing_ok=True)

@@ -22,6 +22,8 @@ from reconciler.canonical import digest
 from reconciler.errors import GitFailed, PublishFailed
 from reconciler.git.committing import Authored, Edit, committed, edited, stored
 from reconciler.git.pushing import Answer, Pushed, push
+from reconciler.records.chain import file_name
+from reconciler.records.envelope import LARGEST
 from reconciler.specs.layout import RECORDS
 
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -91,6 +93,11 @@ class GitPublisher:
             data = upstream.published(path)
         return None if data is None else digest(data)
 
+    def record(self, name: str) -> bytes | None:
+        """The file of a record, as the remote branch has it."""
+        with self._looking() as upstream:
+            return upstream.published(f"{self.folder.folder}/{RECORDS}/{name}", LARGEST)
+
     def discard(self) -> None:
         """As for a folder. Objects that no branch holds are git's to drop."""
         self._taken.clear()
@@ -148,7 +155,7 @@ class GitPublisher:
         files = {path: self.folder.staged(run, path) for path in publication.paths}
         removed = [path for path in dict.fromkeys(publication.removed) if path not in files]
         records = {
-            f"{self.folder.folder}/{RECORDS}/{one.sequence:08d}-{one.run}.json": one.body.encode()
+            f"{self.folder.folder}/{RECORDS}/{file_name(one.sequence, one.run)}": one.body.encode()
             for one in publication.records
         }
         taken = {path: data for path, data in self._taken.items() if path not in (*files, *removed)}

@@ -11,6 +11,7 @@ from reconciler.kinds.interface import Entropy
 from reconciler.live.interface import LiveStore, Record, Run
 from reconciler.plan.change import Done
 from reconciler.plan.document import Plan
+from reconciler.records.signing.interface import Signer
 from reconciler.secret import Secret
 from reconciler.specs.load import Specs
 
@@ -71,6 +72,9 @@ class Publisher(Protocol):
     def published(self, path: str) -> str | None:
         """Digest of the artifact that is in place, durably; None where there is none."""
 
+    def record(self, name: str) -> bytes | None:
+        """The file of a record that is published, by its name; None where there is none."""
+
     def fence(self, run: str) -> None:
         """Sees to it that no publish of a run, however far on its way, happens after this.
 
@@ -94,13 +98,6 @@ class Progress(Protocol):
         """Something that the person should know."""
 
 
-class Recorder(Protocol):
-    """Makes the record of a run, chained to the one before."""
-
-    def __call__(self, run: Run, done: Sequence[Done], previous: Record | None) -> Record:
-        """The record. Pure: the same run gives the same bytes."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Every effect that an apply has."""
@@ -111,7 +108,7 @@ class Ports:
     seal_for_verifier: Callable[[Secret], str | None]
     """A shared secret → the same, sealed to the verifier; None where no verifier is named."""
     entropy: Entropy
-    recorder: Recorder
+    signer: Signer
     progress: Progress
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from reconciler.live.interface import LiveToken, Record
-from reconciler.plan.change import Done
+from reconciler.plan.change import DONE, Done
+from reconciler.records.envelope import body_of
 
 
 def leaving(
@@ -33,9 +33,9 @@ def _given_up(records: Iterable[Record]) -> Iterator[tuple[tuple[str, ...], str]
     By the name that a token gave up, another token may be live by now.
     """
     for record in records:
-        for change in json.loads(record.body)["changes"]:
-            if "removed" in change:
-                yield (change["name"], change.get("previously", change["name"])), change["removed"]
+        for change in body_of(record.body).changes:
+            if change.removed is not None and change.outcome == DONE:
+                yield (change.name, change.previously or change.name), change.removed
 
 
 def _is_of(token: LiveToken | None, path: str) -> bool:

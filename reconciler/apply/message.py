@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 
-from reconciler.canonical import Json
 from reconciler.git.committing import Authored
 from reconciler.live.interface import Record
 from reconciler.plan.change import DONE, Action
+from reconciler.records.body import Body
+from reconciler.records.envelope import body_of
 
 RUN, PLAN, SPECS = "Reconciler-Run", "Reconciler-Plan", "Reconciler-Specs"
 GIVES_UP = "Reconciler-Gives-Up"
 """Trailers."""
 SKIP = " [skip ci]"
 """Ends the subject of a commit on the branch that pipelines run for: it asks for none."""
+ENDED = {"blocked": "was blocked", "failed": "failed", "interrupted": "was interrupted"}
+NOTHING = "changed no token"
 PLAIN = re.compile(r"[0-9A-Za-z:._-]{1,200}")
 
 
@@ -26,11 +27,12 @@ def told(records: Sequence[Record], *, quiet: bool) -> Authored:
 
     With `quiet`, it starts no pipeline. Each run is named; plan and specs are those of the newest.
     """
-    bodies: list[Mapping[str, Json]] = [json.loads(record.body) for record in records]
-    newest: Mapping[str, Json] = bodies[-1] if bodies else {}
-    trailers = [(RUN, body["run"]) for body in bodies]
-    trailers += [(PLAN, newest.get("plan")), (SPECS, newest.get("commit"))]
-    return Authored(_message(_subject(bodies), trailers, quiet=quiet), _time(newest))
+    bodies = [body_of(record.body) for record in records]
+    newest = bodies[-1] if bodies else None
+    trailers: list[tuple[str, str | None]] = [(RUN, body.run) for body in bodies]
+    if newest is not None:
+        trailers += [(PLAN, newest.plan), (SPECS, newest.commit)]
+    return Authored(_message(_subject(bodies), trailers, quiet=quiet), newest.at if newest else 0)
 
 
 def given_up(run: str, now: int, *, quiet: bool) -> Authored:
@@ -44,36 +46,22 @@ def merging(branch: str, at: int) -> Authored:
     return Authored(f"Merge {branch}\n", at)
 
 
-def _message(subject: str, trailers: Iterable[tuple[str, Json]], *, quiet: bool) -> str:
+def _message(subject: str, trailers: Iterable[tuple[str, str | None]], *, quiet: bool) -> str:
     lines = [f"{name}: {value}" for name, value in trailers if PLAIN.fullmatch(str(value)) and value]
     return f"{subject}{SKIP if quiet else ''}\n\n" + "".join(f"{line}\n" for line in lines)
 
 
-def _subject(bodies: Iterable[Mapping[str, Json]]) -> str:
+def _subject(bodies: Sequence[Body]) -> str:
     """What was done, such as `Delete old-kiosk` or `Rotate 2 tokens, issue 1`."""
-    done = [(action, name) for body in bodies for action, name, outcome in _changes(body) if outcome == DONE]
+    changes = (one for body in bodies for one in body.changes)
+    done = [(one.action, one.name) for one in changes if one.outcome == DONE]
     if len(done) == 1 and PLAIN.fullmatch(done[0][1]):
         action, name = done[0]
         return f"{action.capitalize()} {name}"
     counts = Counter(action for action, _ in done)
     parts = [f"{action} {counts[action]}" for action in Action if counts[action]]
     if not parts:
-        return "Record an apply that changed no token"
+        return f"Record an apply that {ENDED.get(bodies[-1].outcome if bodies else '', NOTHING)}"
     first, *rest = parts
     word = "token" if counts[first.partition(" ")[0]] == 1 else "tokens"
     return ", ".join((f"{first.capitalize()} {word}", *rest))
-
-
-def _changes(body: Mapping[str, Json]) -> Iterable[tuple[str, str, str]]:
-    changes = body.get("changes")
-    for change in changes if isinstance(changes, list) else ():
-        if isinstance(change, dict):
-            yield str(change.get("action")), str(change.get("name")), str(change.get("outcome"))
-
-
-def _time(body: Mapping[str, Json]) -> int:
-    """When a run began, in epoch seconds; 0 where nothing tells."""
-    try:
-        return int(datetime.fromisoformat(str(body.get("time"))).timestamp())
-    except ValueError:
-        return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from reconciler.plan.brakes import Block, Warned
 from reconciler.plan.change import Action, Change
 from reconciler.specs.load import Specs
 
+STORE_LOST = "store-empty"
+"""The rule of a store that is not the one that was applied to: nothing is written to it."""
 SEALED = (Action.ISSUE, Action.ROTATE)
 
 
@@ -62,7 +63,7 @@ def _store_lost(ground: Ground, state: State) -> Iterator[Block]:
     if state.revision == 0 and any(ground.records.glob("*.json")):
         folder = ground.records.relative_to(ground.root).as_posix()
         yield Block(
-            "store-empty",
+            STORE_LOST,
             f"the live store {ground.store} is empty for workspace {ground.specs.name}, and {folder} tells"
             " of applies",
             "name the store that they were made to, or restore it, or give the workspace the name that it"
@@ -74,8 +75,10 @@ def _superseded(ground: Ground, state: State, changes: Collection[Change]) -> It
     """A pipeline that comes late, on an older commit, would undo what the newer ones did."""
     if not changes or state.head is None or ground.elsewhere is None:
         return
-    applied = json.loads(state.head.body).get("commit")
-    if isinstance(applied, str) and ground.elsewhere.is_newer(applied):
+    from reconciler.records.envelope import body_of  # only who pushes artifacts looks at a record to plan
+
+    applied = body_of(state.head.body).commit
+    if applied is not None and ground.elsewhere.is_newer(applied):
         yield Block(
             "specs-older",
             f"the specs of {applied[:10]} were applied already, and those checked out here come before them",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.apply.approval import undone
 from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
-from reconciler.apply.outcome import as_done, left
-from reconciler.errors import PublishFailed
+from reconciler.apply.outcome import as_done, cut_off
+from reconciler.apply.recording import published, recorded_again, story_of
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken, Record, Run, Workspace
-from reconciler.plan.change import Action, Done
+from reconciler.plan.change import DONE, Action, Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,10 @@ def resume(ports: Ports, lease: Lease) -> str | None:
     """Settles the run that was interrupted, if there is one, and returns its id.
 
     An artifact that is in place makes its token live. One that is not is given up, and the plan
-    asks for it again. A record that could not be published so far is published.
+    asks for it again. Either way a record tells of the run. One that could not be published so far is.
 
     What is staged goes first: if the run that was taken for dead still lives, it can publish no more.
+    Raises SignFailed.
     """
     ports.publisher.discard()
     state = ports.store.state()
@@ -41,48 +42,53 @@ def resume(ports: Ports, lease: Lease) -> str | None:
 
 
 def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
-    kept, dropped = _decided(ports, run)
-    finish = Finish(run.id, frozenset(dropped))
-    if not kept:
-        ports.store.commit(lease, Batch(finish=finish))
-        return
-    done = _moved(ports, kept)
-    _publish(ports, lease, state, _Outcome(done, ports.recorder(run, done, state.head), finish))
-    ports.progress.note(f"run {run.id} was interrupted; what it had published is live now")
+    ports.signer.ready()
+    intents, dropped = _decided(ports, run)
+    before = _tokens(ports, intents)
+    done = [as_done(one, before(one.token_id)) for one in intents]
+    record = recorded_again(ports, story_of(run, done, before), state.head)
+    carried_out = [one for one in done if one.outcome == DONE]
+    _publish(ports, lease, state, _Outcome(carried_out, record, Finish(run.id, frozenset(dropped))))
+    if carried_out:
+        ports.progress.note(f"run {run.id} was interrupted; what it had published is live now")
 
 
-def _decided(ports: Ports, run: Run) -> tuple[list[Done], list[int]]:
+def _decided(ports: Ports, run: Run) -> tuple[list[Intent], list[int]]:
     """As `decide`, once what is given up can come no more."""
-    kept, dropped = decide(ports.store.intents(), ports.publisher.published)
+    intents, dropped = decide(ports.store.intents(), ports.publisher.published)
     if dropped:
         ports.publisher.fence(run.id)
-        kept, dropped = decide(ports.store.intents(), ports.publisher.published)
-    return kept, dropped
+        intents, dropped = decide(ports.store.intents(), ports.publisher.published)
+    return intents, dropped
 
 
-def decide(intents: Iterable[Intent], published: Callable[[str], str | None]) -> tuple[list[Done], list[int]]:
-    """What of an interrupted run is true or becomes true, and the numbers of what is given up.
+def decide(
+    intents: Iterable[Intent], published: Callable[[str], str | None]
+) -> tuple[list[Intent], list[int]]:
+    """What of an interrupted run is true or becomes true, and what is cut off; and the numbers of what is
+    given up.
 
     What waits for no artifact becomes true: a change of the spec alone, or a key that its owner brought.
     """
-    kept: list[Done] = []
+    found: list[Intent] = []
     dropped: list[int] = []
     for intent in intents:
         waits = intent.after is not None and intent.path is not None
         if waits and published(intent.path or "") != intent.digest:
             dropped.append(intent.number)
+            found.append(cut_off(intent))
         else:
-            kept.append(as_done(intent))
-    return kept, dropped
+            found.append(intent)
+    return found, dropped
 
 
-def _moved(ports: Ports, kept: Sequence[Done]) -> list[Done]:
-    """The changes as the run itself would have recorded them: with the names and places that were left."""
-    ids = {one.token_id for one in kept if one.action not in (Action.ISSUE, Action.DELETE)}
-    before: Mapping[str, LiveToken] = {}
-    if ids:
-        before = {token.id: token for token in ports.store.tokens() if token.id in ids}
-    return [left(one, before.get(one.token_id)) for one in kept]
+def _tokens(ports: Ports, intents: Iterable[Intent]) -> Callable[[str], LiveToken | None]:
+    """The tokens that a run touched, by id, as they are before it is settled; not those that it issues."""
+    ids = {one.token_id for one in intents if one.action != Action.ISSUE}
+    found = {token.id: token for token in ports.store.tokens() if token.id in ids} if ids else {}
+    gone = (ports.store.token_by_id(ident) for ident in ids - found.keys())
+    found |= {token.id: token for token in gone if token is not None}
+    return found.get
 
 
 def _publish(ports: Ports, lease: Lease, state: Workspace, outcome: _Outcome) -> None:
@@ -94,8 +100,7 @@ def _publish(ports: Ports, lease: Lease, state: Workspace, outcome: _Outcome) ->
     staying = {one.path for one in outcome.done if one.path is not None}
     removed = leaving(outcome.done, state.unpublished, staying, ports.store.token)
     records = state.unpublished if outcome.record is None else (*state.unpublished, outcome.record)
-    out = _published(ports, Publication("", removed=removed, staying=staying, records=records))
-    ports.publisher.discard()
+    out = published(ports, Publication("", removed=removed, staying=staying, records=records))
     if outcome.finish is None and not out:
         return
     ports.store.commit(
@@ -107,12 +112,3 @@ def _publish(ports: Ports, lease: Lease, state: Workspace, outcome: _Outcome) ->
             approval=undone(state.approval, outcome.done),
         ),
     )
-
-
-def _published(ports: Ports, publication: Publication) -> bool:
-    try:
-        ports.publisher.publish(publication)
-    except PublishFailed as error:
-        ports.progress.note(f"records are not published yet: {error}")
-        return False
-    return True

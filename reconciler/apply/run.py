@@ -16,11 +16,13 @@ from reconciler.apply.approval import undone
 from reconciler.apply.interface import Job, Ports, Publication, Published, Result
 from reconciler.apply.leaving import leaving
 from reconciler.apply.mint import Failed, Order, Sealed, is_minted, sealed_credentials
-from reconciler.apply.outcome import NOT_TRIED, as_done, left
+from reconciler.apply.outcome import NOT_TRIED, as_done, cut_off
+from reconciler.apply.recording import given_up, kept, recorded, story_of
+from reconciler.apply.stopping import code_of, partly
 from reconciler.artifacts.names import once
 from reconciler.artifacts.opener import metadata_of
 from reconciler.canonical import digest
-from reconciler.errors import NoRecipients, PartlyApplied, PlanStale, ReconcilerError, StoreError
+from reconciler.errors import NoRecipients, PlanStale, ReconcilerError, StoreError
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken
 from reconciler.plan import transition
 from reconciler.plan.change import DONE, Action, Change, Done
@@ -30,7 +32,6 @@ from reconciler.specs.reader import Declared
 
 CHUNK = 128
 """Intents in one journal write."""
-AGAIN = "run apply again"
 GIVE_UP = 5
 """Credentials of one creation rule in a row that could not be made, after which no more of it are tried."""
 
@@ -77,6 +78,7 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         live=dict(live),
     )
     try:
+        ports.signer.ready()
         _take_away(doing)
         _take_up(doing)
         _mint(doing)
@@ -84,7 +86,7 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         _publish_and_activate(doing)
     except (Exception, KeyboardInterrupt) as error:
         if not _has_changed(doing):
-            _give_up(doing)
+            _give_up(doing, error)
             raise
         raise partly("the plan was applied in part", error) from error
     return Result(job.run.id, tuple(doing.done), published=doing.published)
@@ -97,39 +99,23 @@ def _check_worth_publishing(doing: _Apply) -> None:
         raise errors[0]
 
 
-def _give_up(doing: _Apply) -> None:
-    """Ends the run as if it had never been, so that the next has nothing to settle. As well as it can."""
+def _give_up(doing: _Apply, error: BaseException) -> None:
+    """Records that nothing came of the run, so that the next has nothing to settle. As well as it can."""
     numbers = frozenset(range(len(doing.job.plan.changes)))
-    finish = Finish(doing.job.run.id, numbers)
+    run, batch = doing.job.run, Batch(finish=Finish(doing.job.run.id, numbers), approval=doing.job.kept or "")
     with suppress(ReconcilerError):
-        doing.ports.store.commit(doing.lease, Batch(finish=finish, approval=doing.job.kept or ""))
+        kept(doing.ports, doing.lease, given_up(doing.ports, run, code_of(error)), batch)
 
 
 def _set_back(doing: _Apply, intents: Iterable[Intent]) -> tuple[LiveToken, ...]:
     """The tokens for which no credential could be made, each with when it is tried again."""
-    changes = doing.job.plan.changes
-    failed = (changes[one.number] for one in intents if one.failed not in (None, NOT_TRIED))
-    return tuple(
-        transition.set_back(doing.live[change.live_name], doing.declared[change.name], doing.under)
-        for change in failed
-        if change.action is Action.ROTATE
-    )
-
-
-def partly(what: str, error: BaseException) -> PartlyApplied:
-    """The error of an apply that has changed something, and was stopped by another error."""
-    hint = error.hint if isinstance(error, ReconcilerError) else ""
-    again = "it goes on from here" if hint.endswith(AGAIN) else f"{AGAIN}, and it goes on from here"
-    return PartlyApplied(f"{what}: {_why(error)}", hint="; then ".join(filter(None, (hint, again))))
-
-
-def _why(error: BaseException) -> str:
-    """In words. What another library says is left out: it was made without knowing what is secret."""
-    if isinstance(error, ReconcilerError):
-        return str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "it was interrupted"
-    return f"of a fault that was not foreseen ({type(error).__name__})"
+    changes, after = doing.job.plan.changes, list[LiveToken]()
+    for change in (changes[one.number] for one in intents if one.failed not in (None, NOT_TRIED)):
+        if change.action is Action.ROTATE:
+            name, declared = change.live_name, doing.declared[change.name]
+            doing.live[name] = transition.set_back(doing.live[name], declared, doing.under)
+            after.append(doing.live[name])
+    return tuple(after)
 
 
 def _has_changed(doing: _Apply) -> bool:
@@ -152,11 +138,17 @@ def _wanted(job: Job) -> Mapping[str, Declared]:
 
 
 def _take_away(doing: _Apply) -> None:
-    """Deletes, retires, disables and narrows, in one transaction, before anything is given."""
+    """Deletes, retires, disables and narrows, in one transaction, before anything is given.
+
+    What else is to be done is journaled with it as not come to: whatever becomes of the run, its record can
+    tell of all of it, and of every token that lost something.
+    """
     tokens: dict[str, LiveToken] = {}
     intents: list[Intent] = []
+    waiting: list[Intent] = []
     for number, change in enumerate(doing.job.plan.changes):
         if change.action is Action.ISSUE:
+            waiting.append(_waiting(doing, number, change, None))
             continue
         before = doing.live[change.live_name]
         after = _taken(doing, change, before)
@@ -164,6 +156,8 @@ def _take_away(doing: _Apply) -> None:
             tokens[before.id] = doing.live[change.live_name] = after
         if not is_minted(change) and change.artifact is None:
             intents.append(_intent(doing, number, change, before))
+        else:
+            waiting.append(_waiting(doing, number, change, before))
     doing.asked = bool(tokens)
     doing.ports.store.commit(
         doing.lease,
@@ -171,11 +165,25 @@ def _take_away(doing: _Apply) -> None:
             begin=doing.job.run,
             approval=doing.job.approval,
             tokens=tuple(tokens.values()),
-            journal=tuple(intents),
+            journal=(*intents, *waiting),
         ),
     )
     doing.changed = doing.asked
     doing.done.extend(_done(doing, intent) for intent in intents)
+
+
+def _waiting(doing: _Apply, number: int, change: Change, before: LiveToken | None) -> Intent:
+    """The journal entry of a change until it is carried out, or fails."""
+    intent = Intent(
+        run=doing.job.run.id,
+        number=number,
+        action=change.action.value,
+        kind=change.kind,
+        name=change.name,
+        token_id=before.id if before else "",
+        generation=before.generation if before else 0,
+    )
+    return cut_off(intent)
 
 
 def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
@@ -289,17 +297,9 @@ def _journaling(doing: _Apply, made: Iterable[Sealed | Failed]) -> Iterator[Inte
 
 def _not_made(doing: _Apply, failed: Failed) -> Intent:
     """The journal entry of a credential that could not be made: by its code, as messages stay out of git."""
-    order, change = failed.order, failed.order.change
-    return Intent(
-        run=doing.job.run.id,
-        number=order.number,
-        action=change.action.value,
-        kind=change.kind,
-        name=change.name,
-        token_id=order.token.id if order.token else "",
-        generation=order.token.generation if order.token else 0,
-        failed=failed.error.code if failed.error else NOT_TRIED,
-    )
+    order = failed.order
+    waiting = _waiting(doing, order.number, order.change, order.token)
+    return replace(waiting, failed=failed.error.code if failed.error else NOT_TRIED)
 
 
 def _orders(doing: _Apply) -> Iterator[Order]:
@@ -320,9 +320,9 @@ def _rule(doing: _Apply, spec: AnyTokenSpec) -> int | None:
 
 
 def _done(doing: _Apply, intent: Intent) -> Done:
-    before = doing.live.get(doing.job.plan.changes[intent.number].live_name)
-    done = left(as_done(intent), before if intent.action != Action.ISSUE else None)
-    return replace(done, why=doing.why(intent.number))
+    change = doing.job.plan.changes[intent.number]
+    before = None if change.action is Action.ISSUE else doing.live[change.live_name]
+    return replace(as_done(intent, before), why=doing.why(intent.number))
 
 
 def _rotating(doing: _Apply, change: Change) -> LiveToken | None:
@@ -355,7 +355,8 @@ def _publish_and_activate(doing: _Apply) -> None:
     """Makes artifacts and record durable; then, in one transaction, makes all of it live."""
     ports, state = doing.ports, doing.ports.store.state()
     done = sorted(doing.done, key=lambda one: one.number)
-    record = ports.recorder(doing.job.run, done, state.head)
+    by_id = {token.id: token for token in doing.live.values()}
+    record = recorded(ports, story_of(doing.job.run, done, by_id.get), state.head)
     paths = [one.path for one in done if one.path is not None and one.staged]
     removed = leaving(done, state.unpublished, set(paths), ports.store.token)
     becomes_live = any(intent.after is not None for intent in ports.store.intents())

@@ -18,8 +18,10 @@ from reconciler.apply.approval import (
 )
 from reconciler.apply.interface import Job, Ports, Result
 from reconciler.apply.lease import Waiting, held
+from reconciler.apply.recording import record_blocked, under
 from reconciler.apply.resume import resume
-from reconciler.apply.run import partly, run
+from reconciler.apply.run import run
+from reconciler.apply.stopping import partly
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, StoreError
 from reconciler.live.interface import Lease, Run, Workspace
 from reconciler.plan.document import Plan
@@ -69,21 +71,34 @@ def settle(ports: Ports, run: str, waiting: Waiting) -> str | None:
         return resume(ports, lease)
 
 
+def held_back(ports: Ports, run: Run, plan: Plan, waiting: Waiting) -> None:
+    """Records that a plan is blocked, which nobody has taken the lease for.
+
+    Raises StoreLocked, and what settling an interrupted run raises, which comes first.
+    """
+    with held(ports.store, run.id, waiting) as lease:
+        resume(ports, lease)
+        record_blocked(ports, lease, run, plan)
+
+
 def _under(session: Session, lease: Lease) -> Result:
     ports, approved = session.ports, session.approved
     resumed = resume(ports, lease)
     state = ports.store.state()
     kept, settled = state.approval, carried_out(resumed, state.head)
-    plan = checked(session.plan(), approved, read_begun(kept), settled)
+    planned = session.plan()
+    try:
+        plan = checked(planned, approved, read_begun(kept), settled)
+    except PlanBlocked:
+        record_blocked(ports, lease, session.run, planned)
+        raise
     if not plan.changes:
         return Result(None, resumed=resumed, waits=plan.waits)
     names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
-    this = replace(
-        session.run,
-        plan_digest=plan.digest if approved is None else approved.digest,
-        overrides=plan.overrides.given(),
-    )
+    this = under(session.run, plan)
+    if approved is not None:
+        this = replace(this, plan_digest=approved.digest)
     keep = begun(plan, approved, read_begun(kept)).to_text() if approved else ""
     result = run(Job(plan, session.specs, this, session.workers, keep, kept), ports, lease, live)
     return replace(result, resumed=resumed, waits=plan.waits)

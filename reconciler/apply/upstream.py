@@ -150,9 +150,10 @@ class Upstream:
         """A path of the workspace, from the top of the repository."""
         return f"{self.repository.prefix}{path}"
 
-    def published(self, path: str) -> bytes | None:
-        """The file that is published at a path; None where none is, or a link."""
-        return self._content(self.listing, path)
+    def published(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
+        """The file that is published at a path, one byte more than `limit` at most; None where none is, or a
+        link."""
+        return self._content(self.listing, path, limit)
 
     def has(self, folder: str) -> bool:
         """Whether a folder is published."""
@@ -228,11 +229,11 @@ class Upstream:
         found = listing.at(self.place(path))
         return None if found is None else found.id
 
-    def _content(self, listing: Listing, path: str) -> bytes | None:
+    def _content(self, listing: Listing, path: str, limit: int = MAX_BYTES) -> bytes | None:
         found = listing.at(self.place(path))
         if found is None or not found.is_file:
             return None
-        return self.contents.read(found.id, MAX_BYTES + 1)
+        return self.contents.read(found.id, limit + 1)
 
     def close(self) -> None:
         """Ends the process that reads, if there is one."""

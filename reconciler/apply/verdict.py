@@ -35,6 +35,8 @@ class Verdict:
 
     blocked: tuple[Block, ...]
     warnings: tuple[Warned, ...]
+    released: tuple[Block, ...]
+    """What would have blocked it besides, if nothing had been let go."""
 
 
 def verdict(ground: Ground, look: Look, overrides: Overrides) -> Verdict:
@@ -42,12 +44,13 @@ def verdict(ground: Ground, look: Look, overrides: Overrides) -> Verdict:
     specs, census, changes = ground.specs, look.census, look.compared.changes
     fleet = Fleet(census.live, census.protected, len(specs.tokens), census.owners)
     judged = judge(specs.policies, Case(specs.tokens, changes, look.now))
+    braked = blocks(changes, fleet, specs.settings.brakes, overrides)
     return Verdict(
         (
             *look.reused,
             *obstacles(ground, look.state, census, changes),
             *ahead(changes, look.now),
-            *blocks(changes, fleet, specs.settings.brakes, overrides),
+            *braked,
             *judged.blocked,
         ),
         (
@@ -57,4 +60,10 @@ def verdict(ground: Ground, look: Look, overrides: Overrides) -> Verdict:
             *judged.warnings,
             *deprecated(specs.catalog, specs.tokens),
         ),
+        _released(braked, blocks(changes, fleet, specs.settings.brakes, Overrides())),
     )
+
+
+def _released(braked: tuple[Block, ...], without: tuple[Block, ...]) -> tuple[Block, ...]:
+    rules = {one.rule for one in braked}
+    return tuple(one for one in without if one.rule not in rules)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.audit.drift import Item, What
-from reconciler.audit.record import FILE_NAME
 from reconciler.errors import SettingsError
 from reconciler.files import LinkedError, NotRegularError, inside, read_regular
+from reconciler.records.chain import FILE_NAME
 
 
 def items_below(root: Path, folder: str, *, but: tuple[str, ...] = ()) -> Iterator[Item]:

@@ -15,13 +15,14 @@ from reconciler.cli.output import counted, echo_json, in_line
 from reconciler.cli.planned import echo_plan, echo_warnings, final, override_options
 from reconciler.cli.plans.interface import NOTHING, WAITING
 from reconciler.cli.progress import progress
+from reconciler.cli.reasons import reason_given
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanUnreadable, UsageError
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.change import DONE, FAILED, UNTRIED, Action
 from reconciler.plan.document import Plan, SavedPlan, check_fits, read_plan
-from reconciler.workspace import Workspace
+from reconciler.workspace import Manner, Workspace
 
 NAMED = 5
 """Names that an error has room for."""
@@ -32,6 +33,13 @@ NAMED = 5
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @click.option("--lock-timeout", default="0s", metavar="5m", help="Wait this long for another apply to end.")
+@click.option(
+    "--reason",
+    envvar="RECONCILER_REASON",
+    callback=reason_given,
+    metavar="TEXT",
+    help="Why, for the record: one line.",
+)
 @expect_option("Apply the plan that has this digest, and no other; nothing is asked.")
 @override_options
 @passed
@@ -40,6 +48,7 @@ def command(
     file: str | None,
     form: str,
     lock_timeout: str,
+    reason: str | None,
     expect: str | None,
     max_delete: int | None,
     max_rotate: int | None,
@@ -81,12 +90,15 @@ def command(
         plan = plan if given is None else agreed(plan, given, read_begun(store.state().approval)) or plan
         approved = given or (None if yes else approval(plan))
         _tell(plan, workspace, form)
+        if _is_blocked(plan, approved):
+            with progress() as shown:
+                workspace.hold_back(store, plan, Manner(shown, reason=reason))
         _check_now(plan, approved, given)
         if not _anything_to_do(store, plan):
             return _print(Result(None, resumed=settled, waits=plan.waits), form)
         _ask(plan, yes=yes or expect is not None)
         with progress() as shown:
-            result = workspace.apply(store, plan, approved, patience=patience, progress=shown)
+            result = workspace.apply(store, plan, approved, Manner(shown, patience, reason))
     return _print(replace(result, resumed=result.resumed or settled), form)
 
 
@@ -100,10 +112,14 @@ def _tell(plan: Plan, workspace: Workspace, form: str) -> None:
 
 def _check_now(plan: Plan, approved: Approved | None, given: Approved | None) -> None:
     """What needs no lease to be refused. Raises PlanBlocked or PlanStale."""
-    if plan.blocked and (approved is None or plan.digest == approved.digest):
+    if _is_blocked(plan, approved):
         raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
     if given and not plan.changes and plan.digest != given.digest:
         raise stale(plan, given)
+
+
+def _is_blocked(plan: Plan, approved: Approved | None) -> bool:
+    return bool(plan.blocked) and (approved is None or plan.digest == approved.digest)
 
 
 def _allowed(saved: SavedPlan, overrides: Overrides) -> Overrides:
@@ -119,7 +135,7 @@ def _allowed(saved: SavedPlan, overrides: Overrides) -> Overrides:
 def _settled(workspace: Workspace, store: LiveStore, patience: int) -> str | None:
     """What was begun and approved is finished before anything is planned: else it would stand in the plan."""
     with progress() as shown:
-        return workspace.settle(store, patience=patience, progress=shown)
+        return workspace.settle(store, Manner(shown, patience))
 
 
 def _seconds(text: str) -> int:

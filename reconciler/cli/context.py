@@ -6,16 +6,18 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import click
 
-from reconciler.errors import GitFailed, SettingsError
+from reconciler.errors import GitFailed, ReconcilerError, SettingsError
 from reconciler.git.repository import repository
 from reconciler.git.running import Git, find_top
 from reconciler.surroundings import Surroundings, find_root
+from reconciler.web import Request, Response
 from reconciler.workspace import Workspace
 
 NOT_TRACKED = 1
@@ -55,8 +57,15 @@ def surroundings() -> Surroundings:
         sleep=time.sleep,
         entropy=secrets.token_bytes,
         commit=commit_of,
+        exchange=_exchange,
         tracked=tracked_by_git,
     )
+
+
+def _exchange(request: Request, most: int, failed: Callable[[str], ReconcilerError]) -> Response:
+    from reconciler.cli.sending import exchange  # what speaks TLS takes long to load
+
+    return exchange(request, most, failed)
 
 
 def _home() -> Path:

@@ -18,6 +18,7 @@ from reconciler.cli.context import Invocation, passed
 from reconciler.cli.doctor_artifacts import artifact_checks, tally
 from reconciler.cli.doctor_check import NAMED, Check
 from reconciler.cli.doctor_publishing import publishing_checks
+from reconciler.cli.doctor_records import record_checks
 from reconciler.cli.output import counted, echo_json, in_line, style
 from reconciler.errors import ArtifactError, ReconcilerError
 from reconciler.surroundings import SPECS
@@ -35,7 +36,7 @@ def command(invocation: Invocation, form: str) -> int:
 
     Looks at the specs, the live store, the creation rules, your identities and which artifacts they
     open, and the programs sops and git; with publish: git, whether the remote can be read and pushed to, and
-    commits can be signed. Nothing is changed.
+    commits can be signed; and whether records can be. Nothing is changed.
 
     \b
     Exit codes: 0 all is well (notes included), 1 something is missing or broken.
@@ -63,6 +64,7 @@ def _checks(workspace: Workspace) -> Iterator[Check]:
         yield from _guarded("rules", lambda: [_rules(workspace)])
         yield from _guarded("artifacts", lambda: artifact_checks(tally(workspace)))
         yield from _guarded("publishing", lambda: publishing_checks(workspace))
+        yield from _guarded("records", lambda: record_checks(workspace))
     yield from _guarded("identities", lambda: [_identities(workspace)])
     yield from _guarded("sops", lambda: [_sops(workspace, needed=_needs_sops(workspace))])
     yield from _guarded("git", lambda: [_git(workspace)])

@@ -27,16 +27,17 @@ class Contents:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _owner: int = field(default=0, init=False)
 
-    def bring(self, tree: str, path: str) -> None:
+    def bring(self, tree: str, path: str, walk: str = "--no-walk") -> None:
         """Fetches all that a partial clone lacks of a path of a commit at once: git asks for each by itself.
 
-        What does not come so is fetched when it is read. Raises GitFailed where that takes too long.
+        With another `walk`, of the commits that it leads to as well. What does not come so is fetched when it
+        is read. Raises GitFailed where that takes too long.
         """
         promised = self.git.run("config", "--type=bool", "--get-regexp", r"^remote\..*\.promisor$").text
         found = PROMISED.search(promised)
         if found is None:
             return
-        asked = ("rev-list", "--objects", "--no-walk", "--missing=print", tree, "--", path)
+        asked = ("rev-list", "--objects", walk, "--missing=print", tree, "--", path)
         listed = self.git.run(*asked, more=LITERAL).text.splitlines()
         lacking = [line.removeprefix("?") for line in listed if line.startswith("?")]
         if lacking:

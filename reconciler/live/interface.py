@@ -117,12 +117,12 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one apply did: canonical JSON, chained to the record before by its digest."""
+    """What one run did, chained to the record before by its digest."""
 
     sequence: int
     run: str
     body: str
-    """RFC 8785 bytes as text. The digest is `sha256:` of them."""
+    """The text of its file (`records.envelope`). The digest is `sha256:` of its bytes."""
     digest: str
     published: bool = False
 
@@ -164,6 +164,10 @@ class Run:
     commit: str | None
     overrides: Mapping[str, int | bool] = field(default_factory=dict)
     """The brakes that somebody let go for it, by name."""
+    released: tuple[tuple[str, str], ...] = ()
+    """(rule, message) of what would have held it without that."""
+    reason: str | None = None
+    """Why, in the words of who runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,7 @@ class Batch:
     """Records to insert or replace by id. Credentials are inserted or replaced by generation; ones
     that are not named stay as they are."""
     journal: Sequence[Intent] = ()
-    """Intents to add."""
+    """Intents to add, or to replace by run and number."""
     finish: Finish | None = None
     """Applied after `tokens`."""
     record: Record | None = None

@@ -69,7 +69,7 @@ _IntentRow: TypeAlias = (
 )
 _HolderRow: TypeAlias = "tuple[str, str, str, int, str]"
 _RecordRow: TypeAlias = "tuple[int, str, str, str, int]"
-_RunRow: TypeAlias = "tuple[str, str, int, str, str | None, str]"
+_RunRow: TypeAlias = "tuple[str, str, int, str, str | None, str, str, str | None]"
 
 MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What building a value raises when a row does not fit."""
@@ -120,8 +120,8 @@ def record(row: Sequence[object]) -> Record:
 def run(row: Sequence[object]) -> Run:
     """A run from its row. Raises StoreUnreadable for a row that does not fit."""
     try:
-        id_, plan, started, actor, commit, overrides = cast("_RunRow", _fitting(_run_shape, row))
-        return Run(id_, plan, started, actor, commit, _overrides(overrides))
+        fit = cast("_RunRow", _fitting(_run_shape, row))
+        return Run(*fit[:5], _overrides(fit[5]), _released(fit[6]), fit[7])
     except MALFORMED as error:
         raise unreadable(f"run {row[0]}", error) from error
 
@@ -197,6 +197,8 @@ def run_row(run: Run, workspace: str) -> Row:
         "actor": run.actor,
         "git_commit": run.commit,
         "overrides": _dump(dict(run.overrides)),
+        "released": _dump([list(one) for one in run.released]),
+        "reason": run.reason,
     }
 
 
@@ -279,6 +281,10 @@ def _overrides(text: str) -> Mapping[str, int | bool]:
     if not isinstance(found, dict) or not all(isinstance(value, int) for value in found.values()):
         raise TypeError("what should be overrides is none")
     return found
+
+
+def _released(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((rule, message) for rule, message in map(_strings, json.loads(text)))
 
 
 def _strings(values: object) -> tuple[str, ...]:

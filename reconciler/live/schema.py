@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every version of the schema that this tool knows, oldest first; one migration makes each."""
 
 HEAD = VERSIONS[-1]
@@ -126,6 +126,8 @@ run = Table(
     Column("git_commit", Text),
     Column("ended_revision", BigInteger),
     Column("overrides", Text, nullable=False, server_default="{}"),
+    Column("released", Text, nullable=False, server_default="[]"),
+    Column("reason", Text),
 )
 
 intent = Table(

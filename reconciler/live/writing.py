@@ -11,6 +11,7 @@ from reconciler.errors import StoreError
 from reconciler.live import rows, schema
 from reconciler.live.interface import Batch, Finish, Intent, LiveToken, Record, Run
 from reconciler.live.putting import PART, TokenWriter, parts
+from reconciler.live.upsert import upsert
 
 _token, _intent, _record, _run = schema.token, schema.intent, schema.record, schema.run
 _workspace = schema.workspace
@@ -81,10 +82,9 @@ class Writer:
                     f"the journal entry for {intent.name} names one token and holds another",
                     hint="this is a fault of the tool: report it",
                 )
+        query = upsert(self.connection, _intent, ("workspace", "run", "number"))
         for part in parts(intents):
-            self.connection.execute(
-                insert(_intent), [rows.intent_row(intent, self.workspace) for intent in part]
-            )
+            self.connection.execute(query, [rows.intent_row(intent, self.workspace) for intent in part])
 
     def _finish(self, finish: Finish) -> None:
         self._require_open(finish.run)

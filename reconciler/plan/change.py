@@ -114,6 +114,16 @@ DONE, FAILED, UNTRIED = "done", "failed", "untried"
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What a run leaves of a token."""
+
+    digest: str
+    """Of all that the live store holds of it."""
+    spec: str | None
+    """Digest of the spec that it has; None where it has none, or not yet all that its spec gives."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """One change as it was carried out."""
 
@@ -129,6 +139,10 @@ class Done:
     digest: str | None = None
     contents: str | None = None
     """Digest of what was sealed, if that is new."""
+    left: Left | None = None
+    """What its token becomes by it, where it becomes something."""
+    declared: str | None = None
+    """The spec of that in normal form, where the token had another before."""
     removed: str | None = None
     """Of the artifact that left the tree."""
     previously: str | None = None

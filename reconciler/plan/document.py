@@ -55,6 +55,8 @@ class Plan:
     """Epoch seconds."""
     expires_at: int
     warnings: tuple[Warned, ...] = ()
+    released: tuple[Block, ...] = ()
+    """What would have blocked it if nothing had been let go, for the record; it is no part of the plan."""
 
     @property
     def waits(self) -> bool:

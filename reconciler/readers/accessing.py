@@ -69,27 +69,57 @@ class _Told:
     whole: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _When:
+    """A time that was asked for: one of the two is given."""
+
+    window: Window | None
+    commit: str | None
+
+
 def answer(auditing: Auditing, asked: Asked) -> Answer:
     """Who could do what. Raises UsageError, GitFailed, RecordUnreadable, SpecsInvalid."""
-    times = [window(text) for text in asked.times]
-    named = [None if time else auditing.commit(text) for text, time in zip(asked.times, times, strict=True)]
-    commit = (named[-1] if named else None) or auditing.commit(None)
+    whens = [_when(auditing, text) for text in asked.times]
+    commit = (whens[-1].commit if whens else None) or auditing.commit(None)
     lived = None if asked.declared else _lived(auditing, commit)
     now = auditing.workspace.around.clock()
     if lived is not None:
-        whens = [time or moment(_last(auditing, one)) for time, one in zip(times, named, strict=True)]
-        notes = list(_of_records(lived))
-        told = _Told(Source.RECORDS, commit, lived.spans, _between(whens, now), notes, whole=not lived.untold)
+        told = _from_records(auditing, lived, commit, whens, now)
     else:
-        line = auditing.line(commit)
-        whens = [time or moment(_came(auditing, one, line)) for time, one in zip(times, named, strict=True)]
-        looked = _between(whens, now)
-        _check_reaches(line, looked)
-        history = auditing.history(line)
         notes = [] if asked.declared else [_without_records(auditing, commit)]
-        notes += _of_specs(line, history, looked)
-        told = _Told(Source.SPECS, commit, history.spans, looked, notes)
+        told = _from_specs(auditing, commit, whens, now, notes)
     return _answered(auditing, asked.question, told, now)
+
+
+def _when(auditing: Auditing, text: str) -> _When:
+    found = window(text)
+    return _When(found, None if found else auditing.commit(text))
+
+
+def _from_records(auditing: Auditing, lived: Lived, commit: str, whens: Sequence[_When], now: int) -> _Told:
+    """What was live. A commit stands for the time of the last run that it has a record of."""
+
+    def when(one: _When) -> Window:
+        there = lived if one.commit in (None, commit) else _lived(auditing, str(one.commit))
+        return one.window or moment(there.last.at if there is not None and there.last is not None else 0)
+
+    looked = _between([when(one) for one in whens], now)
+    notes = list(_of_records(lived))
+    return _Told(Source.RECORDS, commit, lived.spans, looked, notes, whole=not lived.untold)
+
+
+def _from_specs(auditing: Auditing, commit: str, whens: Sequence[_When], now: int, notes: list[str]) -> _Told:
+    """What was declared. A commit stands for the time when it came to the line."""
+    line = auditing.line(commit)
+
+    def when(one: _When) -> Window:
+        came = line.at if one.commit in (None, commit) else auditing.came(str(one.commit), commit)
+        return one.window or moment(came)
+
+    looked = _between([when(one) for one in whens], now)
+    _check_reaches(line, looked)
+    history = auditing.history(line)
+    return _Told(Source.SPECS, commit, history.spans, looked, [*notes, *_of_specs(line, history, looked)])
 
 
 def _answered(auditing: Auditing, question: Question, told: _Told, now: int) -> Answer:
@@ -106,16 +136,6 @@ def _lived(auditing: Auditing, commit: str) -> Lived | None:
     """What records of a commit tell; None where it has none."""
     bodies = auditing.bodies(commit)
     return applied(bodies) if bodies else None
-
-
-def _last(auditing: Auditing, commit: str | None) -> int:
-    """When the last run was that a commit has a record of; 0 before there was any."""
-    lived = _lived(auditing, commit) if commit else None
-    return lived.last.at if lived is not None and lived.last is not None else 0
-
-
-def _came(auditing: Auditing, commit: str | None, line: Line) -> int:
-    return line.at if commit in (None, line.commit) else auditing.came(str(commit), line.commit)
 
 
 def _between(whens: Sequence[Window], now: int) -> Window:

@@ -14,7 +14,6 @@ from reconciler.audit.chain import bodies as in_order
 from reconciler.audit.declared import History, blobs, declared
 from reconciler.audit.history import Line, line, named_as_spec
 from reconciler.audit.meanings import meanings
-from reconciler.audit.record import FILE_NAME, RecordFile
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
 from reconciler.git.lines import is_ancestor
@@ -22,6 +21,7 @@ from reconciler.git.repository import Blob, Repository, repository
 from reconciler.git.trees import FILES
 from reconciler.memo import Memo
 from reconciler.records.body import Body
+from reconciler.records.chain import FILE_NAME, RecordFile
 from reconciler.records.envelope import LARGEST
 from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.layout import RECORDS
@@ -62,6 +62,8 @@ class Auditing:
 
     def history(self, found: Line) -> History:
         """What a line declared. Raises GitFailed, SpecsInvalid."""
+        with closing(Contents(self.repository.git)) as contents:
+            contents.bring(found.commit, f"{self.repository.prefix}{SPECS}", "--first-parent")
         with no_collection():
             return declared(found, meanings(self.repository, blobs(found), self.memo))
 
@@ -72,6 +74,7 @@ class Auditing:
         """
         documents: list[FoundWorkspace] = []
         with closing(Contents(self.repository.git)) as contents:
+            contents.bring(commit, f"{self.repository.prefix}{SPECS}")
             for blob in self.repository.blobs(commit, SPECS):
                 if blob.mode in FILES and named_as_spec(self._inside(blob)):
                     data = contents.read(blob.id, MAX_BYTES + 1)
@@ -87,6 +90,7 @@ class Auditing:
         """The records that a commit has, as they stand there. Raises GitFailed."""
         folder = self.records_folder(commit)
         with closing(Contents(self.repository.git)) as contents:
+            contents.bring(commit, f"{self.repository.prefix}{folder}")
             return [
                 RecordFile(self._inside(blob), contents.read(blob.id, LARGEST))
                 for blob in self.repository.blobs(commit, folder)

@@ -11,7 +11,6 @@ from reconciler.artifacts.opener import read_header
 from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.audit.history import named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
-from reconciler.audit.record import RecordFile
 from reconciler.audit.verifying.declaring import Sheet
 from reconciler.audit.verifying.sealed import AtCommit, Stands
 from reconciler.canonical import digest
@@ -20,6 +19,7 @@ from reconciler.git import trees
 from reconciler.git.contents import Contents
 from reconciler.git.logs import Moved, Touch, graph, literal, resolved, steps, touches
 from reconciler.git.repository import Repository
+from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import LARGEST
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.settings import DEFAULT_NAME, Settings

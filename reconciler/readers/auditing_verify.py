@@ -93,7 +93,7 @@ class _Audit:
         ]
         self.told.head = links[-1].digest if links else None
         self.told.add("records", _counted(len(links), "record"), found)
-        if not self.asked.anchors:
+        if not self.asked.anchors and not self.asked.live:
             self.told.unchecked.append(
                 "whether the whole line was rewritten: pass a digest noted earlier with --anchor, or ask the"
                 " live store with --live"

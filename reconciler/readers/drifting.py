@@ -12,6 +12,7 @@ from reconciler.errors import StoreUnreadable
 from reconciler.live.interface import LiveStore, Record
 from reconciler.live.interface import Workspace as State
 from reconciler.plan.observed import ArtifactState
+from reconciler.records.chain import file_name
 from reconciler.specs.layout import STAGING
 from reconciler.workspace import TRIES, Workspace
 
@@ -84,7 +85,7 @@ def _of_records(
 ) -> Iterator[Finding]:
     names = set()
     for record in records:
-        path = f"{folder}/{record.sequence:08d}-{record.run}.json"
+        path = f"{folder}/{file_name(record.sequence, record.run)}"
         names.add(path)
         found = read_record(workspace.root, path, len(record.body.encode()))
         if found is None and record.published:

@@ -13,16 +13,15 @@ from reconciler.artifacts.formats.interface import Format
 from reconciler.artifacts.interface import Expected, Opened, Opener
 from reconciler.artifacts.opener import read_header
 from reconciler.artifacts.tree import MAX_BYTES
-from reconciler.audit.record import FILE_NAME, RecordFile, broken, last_known
 from reconciler.errors import ArtifactTampered, CannotOpen, ReconcilerError, StoreError, StoreUnreadable
 from reconciler.files import inside, read_regular
 from reconciler.live.interface import LiveStore, LiveToken
+from reconciler.records.chain import FILE_NAME, RecordFile, broken, last_known
+from reconciler.records.envelope import LARGEST
 from reconciler.specs.faults import nearest
 from reconciler.specs.model import DEFAULT_FORMAT
 from reconciler.workspace import Workspace
 
-LARGEST_RECORD = 1 << 26
-"""Bytes that a record may have: about 150,000 changes."""
 TRUST = "records are only as trustworthy as the branch that is checked out"
 UNNAMED = "to ask the records of this clone instead, leave --store and RECONCILER_STORE out"
 
@@ -215,10 +214,10 @@ def _records(workspace: Workspace) -> Iterator[RecordFile]:
     for name in sorted(filter(FILE_NAME.fullmatch, names), reverse=True):
         path = f"{folder}/{name}"
         try:
-            data = read_regular(inside(workspace.root, path), LARGEST_RECORD, links=False)
+            data = read_regular(inside(workspace.root, path), LARGEST, links=False)
         except OSError as error:
             raise broken(path, f"it cannot be read: {error.strerror or error}") from error
-        if len(data) > LARGEST_RECORD:
+        if len(data) > LARGEST:
             raise broken(path, "it is larger than any record")
         yield RecordFile(path, data)
 

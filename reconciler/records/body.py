@@ -13,12 +13,16 @@ from reconciler.times import seconds_of
 
 SCHEMA = "reconciler/record/v1"
 
-DONE, PARTLY, FAILED, BLOCKED, INTERRUPTED = "done", "partly", "failed", "blocked", "interrupted"
+Outcome: TypeAlias = Literal["done", "partly", "failed", "blocked", "interrupted"]
+DONE: Outcome = "done"
+PARTLY: Outcome = "partly"
+FAILED: Outcome = "failed"
+BLOCKED: Outcome = "blocked"
+INTERRUPTED: Outcome = "interrupted"
 """Outcomes of a run: all of it, some of it, nothing of it; not begun, because a brake or a policy held it;
 died, and settled by the run after it."""
 
 Digest: TypeAlias = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-Outcome: TypeAlias = Literal["done", "partly", "failed", "blocked", "interrupted"]
 
 
 class _Part(BaseModel):

@@ -59,6 +59,21 @@ def checked_by(key: CheckingKey) -> SSlibKey:
     return SSlibKey.from_crypto(key)
 
 
+def ssh_line(key: SSlibKey) -> str:
+    """A key as the line that spec.audit.keys takes."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_pem_public_key,
+    )
+
+    text = str(key.keyval["public"])
+    raw = Ed25519PublicKey.from_public_bytes(bytes.fromhex(text)) if key.keytype == "ed25519" else None
+    found = raw or load_pem_public_key(text.encode())
+    return found.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
 def signed_by(signed: Signed, keys: Iterable[PublicKey]) -> PublicKey | None:
     """The first of the keys that signed a record, whatever other signatures stand beside; None for none."""
     from securesystemslib.exceptions import UnverifiedSignatureError

@@ -25,12 +25,11 @@ from reconciler.live.interface import (
     LiveStore,
     LiveToken,
     Record,
-    Run,
     Since,
     Watch,
     Workspace,
 )
-from reconciler.plan.change import Done
+from reconciler.records.making import Signatures
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -92,7 +91,7 @@ class Fuse:
             publisher=BreakingPublisher(ports, self),
             seal_for_verifier=self.through("seal_for_verifier", _unsealed, ports.seal_for_verifier),
             entropy=self.through("entropy", _no_disk, ports.entropy),
-            recorder=BreakingRecorder(ports, self),
+            signer=BreakingSigner(ports, self),
         )
 
     def only_seal(self, ports: Ports) -> Ports:
@@ -255,6 +254,9 @@ class BreakingPublisher:
     def publish(self, publication: Publication) -> Published | None:
         return self._fuse.through("publish", _unpublished, self._publisher.publish)(publication)
 
+    def record(self, name: str) -> bytes | None:
+        return self._fuse.through("record", _unpublished, self._publisher.record)(name)
+
     def fence(self, run: str) -> None:
         self._fuse.through("fence", _unpublished, self._publisher.fence)(run)
 
@@ -274,6 +276,9 @@ class _BreakingStage(BreakingPublisher):
     def publish(self, publication: Publication) -> Published | None:
         return self._publisher.publish(publication)
 
+    def record(self, name: str) -> bytes | None:
+        return self._publisher.record(name)
+
     def fence(self, run: str) -> None:
         self._publisher.fence(run)
 
@@ -284,11 +289,14 @@ class _BreakingStage(BreakingPublisher):
         self._publisher.discard()
 
 
-class BreakingRecorder:
-    """A recorder that may blow, and not as one of our errors."""
+class BreakingSigner:
+    """A signer that may blow, and not as one of our errors."""
 
     def __init__(self, ports: Ports, fuse: Fuse) -> None:
-        self._recorder, self._fuse = ports.recorder, fuse
+        self._signer, self._fuse = ports.signer, fuse
 
-    def __call__(self, run: Run, done: Sequence[Done], previous: Record | None) -> Record:
-        return self._fuse.through("record", RuntimeError, self._recorder)(run, done, previous)
+    def ready(self) -> None:
+        self._fuse.through("ready", RuntimeError, self._signer.ready)()
+
+    def sign(self, payload: bytes) -> Signatures:
+        return self._fuse.through("sign", RuntimeError, self._signer.sign)(payload)

@@ -22,15 +22,18 @@ from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.interface import Expected, Header, Parcel
 from reconciler.artifacts.opener import FileOpener
 from reconciler.canonical import digest
+from reconciler.cli.sending import exchange
 from reconciler.kinds import keys
 from reconciler.kinds.keys import PrivateKey
 from reconciler.live.interface import Credential, CredentialState, LiveStore, LiveToken, Run, TokenState
 from reconciler.live.opening import open_store
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import Plan
+from reconciler.records.envelope import read
 from reconciler.secret import Secret
 from reconciler.surroundings import Surroundings
 from reconciler.workspace import Workspace
+from tests.records.kit import bodies
 
 T0 = 1_800_000_000
 DAY = 86_400
@@ -137,6 +140,7 @@ class House:
     entropy: Callable[[int], bytes] = os.urandom
     settings: dict[str, object] = field(default_factory=dict)
     name: str = "acme"
+    environ: dict[str, str] = field(default_factory=dict)
     _workspace: Workspace | None = None
     _store: LiveStore | None = None
     _place: tuple[str, str] | None = None
@@ -173,6 +177,7 @@ class House:
                 "RECONCILER_ACTOR": "tester",
                 "RECONCILER_CACHE_KEY": "of the tests",
                 "PATH": os.environ["PATH"],
+                **self.environ,
             },
             home=self.root / "home",
             platform="linux",
@@ -180,6 +185,7 @@ class House:
             sleep=lambda _: None,
             entropy=self.entropy,
             commit=lambda _: None,
+            exchange=exchange,
         )
         return Workspace(self.root, around, self.url)
 
@@ -343,16 +349,15 @@ def check_chain(bodies: Sequence[str]) -> None:
     """Each record names the digest of the one before."""
     previous = None
     for number, body in enumerate(bodies, 1):
-        document = json.loads(body)
-        assert (document["sequence"], document["previous"]) == (number, previous)
+        told = read(body).body
+        assert (told.sequence, told.previous) == (number, previous)
         previous = digest(body.encode())
 
 
 def recorded(house: House) -> list[tuple[str, str, str]]:
     """(action, kind, name) of every change in every record."""
-    bodies = [record.body for record in house.store().records()]
-    changes = [change for body in bodies for change in json.loads(body)["changes"]]
-    return [(one["action"], one["kind"], one["name"]) for one in changes if one["outcome"] == "done"]
+    changes = [change for body in bodies(house.store()) for change in body.changes]
+    return [(one.action, one.kind, one.name) for one in changes if one.outcome == "done"]
 
 
 def check_quiet(house: House) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,12 @@ import pytest
 from reconciler.apply.folder import FolderPublisher
 from reconciler.apply.interface import Publication
 from reconciler.apply.observe import Observer
-from reconciler.audit.record import record
 from reconciler.canonical import digest
 from reconciler.errors import PartlyApplied, PublishFailed, ReconcilerError, SettingsError
-from reconciler.live.interface import Record, Run
+from reconciler.live.interface import Record
 from reconciler.plan.observed import ArtifactState
 from tests.apply.kit import House, check_quiet, check_settled, jwt_token, login_token
+from tests.records.kit import RUN, record
 
 PATH = "artifacts/JWTToken/one.yaml"
 
@@ -27,47 +28,47 @@ def publisher(tmp_path: Path) -> FolderPublisher:
     return FolderPublisher(tmp_path, "artifacts")
 
 
-def first_record(run: str = "run-1") -> Record:
-    return record(Run(run, "sha256:plan", 1_800_000_000, "tester", None), (), None)
+def first_record(run: str = "b1") -> Record:
+    return record(replace(RUN, id=run), (), None)
 
 
 def test_what_is_staged_is_out_of_sight_until_it_is_published(
     publisher: FolderPublisher, tmp_path: Path
 ) -> None:
     """And then it is in place, and nothing of the staging is left behind but folders."""
-    publisher.stage("run-1", PATH, b"sealed")
+    publisher.stage("b1", PATH, b"sealed")
     assert publisher.published(PATH) is None
-    publisher.publish(Publication("run-1", [PATH], records=[first_record()]))
+    publisher.publish(Publication("b1", [PATH], records=[first_record()]))
     assert publisher.published(PATH) == digest(b"sealed")
-    assert (tmp_path / "artifacts/records/00000001-run-1.json").read_text() == first_record().body
+    assert (tmp_path / "artifacts/records/00000001-b1.json").read_text() == first_record().body
     publisher.discard()
     assert not (tmp_path / "artifacts/.staging").exists()
 
 
 def test_what_is_removed_is_gone_and_what_was_gone_is_no_error(publisher: FolderPublisher) -> None:
     """A run that is gone on with removes again."""
-    publisher.stage("run-1", PATH, b"sealed")
-    publisher.publish(Publication("run-1", [PATH]))
+    publisher.stage("b1", PATH, b"sealed")
+    publisher.publish(Publication("b1", [PATH]))
     for _ in range(2):
-        publisher.publish(Publication("run-1", removed=[PATH, "artifacts/no/such.yaml"]))
+        publisher.publish(Publication("b1", removed=[PATH, "artifacts/no/such.yaml"]))
         assert publisher.published(PATH) is None
 
 
 def test_a_record_of_another_run_is_not_replaced(publisher: FolderPublisher, tmp_path: Path) -> None:
     """The store was restored: what the tree tells of another run stays."""
-    publisher.publish(Publication("", records=[first_record("lost")]))
-    with pytest.raises(PublishFailed, match="another record 1, of run lost"):
-        publisher.publish(Publication("", records=[first_record("true")]))
+    publisher.publish(Publication("", records=[first_record("bad")]))
+    with pytest.raises(PublishFailed, match="another record 1, of run bad"):
+        publisher.publish(Publication("", records=[first_record("fade")]))
     names = [path.name for path in (tmp_path / "artifacts/records").iterdir()]
-    assert names == ["00000001-lost.json"]
+    assert names == ["00000001-bad.json"]
 
 
 def test_an_artifact_that_no_longer_is_staged_cannot_be_published(publisher: FolderPublisher) -> None:
     """Another run took over and dropped it."""
-    publisher.stage("run-1", PATH, b"sealed")
+    publisher.stage("b1", PATH, b"sealed")
     publisher.discard()
     with pytest.raises(PublishFailed, match=r"one\.yaml could not be written: No such file"):
-        publisher.publish(Publication("run-1", [PATH]))
+        publisher.publish(Publication("b1", [PATH]))
 
 
 def test_everything_is_on_disk_before_the_next_step(
@@ -95,11 +96,11 @@ def test_everything_is_on_disk_before_the_next_step(
     assert old.exists()
     for name in ("fsync", "replace", "unlink"):
         noted(name)
-    publisher.stage("run-1", PATH, b"sealed")
-    publisher.publish(Publication("run-1", [PATH], ["artifacts/JWTToken/old.yaml"], records=[first_record()]))
+    publisher.stage("b1", PATH, b"sealed")
+    publisher.publish(Publication("b1", [PATH], ["artifacts/JWTToken/old.yaml"], records=[first_record()]))
     folders = ["fsync artifacts/JWTToken", "fsync artifacts", "fsync ."]
-    staged = "artifacts/.staging/run-1/artifacts"
-    entry = f"{staged}/records/00000001-run-1.json"
+    staged = "artifacts/.staging/b1/artifacts"
+    entry = f"{staged}/records/00000001-b1.json"
     assert steps == [
         f"fsync {staged}/JWTToken/one.yaml", f"replace {staged}/JWTToken/one.yaml", *folders,
         "unlink artifacts/JWTToken/old.yaml", *folders,
@@ -240,7 +241,7 @@ def test_a_link_does_not_hide_what_is_to_be_removed(house: House, tmp_path: Path
 def test_a_path_that_leads_out_of_the_workspace_is_refused(publisher: FolderPublisher, path: str) -> None:
     """Whoever wrote it into the store."""
     with pytest.raises(PublishFailed, match="leads out"):
-        publisher.publish(Publication("run-1", removed=[path]))
+        publisher.publish(Publication("b1", removed=[path]))
     assert publisher.published(path) is None
 
 

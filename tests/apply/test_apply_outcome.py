@@ -13,14 +13,14 @@ from reconciler.apply.interface import Ports
 from reconciler.apply.leaving import leaving
 from reconciler.apply.observe import Observer
 from reconciler.apply.session import apply
-from reconciler.audit.record import record
 from reconciler.errors import LeaseLost, PartlyApplied, PlanStale, StoreUnreadable
-from reconciler.live.interface import Batch, Lease, LiveStore, Run, Workspace
+from reconciler.live.interface import Batch, Lease, LiveStore, Workspace
 from reconciler.plan.change import Done
 from reconciler.plan.document import Plan
 from reconciler.plan.observed import ArtifactState
 from tests.apply.breaking import BreakingPublisher, BreakingStore, Fuse, How
 from tests.apply.kit import House, check_quiet, check_settled, jwt_token
+from tests.records.kit import RUN, record
 
 
 class Silent(BreakingStore):
@@ -190,7 +190,7 @@ def test_what_is_to_leave_the_tree(house: House) -> None:
     house.apply()
     live = house.live()
     older = record(
-        Run("run-1", "", 0, "", None),
+        RUN,
         [
             Done(0, "delete", "JWTToken", "back", "id-1", 1, removed="artifacts/JWTToken/back.yaml"),
             Done(1, "delete", "JWTToken", "gone", "id-2", 1, removed="artifacts/JWTToken/gone.yaml"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import count
 
@@ -16,13 +15,14 @@ from reconciler.plan.document import read_plan
 from tests.apply.breaking import Fuse, How
 from tests.apply.kit import House, check_quiet, check_settled, jwt_token, rsa_token
 from tests.apply.test_apply_crash import LATER, Copies, run_broken
+from tests.records.kit import documents
 
 DEFAULTS: dict[str, object] = {"brakes": {}}
 TWO = Overrides(max_delete=2)
 
 
 def records(house: House) -> Sequence[dict[str, object]]:
-    return [json.loads(record.body) for record in house.store().records()]
+    return documents(house.store())
 
 
 def actions(record: dict[str, object]) -> set[object]:

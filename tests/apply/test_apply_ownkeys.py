@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -31,6 +30,7 @@ from tests.apply.kit import (
     spec,
 )
 from tests.kinds.odd_keys import rsa_pem
+from tests.records.kit import bodies, documents
 
 PATH = "artifacts/TokenAuth/app.yaml"
 
@@ -56,9 +56,7 @@ def never_seals(ports: Ports) -> Ports:
 
 def changes_on_record(house: House) -> list[dict[str, object]]:
     """The changes of the newest record."""
-    head = house.store().state().head
-    assert head is not None
-    found: list[dict[str, object]] = json.loads(head.body)["changes"]
+    found: list[dict[str, object]] = documents(house.store())[-1]["changes"]  # type: ignore[assignment]
     return found
 
 
@@ -305,8 +303,8 @@ def test_a_switch_can_break_anywhere(tmp_path: Path, how: How) -> None:
         house.apply()
         check_settled(house)
         check_quiet(house)
-        bodies = [json.loads(one.body)["changes"] for one in house.store().records()][1:]
-        told = sorted((one["name"], one.get("removed")) for changes in bodies for one in changes)
+        changes = (one for body in bodies(house.store())[1:] for one in body.changes)
+        told = sorted((one.name, one.removed) for one in changes if one.outcome == "done")
         assert told == [
             ("from-own", None), ("new", None), ("own", None), ("to-own", "artifacts/TokenAuth/to-own.yaml"),
         ]  # fmt: skip

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from pydantic_core import from_json
 
-from reconciler.apply.interface import Ports
-from reconciler.audit.record import record as plain_record
 from reconciler.audit.verifying.report import Report
 from reconciler.canonical import digest
-from reconciler.live.interface import LiveToken, Record, Run
-from reconciler.plan.change import Done
 from reconciler.readers.auditing_verify import Asked, verify
 from reconciler.records.body import read_body
 from reconciler.records.envelope import envelope, read, statement
-from reconciler.records.holding import live_digest
 from reconciler.records.keys import pae, read_keys
 from reconciler.workspace import Workspace
-from tests.apply.kit import House, jwt_token, login_token
+from tests.apply.kit import T0, House, jwt_token, login_token
 from tests.git.kit import ENVIRON, Repo, made
 
 
@@ -37,6 +32,17 @@ class Signer:
     def line(self) -> str:
         """The public half, as spec.audit.keys has it."""
         return self.key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+    @property
+    def private(self) -> bytes:
+        """The private half, as a file of it."""
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @property
+    def pem(self) -> str:
+        """The same in PEM."""
+        public = self.key.public_key()
+        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     def sign(self, payload: bytes) -> tuple[tuple[str, bytes], ...]:
         """Signatures for an envelope."""
@@ -61,10 +67,20 @@ class Audited(House):
         workspace = super()._opened_workspace()
         around = replace(
             workspace.around,
-            environ={**ENVIRON, **workspace.around.environ},
+            environ={**ENVIRON, **workspace.around.environ, **self._signing()},
             commit=lambda _: self.repo.git("rev-parse", "HEAD"),
         )
         return Workspace(self.root, around, self.url)
+
+    def _signing(self) -> dict[str, str]:
+        """Where the key is that signs records, if there is one; no commit brings it."""
+        if self.signer is None:
+            return {}
+        file = self.root / ".reconciler" / "signing.pem"
+        file.parent.mkdir(exist_ok=True)
+        file.touch(0o600)
+        file.write_bytes(self.signer.private)
+        return {"RECONCILER_SIGNING_KEY": str(file)}
 
     def commit(self, message: str) -> str:
         """Commits all that is there, a minute later than the commit before."""
@@ -86,12 +102,8 @@ class Audited(House):
         """Applies what is declared, and commits what that left."""
         self.now += 60
         self._workspace = None
-        self.apply(self.recording)
+        self.apply()
         return self.commit(message)
-
-    def recording(self, ports: Ports) -> Ports:
-        """Ports of an apply that makes complete records."""
-        return replace(ports, recorder=Recorder(self, ports))
 
     def found(self, **asked: object) -> Report:
         """What an auditor finds."""
@@ -101,38 +113,6 @@ class Audited(House):
     def records(self) -> list[Path]:
         """The files of the records."""
         return sorted((self.root / "artifacts" / "records").glob("*.json"))
-
-
-@dataclass
-class Recorder:
-    """Makes complete records."""
-
-    house: Audited
-    ports: Ports
-
-    def __call__(self, run: Run, done: Sequence[Done], previous: Record | None) -> Record:
-        document = from_json(plain_record(run, done, previous).body)
-        document["outcome"] = "done"
-        after = self._after(done)
-        for change, one in zip(document["changes"], done, strict=True):
-            token = after.get(one.token_id)
-            if token is not None and token.spec_digest and one.action != "delete" and one.outcome == "done":
-                change["spec"] = token.spec_digest
-                change["declared"] = from_json(token.declared)
-        document["live"] = {token_id: live_digest(token) for token_id, token in sorted(after.items())}
-        payload = statement(read_body(document))
-        data = envelope(payload, self.house.signer.sign(payload) if self.house.signer else ())
-        return Record(document["sequence"], run.id, data.decode(), digest(data))
-
-    def _after(self, done: Sequence[Done]) -> dict[str, LiveToken]:
-        """What the store will hold of each token that the run touched."""
-        store = self.ports.store
-        ids = {one.token_id for one in done if one.token_id}
-        after = {one: token for one in ids if (token := store.token_by_id(one)) is not None}
-        for intent in store.intents():
-            if intent.after is not None:
-                after[intent.token_id] = replace(intent.after, last_generation=intent.after.generation)
-        return after
 
 
 def rewritten(
@@ -185,10 +165,10 @@ def a_life(house: Audited) -> None:
     house.applies()
 
 
-def lived(root: Path, top: Path | None = None) -> Audited:
+def lived(root: Path, top: Path | None = None, at: int = T0) -> Audited:
     """A workspace with that history, its records signed."""
     signer = Signer()
-    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db", signer=signer, top=top)
+    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db", now=at, signer=signer, top=top)
     house.settings = {"audit": {"keys": [signer.line], "records": "signed"}}
     a_life(house)
     return house

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
-from reconciler.audit.record import RecordFile
 from reconciler.canonical import digest
-from reconciler.records.body import DONE, PARTLY, Body, Change
+from reconciler.records.body import DONE, PARTLY, SCHEMA, Body, Change
+from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, statement
 from reconciler.specs.reader import Declared, read_file
 from reconciler.times import timestamp
@@ -73,19 +73,20 @@ class Runs:
         number = len(self.bodies) + 1
         tokens = [one.token for one in changes if one.token] if touched is None else touched
         ids = live if live is not None else {one: digest(f"{one} {number}".encode()) for one in tokens}
-        body = Body(
-            schema="reconciler/record/v1",
-            sequence=number,
-            previous=digest(self.files[-1].data) if self.files else None,
-            run=f"{number:016x}",
-            time=timestamp(START + number * DAY if at is None else at),
-            actor="ci",
-            commit=commit,
-            plan=PLAN,
-            outcome=DONE if all(one.outcome == DONE for one in changes) else PARTLY,
-            changes=changes,
-            live=ids,
-        )
+        told = {
+            "schema": SCHEMA,
+            "sequence": number,
+            "previous": digest(self.files[-1].data) if self.files else None,
+            "run": f"{number:016x}",
+            "time": timestamp(START + number * DAY if at is None else at),
+            "actor": "ci",
+            "commit": commit,
+            "plan": PLAN,
+            "outcome": DONE if all(one.outcome == DONE for one in changes) else PARTLY,
+            "changes": changes,
+            "live": ids,
+        }
+        body = Body.model_validate(told)
         self.bodies.append(body)
         path = f"{self.folder}/{number:08d}-{body.run}.json"
         self.files.append(RecordFile(path, envelope(statement(body))))

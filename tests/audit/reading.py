@@ -11,10 +11,10 @@ from reconciler.audit.chain import bodies
 from reconciler.audit.declared import blobs, declared
 from reconciler.audit.history import line
 from reconciler.audit.meanings import meanings
-from reconciler.audit.record import RecordFile
 from reconciler.audit.spans import Span
 from reconciler.cli.context import surroundings
 from reconciler.readers.auditing import Auditing
+from reconciler.records.chain import RecordFile
 from reconciler.workspace import Workspace
 from tests.audit.declaring import Truth
 from tests.audit.histories import Made

@@ -35,7 +35,7 @@ def lives(spans: list[Span]) -> list[tuple[str, str, int, int | None]]:
             span.name,
             " ".join(span.grants.get("apis", ())),
             number(span.since.at) or 0,
-            number(span.until and span.until.at),
+            number(span.until.at if span.until else None),
         )
         for span in spans
     ]

@@ -111,7 +111,7 @@ def test_other_bytes_at_the_commit_of_the_record_are_found(house: Audited) -> No
     """The record was committed with a file that is not the one that it tells of; later it was put right."""
     house.asks(jwt_token("line", apis=("b",)), login_token("shop", shop="U"))
     house.now += 60
-    house.apply(house.recording)
+    house.apply()
     right = (house.root / SHOP).read_bytes()
     (house.root / SHOP).write_bytes(b"wrong\n")
     commit = house.commit("apply")
@@ -128,7 +128,7 @@ def test_two_applies_in_one_commit_leave_what_nobody_can_check_and_say_so(house:
         house.declare(jwt_token("line", apis=("b",)), login_token("shop", shop=shop))
         house.repo.git("commit", "--quiet", "-m", "specs", "specs")
         house.now += 60
-        house.apply(house.recording)
+        house.apply()
     house.commit("both")
     report = house.found()
     assert report.faults == []

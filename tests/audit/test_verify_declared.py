@@ -34,7 +34,7 @@ def test_an_apply_of_what_was_never_committed_is_found(house: Audited) -> None:
     """The work tree had another spec than the commit."""
     house.declare(jwt_token("line", apis=("a", "b", "admin")), login_token("shop", shop="T"))
     house.now += 60
-    house.apply(house.recording)
+    house.apply()
     house.repo.git("checkout", "--", "specs")
     house.commit("apply")
     (found,) = house.found().faults

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.audit.record import RecordFile
 from reconciler.audit.verifying import chain, signing
 from reconciler.audit.verifying.finding import Check, Finding
+from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, read
 from reconciler.records.keys import read_keys
 from tests.audit.audited import Audited, Signer, copied, lived, rewritten, told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -162,24 +162,25 @@ def recorded(root: Path, count: int) -> Recorded:
 
 
 @contextmanager
-def _importing(root: Path, environ: object) -> Iterator[Recorded]:
+def _importing(root: Path, environ: Mapping[str, str]) -> Iterator[Recorded]:
     command = ["git", "fast-import", "--quiet", "--done"]
     with subprocess.Popen(
-        command,
-        cwd=root,
-        env=dict(environ),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,  # type: ignore[call-overload]
+        command, cwd=root, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         into, out = process.stdin, process.stdout
+        assert into is not None
+        assert out is not None
+
+        def put(text: str) -> None:
+            into.write(text.encode())
 
         def put_data(data: bytes) -> None:
             into.write(b"data %d\n" % len(data) + data + b"\n")
 
         def ask(text: str) -> str:
-            into.write(text.encode())
+            put(text)
             into.flush()
-            return str(out.readline().decode().strip())
+            return out.readline().decode().strip()
 
-        yield Recorded(lambda text: into.write(text.encode()), put_data, ask)
-        into.write(b"done\n")
+        yield Recorded(put, put_data, ask)
+        put("done\n")

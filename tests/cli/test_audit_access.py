@@ -111,7 +111,7 @@ def test_records_that_do_not_fit_together_answer_nothing(shop: Shop, made: Made)
     made.commit(runs.as_files(runs.files[1:]))
     ran = shop.run("audit", "access")
     assert (ran.code, ran.out) == (1, "")
-    assert "record 1 is not there" in ran.err
+    assert "the record before it is not there" in ran.err
     assert "audit verify" in ran.err
 
 
@@ -238,3 +238,24 @@ def test_what_others_wrote_moves_no_terminal_and_starts_no_line(shop: Shop, made
         out = shop.ok("audit", "access", "--format", form).out
         assert "\x1b" not in out
         assert "\nfake" not in out
+
+
+def test_a_partial_clone_asks_its_remote_once_for_the_history(shop: Shop, made: Made, tmp_path: Path) -> None:
+    """It lacks what specs said; a remote that is gone is an error, and no answer without them."""
+    partial = made.repo.clone(tmp_path / "partial", "--filter=blob:none", "--no-checkout")
+    asked, serve = tmp_path / "asked", tmp_path / "serve"
+    serve.write_text(f'#!/bin/sh\necho asked >>{asked}\nexec git upload-pack "$@"\n')
+    serve.chmod(0o755)
+    partial.git("config", "remote.origin.uploadpack", str(serve))
+    (tmp_path / "partial" / "specs").mkdir()
+    whole = told(shop, "--between", when(0), when(9), "--declared")
+    where = ("-C", str(tmp_path / "partial"), "audit", "access", "--between", when(0), when(9), "--declared")
+    found = shop.ok(*where, "--format", "json").json
+    assert [(one["name"], one["since"]["commit"], one["over"]) for one in found["tokens"]] == whole
+    assert asked.read_text() == "asked\n"
+    gone = made.repo.clone(tmp_path / "gone", "--filter=blob:none", "--no-checkout")
+    gone.git("remote", "set-url", "origin", f"file://{tmp_path}/nowhere")
+    (tmp_path / "gone" / "specs").mkdir()
+    ran = shop.run("-C", str(tmp_path / "gone"), "audit", "access", "--declared")
+    assert (ran.code, ran.out) == (1, "")
+    assert "git does not give the content of" in ran.err

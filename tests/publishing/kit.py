@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import subprocess
@@ -13,6 +12,8 @@ from pathlib import Path
 
 from reconciler.apply.git import PAUSES
 from reconciler.cli.context import commit_of
+from reconciler.records.body import to_json
+from reconciler.records.envelope import read
 from reconciler.surroundings import Surroundings
 from reconciler.workspace import Workspace
 from tests.apply.kit import House, check_quiet, check_settled
@@ -47,7 +48,6 @@ def git(folder: Path, *arguments: str, given: bytes | None = None) -> str:
 class GitHouse(House):
     """A workspace in a clone, that publishes by git."""
 
-    environ: dict[str, str] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
 
     def _opened_workspace(self) -> Workspace:
@@ -187,7 +187,7 @@ def check_published(hub: Hub, now: int, branch: str = "main") -> None:
 def records_of(hub: Hub, branch: str = "main") -> list[dict[str, object]]:
     """The records that a branch holds, in order."""
     paths = [path for path in hub.files(branch) if "/records/" in path]
-    return [json.loads(git(hub.bare, "cat-file", "blob", f"refs/heads/{branch}:{path}")) for path in paths]
+    return [dict(to_json(read(hub.read(path, branch)).body)) for path in paths]
 
 
 __all__ = ["PAUSES", "GitHouse", "Hub", "check_linear", "check_published", "git", "records_of"]

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from reconciler.audit.record import FILE_NAME, RecordFile
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.canonical import digest
 from reconciler.errors import RecordUnreadable
 from reconciler.records.body import Body
+from reconciler.records.chain import FILE_NAME, RecordFile
 from reconciler.records.envelope import Signed, read
 
 SKEW = 3600

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from reconciler.audit.record import FILE_NAME
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.git.logs import Touch
+from reconciler.records.chain import FILE_NAME
 
 SEE = "see it with: git show COMMIT -- FILE; nothing changes a record once it is there"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.audit.record import RecordFile
 from reconciler.audit.verifying.chain import Link, linked
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.canonical import digest
 from reconciler.live.interface import LiveToken, Record, TokenState
 from reconciler.live.interface import Workspace as State
+from reconciler.records.chain import RecordFile
 from reconciler.records.holding import live_digest
 
 BY_HAND = "find out who writes to the live store; restore it from a backup, or rotate the token"

@@ -92,7 +92,7 @@ def _echo(report: Report) -> None:
         click.echo(_line(one))
     for one in report.notes:
         click.echo(style("note: ", fg="cyan") + _line(one))
-    click.echo(f"{report.workspace} at {report.commit[:12]}, checked:")
+    click.echo(f"{report.workspace} at {report.commit[:7]}, checked:")
     width = max(map(len, report.checked), default=0)
     for what, told in report.checked.items():
         click.echo(in_line(f"  {what:<{width}}  {told}"))

@@ -10,32 +10,35 @@ from typing import Any
 import pytest
 
 from reconciler.artifacts.interface import Expected, Header
-from reconciler.audit.record import RecordFile, chained, last_known, record
-from reconciler.canonical import canonical, digest
+from reconciler.canonical import digest
 from reconciler.errors import CannotOpen
-from reconciler.live.interface import Run
 from reconciler.plan.change import Done
+from reconciler.records.body import read_body, to_json
+from reconciler.records.chain import RecordFile, chained, last_known
+from reconciler.records.envelope import envelope, read, statement
+from tests.records.kit import PLAN, RUN, record
 
-RUN = Run("run-1", "sha256:plan", 1_800_000_000, "ci", "3f2c1a9")
+FILE, HELD, NEW = digest(b"file"), digest(b"held"), digest(b"new")
 DONE = (
     Done(0, "delete", "JWTToken", "old", "id-old", 2, removed="artifacts/JWTToken/old.yaml"),
-    Done(1, "issue", "RSAToken", "new", "id-new", 1, "artifacts/RSAToken/new.yaml", "sha256:file"),
+    Done(1, "issue", "RSAToken", "new", "id-new", 1, "artifacts/RSAToken/new.yaml", FILE),
     Done(2, "modify", "RSAToken", "mod", "id-mod", 1),
 )
 
 
 def test_a_record_says_who_did_what_when_and_by_which_plan() -> None:
     """All of it, and nothing that is empty."""
-    first = record(RUN, DONE, None)
-    assert json.loads(first.body) == {
+    (first,) = (to_json(read(record(RUN, DONE, None).body).body),)
+    assert first == {
         "schema": "reconciler/record/v1",
         "sequence": 1,
         "previous": None,
-        "run": "run-1",
+        "run": "b1",
         "time": "2027-01-15T08:00:00Z",
         "actor": "ci",
         "commit": "3f2c1a9",
-        "plan": "sha256:plan",
+        "plan": PLAN,
+        "outcome": "done",
         "changes": [
             {
                 "action": "delete", "kind": "JWTToken", "name": "old", "token": "id-old",
@@ -44,7 +47,7 @@ def test_a_record_says_who_did_what_when_and_by_which_plan() -> None:
             {
                 "action": "issue", "kind": "RSAToken", "name": "new", "token": "id-new", "generation": 1,
                 "outcome": "done",
-                "artifact": {"path": "artifacts/RSAToken/new.yaml", "digest": "sha256:file"},
+                "artifact": {"path": "artifacts/RSAToken/new.yaml", "digest": FILE},
             },
             {
                 "action": "modify", "kind": "RSAToken", "name": "mod", "token": "id-mod",
@@ -54,38 +57,58 @@ def test_a_record_says_who_did_what_when_and_by_which_plan() -> None:
     }  # fmt: skip
 
 
-def test_a_record_is_canonical_and_the_same_each_time() -> None:
+def test_a_record_is_the_same_each_time() -> None:
     """So that the next run can write the record of one that died."""
     first = record(RUN, DONE, None)
     assert first == record(RUN, DONE, None)
-    assert first.body.encode() == canonical(json.loads(first.body))
     assert first.digest == digest(first.body.encode())
     assert not first.published
 
 
-def test_a_record_tells_what_was_overridden() -> None:
-    """Where something was; a record of any other run has the bytes that it always had."""
-    given = {"max_delete": 12, "allow_empty": True}
-    lifted = record(replace(RUN, overrides=given), DONE, None)
-    plain = json.loads(record(RUN, DONE, None).body)
-    assert json.loads(lifted.body) == {**plain, "overrides": given}
-    assert "overrides" not in plain
-    always = "sha256:e867d0d70dba42919f71af4686b0b82e13ba1affc4fb5cd3debc98b52775196a"
-    assert record(RUN, (), None).digest == always
-    first = record(replace(RUN, id="a1", overrides=given), DONE, None)
-    assert [one.sequence for one in chained([file(first.run, first.body, 1)])] == [1]
+def test_a_record_tells_what_was_overridden_and_what_would_have_held_it() -> None:
+    """Where something was, and why it was said to be."""
+    given: dict[str, int | bool] = {"max_delete": 12, "allow_empty": True}
+    run = replace(RUN, overrides=given, released=(("brake-delete", "too many"),), reason="the fair is over")
+    told = read(record(run, DONE, None).body).body
+    assert (told.overrides, told.reason) == (given, "the fair is over")
+    assert [(one.rule, one.message) for one in told.released] == [("brake-delete", "too many")]
+    plain = to_json(read(record(RUN, DONE, None).body).body)
+    assert not plain.keys() & {"overrides", "released", "reason", "held", "error"}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        (("done", "done"), "done"),
+        (("done", "failed"), "partly"),
+        (("failed", "untried"), "failed"),
+        (("done", "interrupted"), "interrupted"),
+    ],
+)
+def test_a_run_ends_as_its_changes_do(outcomes: tuple[str, ...], expected: str) -> None:
+    """A change that its run did not come to makes it one that was interrupted."""
+    codes = {"done": None, "failed": "seal-failed", "untried": "not-tried", "interrupted": "interrupted"}
+    kinds = {"interrupted": "untried"}
+    done = [
+        replace(DONE[2], number=number, outcome=kinds.get(one, one), error=codes[one])
+        for number, one in enumerate(outcomes)
+    ]
+    told = read(record(RUN, done, None).body).body
+    assert told.outcome == expected
+    assert told.error == ("seal-failed" if "failed" in outcomes else None)
 
 
 def test_each_record_names_the_one_before() -> None:
     """By its digest."""
     first = record(RUN, DONE, None)
     second = record(RUN, (), first)
-    assert (second.sequence, json.loads(second.body)["previous"]) == (2, first.digest)
+    told = read(second.body).body
+    assert (told.sequence, told.previous) == (2, first.digest)
 
 
-def issued(name: str, number: int = 0, contents: str | None = "sha256:held") -> Done:
+def issued(name: str, number: int = 0, contents: str | None = HELD) -> Done:
     path = f"artifacts/RSAToken/{name}.yaml"
-    return Done(number, "issue", "RSAToken", name, f"id-{name}", 1, path, "sha256:file", contents)
+    return Done(number, "issue", "RSAToken", name, f"id-{name}", 1, path, FILE, contents)
 
 
 def file(run: str, body: str, sequence: int) -> RecordFile:
@@ -104,7 +127,8 @@ def clone(*runs: Sequence[Done]) -> list[RecordFile]:
 
 def changed(one: RecordFile, **parts: object) -> RecordFile:
     """The record with other values in it."""
-    return replace(one, data=canonical({**json.loads(one.data), **parts}))  # type: ignore[dict-item]
+    body = read_body({**to_json(read(one.data).body), **parts})
+    return replace(one, data=envelope(statement(body)))
 
 
 THREE = clone([issued("one")], [issued("two")], [issued("three")])
@@ -113,10 +137,10 @@ THREE = clone([issued("one")], [issued("two")], [issued("three")])
 def test_the_newest_record_that_tells_of_a_token_counts() -> None:
     """A deleted token has no artifact; no more is read than it takes."""
     gone = Done(0, "delete", "RSAToken", "one", "id-one", 1)
-    again = replace(issued("two"), action="rotate", generation=2, contents="sha256:new")
+    again = replace(issued("two"), action="rotate", generation=2, contents=NEW)
     files = clone([issued("one"), issued("two", 1)], [again], [gone])
     known = last_known(files, {"one", "two", "none"})
-    assert known == {"two": Expected(Header("RSAToken", "id-two", 2), "sha256:new")}
+    assert known == {"two": Expected(Header("RSAToken", "id-two", 2), NEW)}
     unread = (*files[:2], RecordFile("never read", b""))
     assert last_known(unread, {"two"}) == known
     assert last_known([RecordFile("never read", b"")], ()) == {}
@@ -132,7 +156,7 @@ def test_a_token_whose_owner_brought_the_key_has_no_artifact_from_then_on() -> N
     """What an older record says of its artifact is over."""
     own = Done(0, "rotate", "RSAToken", "a", "id-a", 2)
     assert last_known(clone([issued("a")], [own]), {"a"}) == {}
-    again = Done(0, "rotate", "RSAToken", "a", "id-a", 3, "p", "sha256:f", "sha256:held")
+    again = Done(0, "rotate", "RSAToken", "a", "id-a", 3, "p", FILE, HELD)
     found = last_known(clone([issued("a")], [own], [again]), {"a"})
     assert found["a"].header.generation == 3
 
@@ -150,12 +174,11 @@ def test_records_that_fit_together_are_read_to_the_first() -> None:
         (lambda new, mid, old: [new, mid, mid, old], 2, "there is another record 2"),
         (lambda new, mid, old: [new, changed(mid, actor="eve"), old], 2, "record 3 follows another"),
         (lambda new, mid, old: [new, mid, changed(old, changes=[])], 1, "record 2 follows another"),
-        (lambda new, mid, old: [new, mid, changed(old, previous="sha256:0")], 1, "record 2 follows another"),
+        (lambda new, mid, old: [new, mid, changed(old, previous=NEW)], 1, "record 2 follows another"),
         (lambda new, mid, old: [changed(new, sequence=4), mid, old], 3, "it is named for another record"),
-        (lambda new, mid, old: [changed(new, run="eve"), mid, old], 3, "it is named for another record"),
-        (lambda new, mid, old: [changed(new, schema="x"), mid, old], 3, "it is not a record"),
+        (lambda new, mid, old: [changed(new, run="eeee"), mid, old], 3, "it is named for another record"),
         (lambda new, mid, old: [replace(new, data=b"[]"), mid, old], 3, "it is not a record"),
-        (lambda new, mid, old: [replace(new, data=b""), mid, old], 3, "it is not JSON"),
+        (lambda new, mid, old: [replace(new, data=b""), mid, old], 3, "it is not a record"),
     ],
 )
 def test_records_that_were_lost_added_or_edited_are_an_error(
@@ -170,38 +193,33 @@ def test_records_that_were_lost_added_or_edited_are_an_error(
     assert "git" in caught.value.hint
 
 
-GOOD: dict[str, Any] = json.loads(THREE[2].data)["changes"][0]
+GOOD: dict[str, Any] = {**to_json(read(THREE[2].data).body)}
+WRONG = [
+    {"changes": None},
+    {"changes": {}},
+    {"changes": [{**GOOD["changes"][0], "artifact": []}]},
+    {"changes": [{**GOOD["changes"][0], "generation": True}]},
+    {"changes": [{**GOOD["changes"][0], "generation": 2**60}]},
+    {"changes": [{**GOOD["changes"][0], "declared": {"a": float("inf")}}]},
+    {"changes": [{**GOOD["changes"][0], "declared": {"a": "\udcff"}}]},
+    {"changes": [{**GOOD["changes"][0], "name": []}]},
+    {"sequence": 2**60},
+    {"time": "yesterday"},
+    {"schema": "reconciler/record/v2"},
+]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        json.dumps({**GOOD, "artifact": []}),
-        json.dumps({**GOOD, "artifact": None}),
-        json.dumps({**GOOD, "artifact": {"contents": 1}}),
-        json.dumps({**GOOD, "generation": True}),
-        json.dumps({**GOOD, "generation": "1"}),
-        json.dumps({**GOOD, "generation": 1}).replace('"generation": 1', '"generation": 1e999'),
-        json.dumps({**GOOD, "name": []}),
-        json.dumps({**GOOD, "action": {}}),
-        json.dumps({**GOOD, "token": None}),
-        "[" * 200_000,
-        "[]",
-        "null",
-        "1" * 10_000,
-        "\udcff",
-    ],
-)
-def test_no_record_crashes_a_reader(text: str) -> None:
+@pytest.mark.parametrize("wrong", WRONG, ids=range(len(WRONG)))
+def test_no_record_crashes_a_reader(wrong: dict[str, object]) -> None:
     """Whatever stands in one: an error that names the file."""
-    (one,) = clone([])
-    body = one.data.decode().replace('"changes":[]', f'"changes":[{text}]')
+    payload = json.dumps({"predicate": {**GOOD, **wrong}}).encode()
+    one = replace(THREE[2], data=envelope(payload))
     with pytest.raises(CannotOpen, match=r"do not fit together at artifacts/records/00000001-a1\.json"):
-        last_known([replace(one, data=body.encode(errors="surrogateescape"))], {"one"})
+        last_known([one], {"one"})
 
 
-@pytest.mark.parametrize("changes", [None, 1, {}, "x"])
-def test_a_record_without_a_list_of_changes_is_an_error(changes: object) -> None:
-    """As are all others that are none."""
-    with pytest.raises(CannotOpen, match="it has no list of changes"):
-        last_known([changed(clone([])[0], changes=changes)], {"one"})
+@pytest.mark.parametrize("data", [b"[" * 200_000, b"1" * 10_000, b"\xff", b'{"payload": "AA=="}'])
+def test_nor_does_what_is_none(data: bytes) -> None:
+    """It ends in the same error."""
+    with pytest.raises(CannotOpen, match="it is not a record"):
+        last_known([replace(THREE[2], data=data)], {"one"})
