@@ -16,12 +16,12 @@ from reconciler.times import timestamp
 from reconciler.workspace import Workspace
 
 
-def facts(workspace: Workspace, at: str | None) -> Facts:
+def facts(workspace: Workspace, at: str | None, *, with_records: bool = True) -> Facts:
     """All of it. Raises UsageError, GitFailed, RecordUnreadable, SpecsInvalid."""
     commit, moment = _moment(Auditing(workspace), at)
     then = _as_of(workspace, moment)
     auditing = Auditing(then)
-    told = tell(auditing, commit, with_records=True)
+    told = tell(auditing, commit, with_records=with_records)
     lived = applied(ran.body for ran in told.runs) if told.runs else None
     spans = auditing.history(told.line).spans if lived is None else lived.spans
     verified = verify(then, Asked(revision=commit))

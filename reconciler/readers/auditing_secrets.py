@@ -11,13 +11,13 @@ from itertools import chain
 
 from reconciler.audit.leaks.finding import Finding, Found, Gathered, Known, finding
 from reconciler.audit.leaks.scanning import masked, scan
-from reconciler.audit.record import FILE_NAME
 from reconciler.errors import RecordUnreadable
 from reconciler.git.contents import Contents
 from reconciler.git.objects import Content, Place, contents, cut, places, tips
 from reconciler.git.repository import Repository, repository
 from reconciler.git.trees import listed
 from reconciler.kinds.ownkeys import fingerprint
+from reconciler.records.chain import FILE_NAME
 from reconciler.records.envelope import LARGEST, read
 from reconciler.specs.layout import RECORDS
 from reconciler.workspace import Workspace

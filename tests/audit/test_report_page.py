@@ -85,7 +85,7 @@ def test_the_same_facts_give_the_same_bytes() -> None:
 def test_the_page_says_what_it_tells_of() -> None:
     text = words(page(facts()))
     assert "Access review: acme" in text
-    assert "As of 2026-11-26T12:00:00Z, at commit 0123456789ab" in text
+    assert "As of 2026-11-26T12:00:00Z , at commit 0123456789ab" in text
     assert "by the records of applies" in text
     assert "this clone is shallow: what was before 0123456 is not told" in text
     assert "record-edited" in text
@@ -93,7 +93,7 @@ def test_the_page_says_what_it_tells_of() -> None:
     assert "let pass, max-delete: the plan deletes 9 of 40 tokens" in text
     assert "the old plant is shut down" in text
     text = words(page(facts(recorded=False)))
-    assert "it tells what specs declared, applied or not" in text
+    assert "It tells what specs declared, applied or not" in text
     assert "reconcile audit access --at 2026-11-26T12:00:00Z --declared" in text
 
 

@@ -21,8 +21,8 @@ def repo(stocked: Shop) -> Repo:
 
 def test_a_page_is_written_and_said_so(stocked: Shop, repo: Repo) -> None:
     ran = stocked.ok("audit", "report", "--out", "review.html")
-    head = repo.git("rev-parse", "HEAD")[:12]
-    assert ran.out.startswith(f"review.html: acme at {head}, ") or ran.out.startswith("review.html: ")
+    head = repo.git("rev-parse", "HEAD")[:7]
+    assert ran.out == f"review.html: default at {head}, 0 findings.\n"
     text = (stocked.root / "review.html").read_text()
     for name in ("historian", "bridge", "console", "erp"):
         assert f"<bdi>{name}</bdi>" in text
@@ -67,3 +67,18 @@ def test_a_file_is_replaced_as_a_whole_and_no_link_of_the_workspace_is_followed(
 
 def test_out_must_be_named(stocked: Shop) -> None:
     assert stocked.run("audit", "report").code == 64
+
+
+def test_records_that_do_not_fit_together_are_told_and_specs_still_make_a_page(
+    stocked: Shop, repo: Repo
+) -> None:
+    (record,) = (stocked.root / "artifacts" / "records").glob("*.json")
+    record.write_text(record.read_text()[:-9])
+    repo.commit(message="edited")
+    ran = stocked.run("audit", "report", "--out", "review.html")
+    assert (ran.code, ran.out) == (1, "")
+    assert "ask with --declared" in ran.err
+    stocked.ok("audit", "report", "--out", "review.html", "--declared")
+    text = (stocked.root / "review.html").read_text()
+    assert "what specs declared, applied or not" in text
+    assert "<code>record-unreadable</code>" in text

@@ -41,7 +41,8 @@ class Commands:
     @property
     def report(self) -> str:
         """The page itself."""
-        return f"reconcile audit report --at {timestamp(self.at)} --out report.html"
+        made = f"reconcile audit report --at {timestamp(self.at)} --out report.html"
+        return " ".join((made, *self._declared()))
 
     def _declared(self) -> tuple[str, ...]:
         return () if self.recorded else ("--declared",)

@@ -17,8 +17,9 @@ from reconciler.readers.auditing_report import facts
     "--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="Where the page is written."
 )
 @click.option("--at", metavar="DATE|TIME|REV", help="As of then; without, as of now.")
+@click.option("--declared", is_flag=True, help="Tell what was declared: nothing is taken from records.")
 @passed
-def command(invocation: Invocation, out: str, at: str | None) -> int:
+def command(invocation: Invocation, out: str, at: str | None, *, declared: bool) -> int:
     """Write one page for a review meeting.
 
     One HTML file that needs nothing besides itself, has no script, and prints well: findings of audit
@@ -33,10 +34,10 @@ def command(invocation: Invocation, out: str, at: str | None) -> int:
     """
     from reconciler.audit.report.page import page
 
-    found = facts(invocation.workspace, at)
+    found = facts(invocation.workspace, at, with_records=not declared)
     write_out(Path(out), page(found), invocation.workspace.root)
     for note in found.notes:
         echo_note(note)
     told = counted(len(found.verified.faults), "finding")
-    click.echo(in_line(f"{out}: {found.workspace} at {found.commit[:12]}, {told}."))
+    click.echo(in_line(f"{out}: {found.workspace} at {found.commit[:7]}, {told}."))
     return 0
