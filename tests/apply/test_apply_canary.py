@@ -14,6 +14,7 @@ from reconciler.apply.interface import Ports
 from reconciler.artifacts.interface import Parcel, Recipients, Sealer
 from reconciler.errors import PartlyApplied
 from reconciler.kinds import tokenauth
+from reconciler.records.envelope import read
 from reconciler.secret import Secret
 from tests.apply.breaking import Fuse, How, breaking_system
 from tests.apply.fleet import aged_fleet, edit_fleet
@@ -63,10 +64,15 @@ SECRETS = ("private_key", "secret_id", "jwt", "login_token", "secret")
 
 
 def everything_on_disk(house: House) -> Iterator[tuple[str, bytes]]:
-    """Every file of the workspace: the store and its log, specs, artifacts, records, staging."""
+    """Every file of the workspace: the store and its log, specs, artifacts, records, staging.
+
+    What a record says stands in base64, so it is looked at as it reads, too.
+    """
     for path in sorted(house.root.rglob("*")):
         if path.is_file():
             yield path.name, path.read_bytes()
+        if path.is_file() and path.parent.name == "records":
+            yield f"what {path.name} says", read(path.read_bytes()).payload
 
 
 def test_no_secret_is_on_disk_or_in_a_plan_or_a_log(
@@ -81,6 +87,7 @@ def test_no_secret_is_on_disk_or_in_a_plan_or_a_log(
     result = house.apply(canary.ports)
     assert len(canary.seen) >= 6
     names = [name for name, _ in everything_on_disk(house)]
+    assert any(name.startswith("what 0000000") for name in names)
     assert "live.db-wal" in names
     for name, data in everything_on_disk(house):
         canary.check(name, data)

@@ -48,7 +48,8 @@ def test_a_fleet_of_three_does_not_lose_two(three: House) -> None:
     three.apply(overrides=TWO)
     three.declare(jwt_token("three"), rsa_token("four", apis=("z",)))
     three.apply()
-    assert [record.get("overrides") for record in records(three)] == [None, {"max_delete": 2}, None]
+    told = [record for record in records(three) if record["outcome"] != "blocked"]
+    assert [record.get("overrides") for record in told] == [None, {"max_delete": 2}, None]
     check_settled(three)
     check_quiet(three)
 

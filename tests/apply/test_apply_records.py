@@ -29,7 +29,10 @@ from reconciler.records.making import Signatures
 from reconciler.records.signing.interface import Signer
 from tests.apply.breaking import BreakingPublisher, BrokenFor, Fuse, How
 from tests.apply.kit import House, check_quiet, check_settled, jwt_token, rsa_token
+from tests.apply.test_apply_expect import Line, line
 from tests.records.kit import bodies
+
+__all__ = ["line"]
 
 
 @pytest.fixture
@@ -258,3 +261,37 @@ def test_a_run_that_was_let_go_says_what_would_have_held_it_and_why(house: House
     assert (told.overrides, told.reason) == ({"max_delete": 2}, "the fair is over")
     assert [one.rule for one in told.released] == ["brake-delete"]
     check_settled(house)
+
+
+def test_a_store_that_cannot_be_written_does_not_change_why_a_run_ends(house: House, line: Line) -> None:
+    """Somebody else holds the lease: it is blocked all the same, and it is said that no record tells."""
+    blocked(house)
+    before = len(bodies(house.store()))
+    lease = house.store().acquire("somebody", "ab", house.now, 600)
+    assert line("apply", "--yes") == 3
+    assert "that this was blocked is not recorded: another apply holds the store" in line.err
+    assert len(bodies(house.store())) == before
+    house.store().release(lease)
+    assert line("apply", "--yes", "--reason", "the fair is over") == 3
+    assert (newest(house).outcome, newest(house).reason) == ("blocked", "the fair is over")
+
+
+@pytest.mark.parametrize("reason", ["two\nlines", "x" * 501, f"rcn_{'a' * 49}", "\x1b[31mred"])
+def test_a_reason_is_one_line_and_no_secret(house: House, line: Line, reason: str) -> None:
+    """It is published."""
+    house.declare(jwt_token("one"))
+    assert line("apply", "--yes", "--reason", reason) == 64
+    assert reason not in line.err
+    assert house.store().state().revision == 0
+
+
+def test_nothing_is_written_to_a_store_that_is_not_the_one(house: House) -> None:
+    """An empty store beside the records of another stays empty: else the next run would issue all anew."""
+    house.declare(jwt_token("one"))
+    house.apply()
+    house.url = f"sqlite:///{house.root}/.reconciler/other.db"
+    house.declare(jwt_token("one"))
+    for _ in range(2):
+        with pytest.raises(PlanBlocked, match="is empty for workspace"):
+            house.apply()
+    assert house.store().state().revision == 0

@@ -64,9 +64,10 @@ def test_the_journal_comes_back_in_order(store: LiveStore) -> None:
 
 
 def test_a_journal_entry_twice(store: LiveStore) -> None:
-    """(run, number) names one entry."""
-    with pytest.raises(StoreError, match="refused"):
-        write(store, Batch(begin=run(), journal=[intent(0, None), intent(0, None)]))
+    """(run, number) names one entry: the later one takes its place."""
+    write(store, Batch(begin=run(), journal=[intent(0, None), intent(1, None)]))
+    write(store, Batch(journal=[intent(0, token("a"))]))
+    assert list(store.intents()) == [intent(0, token("a")), intent(1, None)]
 
 
 def test_an_entry_that_names_another_token(store: LiveStore) -> None:

@@ -67,7 +67,8 @@ def deleted(name: str, id_: str | None = None) -> LiveToken:
 
 
 def run(id_: str = "run-1") -> Run:
-    return Run(id_, "sha256:plan", NOW, "ci-runner-7", "3f2c1a9")
+    let_go, why = {"max_delete": 3}, (("brake-delete", "3 of 4 tokens"),)
+    return Run(id_, "sha256:plan", NOW, "ci-runner-7", "3f2c1a9", let_go, why, "the fair is over")
 
 
 def record(sequence: int, *, published: bool = False) -> Record:
