@@ -14,13 +14,13 @@ from reconciler.cli.output import echo_note
 from reconciler.cli.planned import override_options, shown
 from reconciler.cli.plans import all_formats
 from reconciler.cli.plans.interface import flags
-from reconciler.errors import PlanStale, SettingsError
+from reconciler.cli.saving import write_out
+from reconciler.errors import PlanStale
 from reconciler.live.interface import LiveStore
 from reconciler.plan.approving import without_due
 from reconciler.plan.brakes import Overrides
 from reconciler.plan.document import Plan
 from reconciler.readers.judging import judged
-from reconciler.specs.write import write_whole
 
 PENDING, BLOCKED = 2, 3
 UNSETTLED = "an apply has not ended: unless it still runs, the next one settles what it left"
@@ -79,7 +79,7 @@ def command(
     for note in (*ruled.notes, *((UNSETTLED,) if unsettled else ())):
         echo_note(note)
     if out is not None:
-        _save(Path(out), plan.to_bytes())
+        write_out(Path(out), plan.to_bytes(), workspace.root)
     given = (*(("--base", base) if base else ()), *(("--no-due",) if no_due else ()), *flags(allowed))
     told = replace(shown(plan, workspace), saved=out, approved=expect if gone else None, options=given)
     click.echo("\n".join(all_formats()[form].lines(told)))
@@ -97,15 +97,3 @@ def _expected(store: LiveStore, plan: Plan, expect: str) -> tuple[Plan, PlanStal
     if chosen is None and not applied_before(store, expect, plan):
         return plan, stale(plan, approved)
     return chosen or plan, None
-
-
-def _save(path: Path, data: bytes) -> None:
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            path.write_bytes(data)  # /dev/stdout and its like stay what they are
-        else:
-            write_whole(path, data)
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be written: {error.strerror}", hint="choose another --out"
-        ) from error

@@ -1,4 +1,4 @@
-"""New files that only their owner can read: where secrets land that were asked for."""
+"""Files that a command was asked to write; those with secrets are new, and only their owner can read them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from reconciler.errors import CannotOpen, SettingsError
 from reconciler.secret import Secret
+from reconciler.specs.write import write_whole
 
 FILE_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}\.[a-z]{1,16}")
 """What an artifact's file is called. A store or a path that says otherwise does not choose where we write."""
@@ -30,14 +31,29 @@ def file_name(path: str) -> str:
     return name
 
 
+def _leads_out(path: Path, root: Path) -> bool:
+    """Whether what is named in the workspace is elsewhere."""
+    return _is_in(path, root) and not path.resolve().is_relative_to(root.resolve())
+
+
+def _is_in(path: Path, root: Path) -> bool:
+    return Path(os.path.normpath(Path.cwd() / path)).is_relative_to(root)
+
+
+def _check_no_link(path: Path, root: Path) -> None:
+    if _leads_out(path.parent, root) or (path.is_symlink() and _is_in(path, root)):
+        raise SettingsError(
+            f"{path} is, or stands behind, a link of the workspace", hint="choose another --out"
+        )
+
+
 @contextmanager
 def private_folder(path: Path, root: Path, *, make: bool = True) -> Iterator[int]:
     """A folder, opened: files land in it, whatever becomes of its name. Raises SettingsError.
 
     A link in the workspace came with the repository. What leads out of there is not followed.
     """
-    named = Path(os.path.normpath(Path.cwd() / path))
-    if named.is_relative_to(root) and not path.resolve().is_relative_to(root.resolve()):
+    if _leads_out(path, root):
         raise SettingsError(f"{path} is a link out of the workspace", hint="name the folder that it leads to")
     try:
         if make:
@@ -80,3 +96,20 @@ def _fill(folder: int, name: str, descriptor: int, text: Secret) -> None:
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)
         raise
+
+
+def write_out(path: Path, data: bytes, root: Path) -> None:
+    """What holds no secret, as `--out` says: a file is replaced as a whole. Raises SettingsError.
+
+    A link in the workspace came with the repository: it does not choose what is written.
+    """
+    _check_no_link(path, root)
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(data)  # /dev/stdout and its like stay what they are
+        else:
+            write_whole(path, data)
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}", hint="choose another --out"
+        ) from error

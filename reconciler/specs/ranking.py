@@ -34,6 +34,7 @@ ABOUT = {
     "workspace": "The one Workspace document",
 }
 FAMILIES = {
+    "leak": "A secret in the history",
     "yaml": "The text of a spec file",
     "catalog": "What the catalog lists",
     "workspace": "A setting of the workspace",

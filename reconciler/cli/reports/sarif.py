@@ -35,8 +35,8 @@ def echo(found: Findings) -> None:
     echo_json(as_sarif(found))
 
 
-def as_sarif(found: Findings) -> Part:
-    """What was found as one log with one run."""
+def as_sarif(found: Findings, command: str = "validate") -> Part:
+    """What a command found as one log with one run."""
     ranked = [
         *(("error", fault) for fault in worst_first(found.faults)),
         *(("warning", fault) for fault in worst_first(found.warnings)),
@@ -51,10 +51,10 @@ def as_sarif(found: Findings) -> Part:
         "runs": [
             {
                 "tool": {"driver": _driver(levels)},
-                "automationDetails": {"id": f"reconcile-validate/{in_line(found.prefix)}"},
+                "automationDetails": {"id": f"reconcile-{command.replace(' ', '-')}/{in_line(found.prefix)}"},
                 "originalUriBaseIds": {TOP: {"description": {"text": "The top of the repository."}}},
                 "columnKind": "unicodeCodePoints",
-                "invocations": [_invocation(rest, exit_code=1 if found.faults else 0)],
+                "invocations": [_invocation(command, rest, exit_code=1 if found.faults else 0)],
                 "results": [
                     {
                         "ruleId": fault.rule,
@@ -89,11 +89,11 @@ def _driver(levels: Mapping[str, str]) -> Part:
     }
 
 
-def _invocation(rest: int, *, exit_code: int) -> Part:
+def _invocation(command: str, rest: int, *, exit_code: int) -> Part:
     """That the check was carried out, and how many results there was no room for."""
     ended: dict[str, object] = {"executionSuccessful": True, "exitCode": exit_code}
     if rest > 0:
-        text = f"{counted(rest, 'result')} more: see them all with reconcile validate."
+        text = f"{counted(rest, 'result')} more: see them all with reconcile {command}."
         ended["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text}}]
     return ended
 

@@ -1,0 +1,1 @@
+"""One page for a review meeting: what there is, who can do what, what happened, what is wrong. Pure."""

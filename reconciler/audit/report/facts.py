@@ -1,0 +1,93 @@
+"""What a report is made of, as values: the same facts give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.audit.events import Event, Ran
+from reconciler.audit.spans import Span
+from reconciler.audit.verifying.report import Report
+from reconciler.kinds.interface import Grants
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was read for one page."""
+
+    workspace: str
+    commit: str
+    at: int
+    """The moment that it tells of, in epoch seconds."""
+    recorded: bool
+    """Whether records tell what was live; else it is told what specs declared."""
+    spans: Sequence[Span]
+    log: Sequence[Event]
+    """All that happened up to then, newest first."""
+    overdue: Mapping[str, int]
+    """Name of each token whose rotation is late → since when."""
+    runs: Sequence[Ran]
+    """Oldest first."""
+    verified: Report
+    notes: Sequence[str]
+    """What a reader should know."""
+
+
+class State(StrEnum):
+    """What a token is at that moment."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One token that there is at that moment."""
+
+    token: str
+    name: str
+    kind: str
+    owner: str
+    """Empty where nobody is named."""
+    state: State
+    since: int
+    """When it was issued, or declared."""
+    earlier: bool
+    """Whether that may have been before."""
+    ends: int | None
+    grants: Grants
+
+
+def holdings(spans: Iterable[Span], at: int) -> list[Holding]:
+    """What there is at a moment, by name."""
+    lives: dict[str, list[Span]] = {}
+    for span in spans:
+        if span.since.at <= at:
+            lives.setdefault(span.token, []).append(span)
+    found = []
+    for token, life in lives.items():
+        first, last = life[0], max(life, key=lambda span: span.since.at)
+        if last.until is not None and last.until.at <= at:
+            continue
+        found.append(
+            Holding(
+                token=token,
+                name=last.name,
+                kind=last.kind,
+                owner=last.owner or "",
+                state=_state(last, at),
+                since=first.since.at,
+                earlier=first.earlier,
+                ends=last.ends,
+                grants=last.grants,
+            )
+        )
+    return sorted(found, key=lambda one: (one.name, one.token))
+
+
+def _state(span: Span, at: int) -> State:
+    if span.ends is not None and span.ends <= at:
+        return State.EXPIRED
+    return State.ACTIVE if span.enabled else State.DISABLED

@@ -1,0 +1,84 @@
+"""`reconcile audit report`: from a clone to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.kit import Shop
+from tests.git.kit import Repo, made
+
+
+@pytest.fixture
+def repo(stocked: Shop) -> Repo:
+    """A workspace whose apply and its record were committed."""
+    found = made(stocked.root)
+    stocked.write(".gitignore", ".reconciler/\n")
+    found.commit(message="all of it")
+    return found
+
+
+def test_a_page_is_written_and_said_so(stocked: Shop, repo: Repo) -> None:
+    ran = stocked.ok("audit", "report", "--out", "review.html")
+    head = repo.git("rev-parse", "HEAD")[:7]
+    assert ran.out == f"review.html: default at {head}, 0 findings.\n"
+    text = (stocked.root / "review.html").read_text()
+    for name in ("historian", "bridge", "console", "erp"):
+        assert f"<bdi>{name}</bdi>" in text
+    assert "device.read" in text
+    assert "rcn_" not in text
+
+
+def test_a_commit_and_a_time_give_the_same_bytes_whenever_they_are_asked(stocked: Shop, repo: Repo) -> None:
+    first = repo.git("rev-parse", "HEAD")
+    stocked.ok("audit", "report", "--at", first, "--out", "one.html")
+    repo.commit(("specs/more.yaml", ""), message="later")
+    stocked.ok("audit", "report", "--at", first, "--out", "two.html")
+    assert (stocked.root / "one.html").read_bytes() == (stocked.root / "two.html").read_bytes()
+
+
+def test_a_time_before_there_was_anything_is_an_error(stocked: Shop, repo: Repo) -> None:
+    ran = stocked.run("audit", "report", "--at", "1999-01-01", "--out", "review.html")
+    assert (ran.code, ran.out) == (1, "")
+    assert "by 1999-01-01T23:59:59Z there was no commit yet" in ran.err
+    assert not (stocked.root / "review.html").exists()
+
+
+def test_a_file_is_replaced_as_a_whole_and_no_link_of_the_workspace_is_followed(
+    stocked: Shop, repo: Repo, tmp_path: Path
+) -> None:
+    stocked.write("review.html", "old")
+    stocked.ok("audit", "report", "--out", "review.html")
+    assert (stocked.root / "review.html").read_text().startswith("<!DOCTYPE html>")
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (stocked.root / "link.html").symlink_to(precious)
+    (stocked.root / "out").symlink_to(tmp_path)
+    for out in ("link.html", "out/precious"):
+        ran = stocked.run("audit", "report", "--out", out)
+        assert ran.code == 1
+        assert "a link of the workspace" in ran.err
+    assert precious.read_text() == "precious"
+    ran = stocked.run("audit", "report", "--out", "nowhere/review.html")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err
+
+
+def test_out_must_be_named(stocked: Shop) -> None:
+    assert stocked.run("audit", "report").code == 64
+
+
+def test_records_that_do_not_fit_together_are_told_and_specs_still_make_a_page(
+    stocked: Shop, repo: Repo
+) -> None:
+    (record,) = (stocked.root / "artifacts" / "records").glob("*.json")
+    record.write_text(record.read_text()[:-9])
+    repo.commit(message="edited")
+    ran = stocked.run("audit", "report", "--out", "review.html")
+    assert (ran.code, ran.out) == (1, "")
+    assert "ask with --declared" in ran.err
+    stocked.ok("audit", "report", "--out", "review.html", "--declared")
+    text = (stocked.root / "review.html").read_text()
+    assert "what specs declared, applied or not" in text
+    assert "<code>record-unreadable</code>" in text
