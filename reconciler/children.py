@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-WITHHELD = ("SOPS_AGE_KEY", "RECONCILER_STORE", "RECONCILER_CACHE_KEY", "PGPASSWORD", "PGPASSFILE")
-"""Beginnings of names: what they hold opens artifacts, or the live store."""
+WITHHELD = (
+    "SOPS_AGE_KEY",
+    "RECONCILER_STORE",
+    "RECONCILER_CACHE_KEY",
+    "RECONCILER_RECORD_KEY",
+    "PGPASSWORD",
+    "PGPASSFILE",
+)
+"""Beginnings of names: what they hold opens artifacts or the live store, or signs records."""
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
+from reconciler.children import environment
 from reconciler.cli.sending import exchange
 from reconciler.errors import SignFailed
 from reconciler.kinds.keys import generate, private_pem, public_pem
@@ -63,6 +64,19 @@ def test_a_key_of_ssh_keygen_signs(tmp_path: Path, options: str) -> None:
     )
     keys = read_keys(AuditSettings(keys=(asked.stdout,)).keys)
     assert signed_by(signed(made(file)), keys) == keys[0]
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_key_in_the_environment_signs(tmp_path: Path, end: str) -> None:
+    """As the secrets of a pipeline give it, and no child is shown it; a text that is no key is not told."""
+    ssh = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh], check=True, timeout=60)
+    for text in (ssh.read_text(), private_pem(generate("EdDSA")).open()):
+        assert signed(made(text.strip() + end)).signatures
+        assert environment({VARIABLE: text, "HOME": "/"}) == {"HOME": "/"}
+        with pytest.raises(SignFailed, match="the signing key in the environment holds no") as refused:
+            made(text[:-60] + "x" * 30).ready()
+        assert text[40:60] not in f"{refused.value} {refused.value.hint}"
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES384", "RS256"])

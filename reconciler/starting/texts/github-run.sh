@@ -9,8 +9,8 @@ said="$RUNNER_TEMP/reconciler-$COMMAND.said"
 saved="${PLAN:-$RUNNER_TEMP/reconciler.plan}"
 
 # Only the command that needs one of them gets it.
-address="$STORE" given="$TOKEN"
-unset STORE TOKEN
+address="$STORE" given="$TOKEN" signs="${RECORD_KEY:-}"
+unset STORE TOKEN RECORD_KEY
 if [ -n "${CACHE_KEY:-}" ]; then export RECONCILER_CACHE_KEY="$CACHE_KEY"; fi
 unset CACHE_KEY
 
@@ -144,6 +144,7 @@ comment() {
 }
 
 apply() {
+  if [ -n "$signs" ]; then export RECONCILER_RECORD_KEY="$signs"; fi
   for_store
   local asked=(--yes --lock-timeout "$LOCK_TIMEOUT")
   if [ -n "$EXPECT" ]; then asked+=(--expect "$EXPECT"); fi
