@@ -13,9 +13,9 @@ from reconciler.errors import PlanBlocked, PublishFailed, ReconcilerError, Recor
 from reconciler.live.interface import Batch, Lease, LiveToken, Record, Run, Workspace
 from reconciler.plan.change import Done
 from reconciler.plan.document import Plan
-from reconciler.records.body import BLOCKED, FAILED, Held
+from reconciler.records.body import BLOCKED, FAILED, Body, Held
 from reconciler.records.chain import file_name
-from reconciler.records.envelope import read, statement
+from reconciler.records.envelope import Signed, read, statement
 from reconciler.records.making import Story, composed, error_of, outcome_of, written
 
 NOT_RECORDED = "that this was blocked is not recorded"
@@ -76,14 +76,19 @@ def recorded_again(ports: Ports, story: Story, previous: Record | None) -> Recor
     """
     body = composed(story, previous)
     payload = statement(body)
-    published = ports.publisher.record(file_name(body.sequence, body.run))
-    try:
-        signed = None if published is None else read(published)
-    except RecordUnreadable:
-        signed = None
+    signed = _published(ports, body)
     if signed is not None and signed.payload == payload:
         return written(body, payload, signed.signatures)
     return written(body, payload, ports.signer.sign(payload))
+
+
+def _published(ports: Ports, body: Body) -> Signed | None:
+    """The record that is published in the place of another; None where none is, or nobody can tell now."""
+    try:
+        found = ports.publisher.record(file_name(body.sequence, body.run))
+        return None if found is None else read(found)
+    except (PublishFailed, RecordUnreadable):
+        return None
 
 
 def kept(ports: Ports, lease: Lease, story: Story, batch: Batch) -> None:

@@ -42,7 +42,7 @@ def signing(house: House, tmp_path: Path) -> House:
     file = tmp_path / "signing"
     file.write_text(private_pem(key).open())
     file.chmod(0o600)
-    house.environ = {"RECONCILER_SIGNING_KEY": str(file)}
+    house.environ = {"RECONCILER_RECORD_KEY": str(file)}
     house.settings = {"audit": {"keys": [public_pem(key)], "records": "signed"}}
     return house
 
@@ -138,7 +138,7 @@ def test_a_record_that_was_published_is_taken_as_it_is_signed(signing: House, tm
     file = tmp_path / "another"
     file.write_text(private_pem(other).open())
     file.chmod(0o600)
-    signing.environ = {"RECONCILER_SIGNING_KEY": str(file)}
+    signing.environ = {"RECONCILER_RECORD_KEY": str(file)}
     mine = signing.settings["audit"]["keys"][0]  # type: ignore[index]
     signing.settings = {"audit": {"keys": [mine, public_pem(other)], "records": "signed"}}
     signing.declare(jwt_token("one"))

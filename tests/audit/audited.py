@@ -80,7 +80,7 @@ class Audited(House):
         file.parent.mkdir(exist_ok=True)
         file.touch(0o600)
         file.write_bytes(self.signer.private)
-        return {"RECONCILER_SIGNING_KEY": str(file)}
+        return {"RECONCILER_RECORD_KEY": str(file)}
 
     def commit(self, message: str) -> str:
         """Commits all that is there, a minute later than the commit before."""

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,7 +179,8 @@ def test_a_store_of_before_verifiers(url: str, opener: Opener) -> None:
     before = opener(url)
     put(before, token("a"), token("b"), token("c", credentials=(credential(2), credential())))
     put(before, deleted("b"))
-    write(before, Batch(begin=run(), journal=[intent(0, token("x")), intent(1, None)], record=record(1)))
+    told_less = replace(run(), released=(), reason=None)
+    write(before, Batch(begin=told_less, journal=[intent(0, token("x")), intent(1, None)], record=record(1)))
     kept = everything(before)
     before.close()
     back_to_0004(url)

@@ -14,7 +14,7 @@ from reconciler.records.signing.interface import Keeper, Place, RecordSigner, Si
 from reconciler.specs.auditing import AuditSettings
 from reconciler.web import Exchange
 
-VARIABLE = "RECONCILER_SIGNING_KEY"
+VARIABLE = "RECONCILER_RECORD_KEY"
 
 
 @cache

@@ -54,7 +54,7 @@ def _read(path: str) -> Secret:
     except (OSError, ValueError) as error:
         why = "it is not a regular file" if isinstance(error, NotRegularError) else _said(error)
         raise SignFailed(
-            f"the signing key {path} cannot be read: {why}", hint="name the file in RECONCILER_SIGNING_KEY"
+            f"the signing key {path} cannot be read: {why}", hint="name the file in RECONCILER_RECORD_KEY"
         ) from None
     if seen.st_uid == os.geteuid() and stat.S_IMODE(seen.st_mode) & 0o077:
         raise SignFailed(

@@ -130,7 +130,7 @@ def _transit(place: Place) -> _Transit:
     """The key that is named, and how to ask for it. Raises SignFailed."""
     named = NAMED.fullmatch(place.named)
     if named is None or ".." in place.named:
-        raise SignFailed(f"RECONCILER_SIGNING_KEY is not of the form {FORM}", hint=f"write {FORM}")
+        raise SignFailed(f"RECONCILER_RECORD_KEY is not of the form {FORM}", hint=f"write {FORM}")
     address = address_of(_first(place.environ, "ADDR") or "")
     token = _first(place.environ, "TOKEN")
     if address is None or token is None:
