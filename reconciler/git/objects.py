@@ -20,7 +20,7 @@ from reconciler.git.trees import listed as listed_below
 CHUNK = 1 << 16
 """Bytes that are read at once."""
 STREAMED = ("-c", "core.bigFileThreshold=8m")
-"""git holds no content as a whole either, from this size on, unless it keeps it as a difference to another."""
+"""From this size on git holds no content as a whole either, unless it keeps it as a difference to another."""
 LOCAL = {"GIT_NO_LAZY_FETCH": "1"}
 """What a partial clone lacks is not fetched on the way, one by one: it is told."""
 
