@@ -19,6 +19,8 @@ from reconciler.git.trees import listed as listed_below
 
 CHUNK = 1 << 16
 """Bytes that are read at once."""
+STREAMED = ("-c", "core.bigFileThreshold=8m")
+"""From this size on git holds no content as a whole either, unless it keeps it as a difference to another."""
 LOCAL = {"GIT_NO_LAZY_FETCH": "1"}
 """What a partial clone lacks is not fetched on the way, one by one: it is told."""
 
@@ -104,7 +106,7 @@ def cut(git: Git) -> frozenset[str]:
 
 def contents(git: Git, wanted: Iterator[Place]) -> Iterator[Content]:
     """What stands at places, in their order, from one git for all. Raises GitFailed."""
-    with _started(git, ("cat-file", "--batch", "--buffer"), asked=True) as reader:
+    with _started(git, (*STREAMED, "cat-file", "--batch", "--buffer"), asked=True) as reader:
         asking = _Asking(wanted, reader)
         asking.start()
         try:

@@ -22,8 +22,9 @@ def repo(stocked: Shop) -> Repo:
 def test_a_page_is_written_and_said_so(stocked: Shop, repo: Repo) -> None:
     ran = stocked.ok("audit", "report", "--out", "review.html")
     head = repo.git("rev-parse", "HEAD")[:7]
-    assert ran.out == f"review.html: default at {head}, 0 findings.\n"
+    assert ran.out == f"review.html: default at {head}, 1 finding.\n"
     text = (stocked.root / "review.html").read_text()
+    assert "<code>commit-unknown</code>" in text  # it was applied before there was a repository
     for name in ("historian", "bridge", "console", "erp"):
         assert f"<bdi>{name}</bdi>" in text
     assert "device.read" in text
