@@ -23,7 +23,7 @@ def facts(workspace: Workspace, at: str | None, *, with_records: bool = True) ->
     auditing = Auditing(then)
     told = tell(auditing, commit, with_records=with_records)
     lived = applied(ran.body for ran in told.runs) if told.runs else None
-    spans = auditing.history(told.line).spans if lived is None else lived.spans
+    spans = told.history.spans if lived is None else lived.spans
     verified = verify(then, Asked(revision=commit))
     return Facts(
         workspace=verified.workspace,

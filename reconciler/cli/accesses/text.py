@@ -11,7 +11,9 @@ from reconciler.cli.output import counted, in_line, table
 from reconciler.readers.accessing import Answer, Source
 from reconciler.times import timestamp
 
-HEADING = ("NAME", "KIND", "OWNER", "MAY", "SINCE", "UNTIL")
+HEADING = ("NAME", "KIND", "OWNER", "STATE", "MAY", "SINCE", "UNTIL")
+STATE = HEADING.index("STATE")
+"""Told where there is more than one to tell."""
 SAID = {Source.RECORDS: "live, by the records", Source.SPECS: "declared, by the specs"}
 
 
@@ -25,7 +27,10 @@ def _lines(answer: Answer) -> Iterator[str]:
     yield f"{tokens} {SAID[answer.source]} at {answer.commit[:7]}: {when}"
     if answer.periods:
         yield ""
-        yield from table([HEADING, *map(_row, answer.periods)])
+        rows = [HEADING, *map(_row, answer.periods)]
+        if len(answer.states) == 1:
+            rows = [(*row[:STATE], *row[STATE + 1 :]) for row in rows]
+        yield from table(rows)
 
 
 def _row(one: Period) -> tuple[str, ...]:
@@ -35,6 +40,7 @@ def _row(one: Period) -> tuple[str, ...]:
         one.name,
         one.kind,
         one.owner or "",
+        one.state.value,
         f"{most}{granted(one)}",
         f"{_cause(one.since)}{before}",
         _until(one),
@@ -48,7 +54,7 @@ def granted(one: Period) -> str:
 
 
 def _until(one: Period) -> str:
-    if one.expired and one.ends is not None:
+    if one.ends_itself and one.ends is not None:
         return f"{timestamp(one.ends)}, by itself"
     return "" if one.until is None else _cause(one.until)
 
