@@ -7,7 +7,7 @@ whatever else is changed in the spec.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -149,30 +149,30 @@ def _joined(life: Sequence[Span], question: Question) -> Iterator[Period]:
 def _asked(life: Iterable[Span], question: Question) -> Iterator[Period]:
     """The times of each of its spans that fits."""
     for span in life:
-        # Most spans are of no state that is asked for, or fit nothing: whether they fit takes longest.
-        found = [one for one in _by_state(span) if one.state in question.states and not one.is_nothing]
-        met = question.met(span) if found else None
+        met = question.met(span)
         if met is not None:
-            yield from (replace(one, grants=met) for one in found)
+            found = _by_state(span, met, question.states)
+            yield from (one for one in found if not one.is_nothing)
 
 
-def _by_state(span: Span) -> Iterator[Period]:
-    """A span as long as it has not ended by itself, and after that."""
+def _by_state(span: Span, met: Grants, states: Collection[State]) -> Iterator[Period]:
+    """A span as long as it has not ended by itself, and after that; as far as these states are asked for."""
     one = Period(
         token=span.token,
         name=span.name,
         kind=span.kind,
         owner=span.owner,
         state=State.ACTIVE if span.enabled else State.DISABLED,
-        grants=span.grants,
+        grants=met,
         certain=bool(span.normal),
         since=span.since,
         earlier=span.earlier,
         until=span.until,
         ends=span.ends,
     )
-    yield one
-    if span.ends is not None:
+    if one.state in states:
+        yield one
+    if span.ends is not None and State.EXPIRED in states:
         late = span.ends <= span.since.at
         since = span.since if late else Cause(span.ends, None)
         yield replace(one, state=State.EXPIRED, since=since, earlier=span.earlier and late)
