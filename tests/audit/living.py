@@ -54,6 +54,8 @@ class Happened(NamedTuple):
     commit: str
     late: int | None = None
     """Seconds by which a rotation came after the last moment; negative before; None where there was none."""
+    was: str | None = None
+    """The name that it had before, where the run gave it another."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,9 @@ class Store:
             name = truth.name if truth else live.truth.name if live else ""
             outcome = "failed" if fails else "done"
             ident = found.id if found else live.id if live else None
-            self.happened.append(Happened(ident, name, action, outcome, at, run, actor, commit, late))
+            was = live.truth.name if live and truth and not fails else None
+            was = None if was == name else was
+            self.happened.append(Happened(ident, name, action, outcome, at, run, actor, commit, late, was))
             yield _change(action, live, found, truth, outcome)
 
     def _planned(
