@@ -200,6 +200,29 @@ def test_a_run_in_which_everything_failed_is_recorded(house: House) -> None:
     check_settled(house)
 
 
+class _Refusing(BreakingPublisher):
+    def publish(self, publication: Publication) -> Published | None:
+        raise PublishFailed(f"the remote refuses run {publication.run}")
+
+
+def test_a_run_that_was_stopped_on_its_way_is_recorded_with_what_stopped_it(house: House) -> None:
+    """By the run that settles it; what it did after all is done, and has no error."""
+    house.declare(jwt_token("one"))
+    house.apply()
+    house.declare(jwt_token("two"))
+    with pytest.raises(PartlyApplied):
+        house.apply(lambda ports: replace(ports, publisher=_Refusing(ports, Fuse(0, How.AFTER))))
+    house.apply()
+    stopped, then = bodies(house.store())[-2:]
+    assert (stopped.outcome, stopped.error) == ("interrupted", "publish-failed")
+    assert {one.action: (one.outcome, one.error) for one in stopped.changes} == {
+        "delete": ("done", None),
+        "issue": ("untried", "interrupted"),
+    }
+    assert (then.outcome, then.error) == ("done", None)
+    check_told(house)
+
+
 def test_a_run_that_was_stopped_before_anything_is_recorded(house: House) -> None:
     """All of it is told as not come to."""
     house.declare(jwt_token("one"), rsa_token("two"))

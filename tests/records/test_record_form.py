@@ -34,7 +34,7 @@ BODY: dict[str, object] = {
             "outcome": "done",
             "artifact": {"path": "artifacts/JWTToken/one.yaml", "digest": HEX, "contents": HEX},
             "spec": HEX,
-            "declared": {"kind": "JWTToken"},
+            "declared": {"kind": "JWTToken", "spec": {"users": [], "end": None, "more": {}}},
         },
         {
             "action": "issue",
