@@ -130,7 +130,10 @@ MEND = "restore the records from git, or pull the commit that apply published"
 
 
 def to_json(body: Body) -> Mapping[str, Json]:
-    """The JSON of a body, without what is empty; `previous`, `commit`, `changes` and `token` are there always."""
+    """The JSON of a body, without what is empty.
+
+    `previous`, `commit`, `changes`, and `token` of each, are there always.
+    """
     whole: dict[str, Json] = body.model_dump(
         mode="json", by_alias=True, exclude_none=True, exclude={"changes"}
     )
