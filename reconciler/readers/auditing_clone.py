@@ -19,14 +19,13 @@ from reconciler.git import trees
 from reconciler.git.contents import Contents
 from reconciler.git.logs import Moved, Touch, graph, literal, resolved, steps, touches
 from reconciler.git.repository import Repository
+from reconciler.readers.auditing import may_be_workspace
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import LARGEST
+from reconciler.specs.files import MAX_BYTES as SPEC_BYTES
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.surroundings import SPECS
-
-TELLING = b"audit"
-"""Stands in every Workspace document that says who may sign."""
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -142,16 +141,12 @@ class Clone:
             for one in touched
             if named_as_spec(one.path)
             for blob in (*one.before, one.after)
-            if blob.strip("0") and self._may_set(blob)
+            if blob.strip("0") and may_be_workspace(self._contents.read(blob, SPEC_BYTES + 1))
         )
         read = meanings(self.repository, blobs)
         return {
             blob: one.workspaces[0].document.spec for blob, one in read.items() if len(one.workspaces) > 0
         }
-
-    def _may_set(self, blob: str) -> bool:
-        data = self._contents.read(blob, 1 << 20)
-        return TELLING in data or b"artifacts" in data
 
     def there(self, commits: Iterable[str]) -> dict[str, str | None]:
         """Commits that this clone has → the tree of their specs; None of one that has none."""

@@ -34,8 +34,13 @@ class Asked:
     revision: str = "HEAD"
     keys: Sequence[str] | None = None
     """Lines of a file that the auditor brings; None for the keys that the clone itself names."""
+    records: bool | None = None
+    """Whether each record is to be signed; None for yes where there are keys of the auditor's own, else for what
+    the clone itself asks: an auditor who brings keys does not leave it to the clone whether they count."""
     commits: bool | None = None
     """Whether each commit is to be signed; None for what the clone itself asks."""
+    commits_since: str | None = None
+    """A day or time from which on that holds; None for always, or, where the clone is asked, for its own."""
     signers: str | None = None
     """A file of whom SSH keys are."""
     anchors: Sequence[str] = ()
@@ -71,6 +76,13 @@ class _Audit:
         self._commits()
         self._live()
         return self.told
+
+    @property
+    def signed(self) -> bool:
+        """Whether each record is to be signed."""
+        if self.asked.records is not None:
+            return self.asked.records
+        return self.asked.keys is not None or self.settings.audit.records == "signed"
 
     def _whole(self) -> None:
         """Whether the clone has all of the history."""
@@ -119,10 +131,10 @@ class _Audit:
         lines = self.settings.audit.keys if self.asked.keys is None else self.asked.keys
         keys: tuple[PublicKey, ...] = read_keys(lines)
         tally = signing.Tally()
-        required = self.settings.audit.records == "signed"
-        found = list(signing.signatures(self.links, keys, tally, required=required))
-        keys_of = {blob: frozenset(one.audit.keys) for blob, one in self.documents.items()}
-        found += signing.key_changes(touched, keys_of)
+        found = list(signing.signatures(self.links, keys, tally, required=self.signed))
+        asked = {blob: one.audit for blob, one in self.documents.items()}
+        found += signing.key_changes(touched, asked)
+        found += signing.policy_changes(touched, asked)
         self.told.add("signatures of records", _signed(tally), found)
         if tally.unchecked:
             self.told.unchecked.append("who signed the records: no key is given; bring them with --keys FILE")
@@ -173,7 +185,9 @@ class _Audit:
         if not asked:
             self.told.unchecked.append("signatures of commits: nobody asked; pass --commits signed")
             return
-        since = self.settings.audit.commitsSince
+        since, who = self.asked.commits_since, "was asked"
+        if since is None and self.asked.commits is None:
+            since, who = self.settings.audit.commitsSince, "the clone asks"
         prefix = literal(self.clone.prefix)
         folders = [f"{prefix}{SPECS}/**", f"{prefix}{literal(self.settings.artifacts)}/**"]
         patterns = [*folders, *map(literal, configs(self.clone.prefix))]
@@ -183,7 +197,7 @@ class _Audit:
         self.told.add("signatures of commits", _counted(looked, "commit"), commits.unsigned(found, exempt))
         if len(found) > looked:
             left = _counted(len(found) - looked, "commit")
-            self.told.unchecked.append(f"signatures of {left} from before {since}, as the clone asks")
+            self.told.unchecked.append(f"signatures of {left} from before {since}, as {who}")
 
     def _live(self) -> None:
         if not self.asked.live:
@@ -204,9 +218,8 @@ class _Audit:
         ahead = living.only_there(look, self.links, found)
         # The chain goes on in the store: from the last record of the clone.
         found += chain.chain(ahead, "live record", self.links[-1] if self.links else None)
-        required = self.settings.audit.records == "signed"
         keys = read_keys(self.settings.audit.keys if self.asked.keys is None else self.asked.keys)
-        found += signing.signatures(ahead, keys, signing.Tally(), required=required)
+        found += signing.signatures(ahead, keys, signing.Tally(), required=self.signed)
         found += living.compared(look, self.links, ahead, self.told.folder)
         told = (
             f"{_counted(len(look.tokens), 'token')} and tombstones, {_counted(len(look.records), 'record')}"

@@ -48,6 +48,7 @@ class Check(StrEnum):
     ARTIFACT_SUPERSEDED = "artifact-superseded"
     RECORD_MOVED = "record-moved"
     KEYS_CHANGED = "keys-changed"
+    POLICY_CHANGED = "policy-changed"
     OVERRIDE = "override"
     LIVE_AHEAD = "live-ahead"
     LIVE_UNMARKED = "live-unmarked"
@@ -60,6 +61,7 @@ NOTES = frozenset(
         Check.ARTIFACT_SUPERSEDED,
         Check.RECORD_MOVED,
         Check.KEYS_CHANGED,
+        Check.POLICY_CHANGED,
         Check.OVERRIDE,
         Check.LIVE_AHEAD,
         Check.LIVE_UNMARKED,
