@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from reconciler.artifacts.interface import Header
-from reconciler.artifacts.opener import read_header
+from reconciler.artifacts.opener import still_sealed
 from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.audit.history import named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
 from reconciler.audit.verifying.declaring import Sheet
+from reconciler.audit.verifying.resealed import Sealed
 from reconciler.audit.verifying.sealed import AtCommit, Stands
 from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered
@@ -103,16 +103,25 @@ class Clone:
         """What stands among the artifacts, the records left out."""
         below = f"{self.records}/"
         return {
-            path: Stands(self._digests.of(one.id) if one.is_file else None, partial(self._header, path, one))
+            path: Stands(
+                self._digests.of(one.id) if one.is_file else None,
+                partial(self._sealed, path, one.id) if one.is_file else lambda: None,
+            )
             for path, one in self.artifacts.items()
             if not path.startswith(below)
         }
 
-    def _header(self, path: str, entry: trees.Entry) -> Header | None:
-        if not entry.is_file:
+    def recorded(self, commit: str, path: str, expected: str) -> Sealed | None:
+        """What stands at a path of a commit, if it has that digest and is an artifact."""
+        (found,) = resolved(self.git, [f"{commit}:{self.prefix}{path}"])
+        if found is None or found[1] != "blob" or self._digests.of(found[0]) != expected:
             return None
+        return self._sealed(path, found[0])
+
+    def _sealed(self, path: str, blob: str) -> Sealed | None:
         try:
-            return read_header(self._contents.read(entry.id, MAX_BYTES), path)
+            form, document = still_sealed(self._contents.read(blob, MAX_BYTES), path)
+            return Sealed(form, document, form.header(document.tree))
         except ArtifactTampered:
             return None
 

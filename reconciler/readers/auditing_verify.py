@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from reconciler.audit.verifying import chain, commits, declaring, filing, living, sealed, signing
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.report import Report
+from reconciler.audit.verifying.resealed import Sealed
 from reconciler.errors import StoreError, StoreUnreadable
 from reconciler.git.logs import Touch, literal, signatures
 from reconciler.git.repository import WHOLE_ID, repository
@@ -35,8 +37,8 @@ class Asked:
     keys: Sequence[str] | None = None
     """Lines of a file that the auditor brings; None for the keys that the clone itself names."""
     records: bool | None = None
-    """Whether each record is to be signed; None for yes where there are keys of the auditor's own, else for what
-    the clone itself asks: an auditor who brings keys does not leave it to the clone whether they count."""
+    """Whether each record is to be signed; None for yes where the auditor brings keys, else for what the clone
+    itself asks: whoever brings keys does not leave it to the clone whether they count."""
     commits: bool | None = None
     """Whether each commit is to be signed; None for what the clone itself asks."""
     commits_since: str | None = None
@@ -151,10 +153,14 @@ class _Audit:
             _counted(len(looks), "artifact"),
             [*found, *sealed.at_commits(looks, self.clone.digests(looks))],
         )
-        placed, stands = sealed.in_place(self.links), self.clone.stands()
-        self.told.add(
-            "artifacts in place", _counted(len(placed), "artifact"), sealed.now_there(placed, stands)
-        )
+        placed = sealed.in_place(self.links)
+
+        def recorded(path: str, one: sealed.Placed) -> Sealed | None:
+            commit = brought.get(PurePosixPath(one.record).name)
+            return self.clone.recorded(commit, path, one.digest) if commit and sealed.is_path(path) else None
+
+        there = sealed.now_there(placed, self.clone.stands(), recorded)
+        self.told.add("artifacts in place", _counted(len(placed), "artifact"), there)
 
     def _declared(self) -> None:
         found = list(self._judged())

@@ -27,6 +27,7 @@ class Check(StrEnum):
     ARTIFACT_DIGEST = "artifact-digest"
     ARTIFACT_MISSING = "artifact-missing"
     ARTIFACT_CHANGED = "artifact-changed"
+    ARTIFACT_REKEYED = "artifact-rekeyed"
     ARTIFACT_UNEXPLAINED = "artifact-unexplained"
     UNDECLARED_CHANGE = "undeclared-change"
     COMMIT_UNKNOWN = "commit-unknown"

@@ -80,8 +80,8 @@ def command(
     for, each commit's signature by git. With --live, also that the live store is what the records left.
 
     What the clone says of itself is as good as the clone: bring your own keys with --keys (records must then
-    be signed by them), and ask with --commits. Note the digest that is printed last, and pass it with --anchor
-    the next time.
+    be signed by them), and ask with --commits. Note the digest that is printed last, and pass it with
+    --anchor the next time.
 
     \b
     Exit codes: 0 nothing found, 1 findings, or an error.
