@@ -37,8 +37,8 @@ class Asked:
     keys: Sequence[str] | None = None
     """Lines of a file that the auditor brings; None for the keys that the clone itself names."""
     records: bool | None = None
-    """Whether each record is to be signed; None for yes where the auditor brings keys, else for what the clone
-    itself asks: whoever brings keys does not leave it to the clone whether they count."""
+    """Whether each record is to be signed; None for yes where the auditor brings keys, else for what the
+    clone itself asks: whoever brings keys does not leave it to the clone whether they count."""
     commits: bool | None = None
     """Whether each commit is to be signed; None for what the clone itself asks."""
     commits_since: str | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.audit.verifying import chain, signing
+from reconciler.audit.verifying import chain, sealed, signing
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, read
@@ -302,3 +302,40 @@ def test_keys_that_yaml_hides_are_told(house: Audited) -> None:
     house.commit("hidden")
     told_of = [one.message for one in house.found().notes if one.check is Check.KEYS_CHANGED]
     assert any(forger.line.split()[1][-12:] in one for one in told_of)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("log.showRoot", "false"),
+        ("log.follow", "true"),
+        ("log.showSignature", "true"),
+        ("log.diffMerges", "off"),
+        ("diff.relative", "true"),
+        ("i18n.logOutputEncoding", "UTF-16"),
+    ],
+)
+def test_what_git_is_set_to_changes_nothing(setting: str, value: str, tmp_path: Path) -> None:
+    """On the auditor's machine, or in the clone: the records of a first commit are looked at too."""
+    root = tmp_path / "one" / "house"
+    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db")
+    house.asks(jwt_token("one"))
+    house.applies()
+    house.repo.git("checkout", "--quiet", "--orphan", "first")
+    house.commit("all at once")
+    before = house.found()
+    assert before.checked["artifacts when recorded"] == "1 artifact"
+    house.repo.git("config", setting, value)
+    after = house.found()
+    assert (told(after), after.checked) == (told(before), before.checked)
+
+
+def test_a_record_that_no_commit_brought_is_told(whole: Audited) -> None:
+    """It is not left out in silence: what it says of artifacts, nobody looks at."""
+    files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
+    links = chain.linked(files, [])
+    looks, found = sealed.to_look_at(links, {link.name: "0" * 40 for link in links[1:]})
+    assert [(one.check, one.where) for one in found if one.check is Check.RECORD_UNTRACED] == [
+        (Check.RECORD_UNTRACED, links[0].path)
+    ]
+    assert looks

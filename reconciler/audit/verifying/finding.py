@@ -21,6 +21,7 @@ class Check(StrEnum):
     RECORD_FOREIGN = "record-foreign"
     RECORD_CHANGED_LATER = "record-changed-later"
     RECORD_REMOVED = "record-removed"
+    RECORD_UNTRACED = "record-untraced"
     RECORD_UNSIGNED = "record-unsigned"
     RECORD_SIGNATURE = "record-signature"
     ANCHOR_MISSING = "anchor-missing"

@@ -1,7 +1,7 @@
 """Whether a file that is not the recorded one can be what `reseal` makes of it. Pure: no key is needed.
 
-Where recipients come, reseal leaves every value as it is. Where recipients only leave, there is a new data key,
-so each value is another, and who is left was there before. Nothing else is taken for a reseal.
+Where recipients come, reseal leaves every value as it is. Where recipients only leave, there is a new data
+key, so each value is another, and who is left was there before. Nothing else is taken for a reseal.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Sealed:
 
 
 def judged(recorded: Sealed | None, found: Sealed) -> tuple[Check, str]:
-    """What a file is that says it is of the same token and generation, beside the one that a record put there.
+    """What a file is that says it is of the same token and generation, beside what a record put there.
 
     `recorded` is None where no commit has what the record names.
     """
@@ -61,7 +61,7 @@ def _same_values(before: Metadata, now: Metadata) -> tuple[Check, str]:
     left, came = _moved(before, now)
     keys = {one.enc: normal(one.recipient) for one in before.age}
     renamed = any(keys.get(one.enc, normal(one.recipient)) != normal(one.recipient) for one in now.age)
-    if renamed or not (left or came):
+    if renamed or not now.recipients or not (left or came):
         return Check.ARTIFACT_CHANGED, "and its values are the same, so no reseal made it"
     return Check.ARTIFACT_RESEALED, f"and holds the same values for others: {_names(left, came)}"
 

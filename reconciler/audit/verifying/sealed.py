@@ -54,8 +54,9 @@ class AtCommit:
     placed: Placed
 
 
+UNTRACED = "see what git tells of it: git log --full-history -- FILE, and whether git fsck finds nothing"
 Recorded: TypeAlias = Callable[[str, Placed], Sealed | None]
-"""What a record put at a path, as the commit has it that brought the record; None where it has something else."""
+"""What a record put at a path, as the commit that brought it has it; None where that has something else."""
 
 
 def is_path(path: str) -> bool:
@@ -97,7 +98,10 @@ def to_look_at(links: Sequence[Link], brought: Mapping[str, str]) -> tuple[list[
     found: list[Finding] = []
     groups: dict[str, list[Link]] = {}
     for link in links:
-        if link.body is not None and link.name in brought:
+        if link.name not in brought:
+            told = "no commit is seen to bring it, so what it says of artifacts is held against none"
+            found.append(Finding(Check.RECORD_UNTRACED, link.path, told, UNTRACED))
+        elif link.body is not None:
             groups.setdefault(brought[link.name], []).append(link)
     for commit, members in groups.items():
         places = in_place(members)
