@@ -83,11 +83,11 @@ def changed(column: Column[object]) -> str:
 
 
 UNCOUNTED = {("token", "workspace"), ("token", "state")}
-"""Columns by which a row is counted elsewhere: where the counts do not fit, nobody can tell which one it was."""
+"""Columns by which a row is counted elsewhere: where counts do not fit, nobody can tell which one it was."""
 
 
 def touched(house: Audited, table: str, where: str) -> set[str]:
-    """What a finding can call the rows that are about to change: names and ids of tokens, numbers of records."""
+    """What findings call the rows that are about to change: names and ids of tokens, numbers of records."""
     house.close()
     asked = f"SELECT sequence, sequence FROM record WHERE {where}"
     if table == "token":

@@ -131,8 +131,8 @@ def _echo(report: Report) -> None:
     if report.head is not None:
         click.echo(f"head {report.head}")
     notes = f", {counted(len(report.notes), 'note')}" if report.notes else ""
-    found = len(report.faults)
-    click.echo(f"{counted(found, 'finding') if found else 'Nothing found'}{notes}.")
+    faults = len(report.faults)
+    click.echo(f"{counted(faults, 'finding') if faults else 'Nothing found'}{notes}.")
 
 
 def _line(one: Finding) -> str:
