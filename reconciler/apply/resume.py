@@ -12,6 +12,7 @@ from reconciler.apply.outcome import as_done, cut_off
 from reconciler.apply.recording import published, recorded_again, story_of
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken, Record, Run, Workspace
 from reconciler.plan.change import DONE, Action, Done
+from reconciler.records.body import INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
     intents, dropped = _decided(ports, run)
     before = _tokens(ports, intents)
     done = [as_done(one, before(one.token_id)) for one in intents]
-    record = recorded_again(ports, story_of(run, done, before), state.head)
+    story = story_of(run, done, before)
+    if story.outcome == INTERRUPTED:
+        story = replace(story, error=run.stopped)
+    record = recorded_again(ports, story, state.head)
     carried_out = [one for one in done if one.outcome == DONE]
     _publish(ports, lease, state, _Outcome(carried_out, record, Finish(run.id, frozenset(dropped))))
     if carried_out:

@@ -88,6 +88,9 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         if not _has_changed(doing):
             _give_up(doing, error)
             raise
+        # The next run settles this one, and its record says why.
+        with suppress(ReconcilerError):
+            ports.store.commit(lease, Batch(stopped=code_of(error)))
         raise partly("the plan was applied in part", error) from error
     return Result(job.run.id, tuple(doing.done), published=doing.published)
 
@@ -103,8 +106,10 @@ def _give_up(doing: _Apply, error: BaseException) -> None:
     """Records that nothing came of the run, so that the next has nothing to settle. As well as it can."""
     numbers = frozenset(range(len(doing.job.plan.changes)))
     run, batch = doing.job.run, Batch(finish=Finish(doing.job.run.id, numbers), approval=doing.job.kept or "")
-    with suppress(ReconcilerError):
+    try:
         kept(doing.ports, doing.lease, given_up(doing.ports, run, code_of(error)), batch)
+    except ReconcilerError as unrecorded:
+        doing.ports.progress.note(f"that nothing came of this run is not recorded: {unrecorded}")
 
 
 def _set_back(doing: _Apply, intents: Iterable[Intent]) -> tuple[LiveToken, ...]:

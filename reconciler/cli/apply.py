@@ -92,7 +92,7 @@ def command(
         _tell(plan, workspace, form)
         if _is_blocked(plan, approved):
             with progress() as shown:
-                workspace.hold_back(store, plan, Manner(shown, reason=reason))
+                workspace.hold_back(store, plan, Manner(shown, patience, reason))
         _check_now(plan, approved, given)
         if not _anything_to_do(store, plan):
             return _print(Result(None, resumed=settled, waits=plan.waits), form)

@@ -168,6 +168,8 @@ class Run:
     """(rule, message) of what would have held it without that."""
     reason: str | None = None
     """Why, in the words of who runs it."""
+    stopped: str | None = None
+    """The code of the error that stopped it, where it could still say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,8 @@ class Batch:
     tokens: Sequence[LiveToken] = ()
     """Records to insert or replace by id. Credentials are inserted or replaced by generation; ones
     that are not named stay as they are."""
+    stopped: str | None = None
+    """The code of the error that stops the run that is open."""
     journal: Sequence[Intent] = ()
     """Intents to add, or to replace by run and number."""
     finish: Finish | None = None

@@ -69,7 +69,7 @@ _IntentRow: TypeAlias = (
 )
 _HolderRow: TypeAlias = "tuple[str, str, str, int, str]"
 _RecordRow: TypeAlias = "tuple[int, str, str, str, int]"
-_RunRow: TypeAlias = "tuple[str, str, int, str, str | None, str, str, str | None]"
+_RunRow: TypeAlias = "tuple[str, str, int, str, str | None, str, str, str | None, str | None]"
 
 MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What building a value raises when a row does not fit."""
@@ -121,7 +121,7 @@ def run(row: Sequence[object]) -> Run:
     """A run from its row. Raises StoreUnreadable for a row that does not fit."""
     try:
         fit = cast("_RunRow", _fitting(_run_shape, row))
-        return Run(*fit[:5], _overrides(fit[5]), _released(fit[6]), fit[7])
+        return Run(*fit[:5], _overrides(fit[5]), _released(fit[6]), *fit[7:])
     except MALFORMED as error:
         raise unreadable(f"run {row[0]}", error) from error
 
@@ -199,6 +199,7 @@ def run_row(run: Run, workspace: str) -> Row:
         "overrides": _dump(dict(run.overrides)),
         "released": _dump([list(one) for one in run.released]),
         "reason": run.reason,
+        "stopped": run.stopped,
     }
 
 

@@ -128,6 +128,7 @@ run = Table(
     Column("overrides", Text, nullable=False, server_default="{}"),
     Column("released", Text, nullable=False, server_default="[]"),
     Column("reason", Text),
+    Column("stopped", Text),
 )
 
 intent = Table(

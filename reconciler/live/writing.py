@@ -35,6 +35,8 @@ class Writer:
         if batch.approval is not None:
             mine = update(_workspace).where(_workspace.c.name == self.workspace)
             self.connection.execute(mine.values(approval=batch.approval or None))
+        if batch.stopped is not None:
+            self._stop(batch.stopped)
         self._tokens().replace(batch.tokens)
         self._journal(batch.journal)
         if batch.finish is not None:
@@ -56,6 +58,10 @@ class Writer:
             )
         self.connection.execute(insert(_run), rows.run_row(run, self.workspace))
         self._set_open_run(run.id)
+
+    def _stop(self, code: str) -> None:
+        mine = update(_run).where(_run.c.workspace == self.workspace, _run.c.id == self._open_run())
+        self.connection.execute(mine.values(stopped=code))
 
     def _open_run(self) -> str | None:
         query = select(_workspace.c.open_run).where(_workspace.c.name == self.workspace)

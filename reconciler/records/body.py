@@ -130,13 +130,15 @@ MEND = "restore the records from git, or pull the commit that apply published"
 
 
 def to_json(body: Body) -> Mapping[str, Json]:
-    """The JSON of a body, without what is empty; `previous`, `commit` and `token` are there always."""
-    always = ("previous", "commit", "changes")
-    whole: dict[str, Json] = body.model_dump(mode="json", by_alias=True)
-    whole["changes"] = [
-        {key: value for key, value in change.items() if value is not None or key == "token"}
-        for change in (
-            one.model_dump(mode="json", exclude_none=True) | {"token": one.token} for one in body.changes
-        )
+    """The JSON of a body, without what is empty.
+
+    `previous`, `commit`, `changes`, and `token` of each, are there always.
+    """
+    whole: dict[str, Json] = body.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude={"changes"}
+    )
+    changes: list[Json] = [
+        one.model_dump(mode="json", exclude_none=True) | {"token": one.token} for one in body.changes
     ]
-    return {key: value for key, value in whole.items() if key in always or value not in (None, {}, [], ())}
+    told = {name: value for name, value in whole.items() if value not in ({}, [])}
+    return {**told, "previous": body.previous, "commit": body.commit, "changes": changes}

@@ -149,6 +149,7 @@ def back_to_0004(url: str) -> None:
     edit(url, "ALTER TABLE workspace DROP COLUMN approval")
     edit(url, "ALTER TABLE run DROP COLUMN released")
     edit(url, "ALTER TABLE run DROP COLUMN reason")
+    edit(url, "ALTER TABLE run DROP COLUMN stopped")
     edit(url, "UPDATE alembic_version SET version_num = '0004'")
 
 

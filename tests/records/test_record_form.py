@@ -34,7 +34,7 @@ BODY: dict[str, object] = {
             "outcome": "done",
             "artifact": {"path": "artifacts/JWTToken/one.yaml", "digest": HEX, "contents": HEX},
             "spec": HEX,
-            "declared": {"kind": "JWTToken"},
+            "declared": {"kind": "JWTToken", "spec": {"users": [], "end": None, "more": {}}},
         },
         {
             "action": "issue",
@@ -97,6 +97,16 @@ def test_what_is_no_record_is_told_as_such(wrong: bytes) -> None:
     """Whatever stands there."""
     with pytest.raises(RecordUnreadable):
         read(wrong)
+
+
+@pytest.mark.parametrize("depth", [100, 400, 800, 990, 5000])
+def test_what_is_nested_too_deep_is_told_as_no_record(depth: int) -> None:
+    """Where the one who reads gives up differs by how it is read; it is never a fault of the tool."""
+    declared = '{"a": ' + "[" * depth + "]" * depth + "}"
+    text = json.dumps(BODY).replace('{"kind": "JWTToken"', f'{{"deep": {declared}, "kind": "JWTToken"')
+    payload = f'{{"predicate": {text}}}'.encode()
+    with pytest.raises(RecordUnreadable):
+        read(envelope(payload))
 
 
 def test_a_field_that_nobody_knows_is_no_part_of_a_record() -> None:

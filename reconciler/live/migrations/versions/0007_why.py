@@ -1,4 +1,4 @@
-"""Why a run was let go on: what would have held it, and the words of who ran it."""
+"""Why a run was let go on: what would have held it, and the words of who ran it; and what stopped it."""
 
 from __future__ import annotations
 
@@ -15,3 +15,4 @@ def upgrade() -> None:
     """From 0006."""
     op.add_column("run", sa.Column("released", sa.Text, nullable=False, server_default="[]"))
     op.add_column("run", sa.Column("reason", sa.Text))
+    op.add_column("run", sa.Column("stopped", sa.Text))
