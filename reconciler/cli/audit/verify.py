@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from pathlib import Path
 
 import click
 
 from reconciler.audit.verifying.finding import Finding
 from reconciler.audit.verifying.report import Report
+from reconciler.audit.window import window
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import counted, echo_json, in_line, style
 from reconciler.readers.auditing_verify import Asked, verify
+from reconciler.times import timestamp
 
 ANCHOR = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -24,10 +27,28 @@ def _anchors(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> t
     return tuple(f"sha256:{one.removeprefix('sha256:')}" for one in given)
 
 
+def _since(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    found = None if given is None else window(given)
+    if given is not None and found is None:
+        raise click.BadParameter("write a day such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z")
+    return None if found is None else timestamp(found.since)
+
+
 @click.command("verify")
 @click.option("--revision", default="HEAD", metavar="REV", help="The commit that is looked at.")
 @click.option("--keys", type=FILE, help="Public keys that may sign records, one a line, or PEM.")
+@click.option(
+    "--records",
+    type=click.Choice(["signed", "any"]),
+    help="Which records are taken; with --keys, signed ones without being asked.",
+)
 @click.option("--commits", type=click.Choice(["signed", "any"]), help="Which commits are taken.")
+@click.option(
+    "--commits-since",
+    metavar="WHEN",
+    callback=_since,
+    help="The day or time from which on commits must be signed; with --commits, always without.",
+)
 @click.option("--allowed-signers", type=FILE, help="Whose SSH keys sign commits, as git reads it.")
 @click.option(
     "--anchor",
@@ -45,7 +66,9 @@ def command(
     *,
     revision: str,
     keys: Path | None,
+    records: str | None,
     commits: str | None,
+    commits_since: str | None,
     allowed_signers: Path | None,
     anchors: tuple[str, ...],
     live: bool,
@@ -57,8 +80,9 @@ def command(
     the commit that recorded it and now, each change against the specs of its commit, and, where it is asked
     for, each commit's signature by git. With --live, also that the live store is what the records left.
 
-    Keys that come with the clone are as good as the clone: bring your own with --keys. Note the digest that
-    is printed last, and pass it with --anchor the next time.
+    What the clone says of itself is as good as the clone: bring your own keys with --keys (records must then
+    be signed by them), and ask with --commits. Note the digest that is printed last, and pass it with
+    --anchor the next time.
 
     \b
     Exit codes: 0 nothing found, 1 findings, or an error.
@@ -66,7 +90,9 @@ def command(
     asked = Asked(
         revision=revision,
         keys=None if keys is None else _lines(keys.read_text("utf-8", errors="replace")),
+        records=None if records is None else records == "signed",
         commits=None if commits is None else commits == "signed",
+        commits_since=commits_since,
         signers=None if allowed_signers is None else str(allowed_signers.resolve()),
         anchors=anchors,
         live=live,
@@ -88,10 +114,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _echo(report: Report) -> None:
-    for one in report.faults:
-        click.echo(_line(one))
-    for one in report.notes:
-        click.echo(style("note: ", fg="cyan") + _line(one))
+    for found, before in ((report.faults, ""), (report.notes, style("note: ", fg="cyan"))):
+        for hint, alike in groupby(found, key=lambda one: one.hint):
+            for one in alike:
+                click.echo(before + _line(one))
+            # Once for those that stand together: ten thousand records may lack the same.
+            click.echo(style("  hint: ", fg="cyan") + in_line(hint))
     click.echo(f"{report.workspace} at {report.commit[:7]}, checked:")
     width = max(map(len, report.checked), default=0)
     for what, told in report.checked.items():
@@ -103,8 +131,8 @@ def _echo(report: Report) -> None:
     if report.head is not None:
         click.echo(f"head {report.head}")
     notes = f", {counted(len(report.notes), 'note')}" if report.notes else ""
-    found = len(report.faults)
-    click.echo(f"{counted(found, 'finding') if found else 'Nothing found'}{notes}.")
+    faults = len(report.faults)
+    click.echo(f"{counted(faults, 'finding') if faults else 'Nothing found'}{notes}.")
 
 
 def _line(one: Finding) -> str:
