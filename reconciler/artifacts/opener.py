@@ -173,8 +173,13 @@ def _scanned(found: re.Match[bytes]) -> Header | None:
 
 def metadata_of(data: bytes, path: str) -> Metadata:
     """To whom a file is sealed, and how: for this, no key is needed. Raises ArtifactTampered."""
+    return still_sealed(data, path)[1].metadata
+
+
+def still_sealed(data: bytes, path: str) -> tuple[Format, Document]:
+    """A file taken apart, and what form it has: for this, no key is needed. Raises ArtifactTampered."""
     try:
-        return _taken_apart(data, path)[1].metadata
+        return _taken_apart(data, path)
     except ArtifactTampered as fault:
         raise ArtifactTampered(f"{path}: {fault.message}", hint=fault.hint) from None
 

@@ -80,6 +80,18 @@ class Cipher:
             raise ArtifactTampered(f"{_place(aad)} was changed, or moved here from elsewhere") from None
 
 
+def is_sealed(leaf: Leaf) -> bool:
+    """Whether a leaf is written as one that was encrypted; what it holds, only a key tells."""
+    found = _ENCRYPTED.fullmatch(leaf) if isinstance(leaf, str) else None
+    if found is None or found[4] not in {*_READERS, "bytes"}:
+        return False
+    try:
+        _, iv, tag = (_raw(found[number]) for number in (1, 2, 3))
+    except ValueError:
+        return False
+    return (len(iv), len(tag)) == (IV_BYTES, TAG_BYTES)
+
+
 def _b64(data: bytes) -> str:
     return b2a_base64(data, newline=False).decode()
 

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from reconciler.audit.history import PLAIN, Line, Step, named_as_spec, steps_of
+from reconciler.audit.history import Line, Step, named_as_spec, steps_of
 from reconciler.audit.meanings import Meanings
+from reconciler.git.logs import SET
 from reconciler.git.repository import Repository
 from reconciler.git.running import SLOW
 
@@ -73,5 +74,5 @@ def _regroups(step: Step, meanings: Meanings) -> bool:
 def _parents(repository: Repository, commit: str) -> dict[str, tuple[str, ...]]:
     """Every commit that is in the history of one → its parents."""
     asked = ("rev-list", "--parents", "--end-of-options", commit, "--")
-    told = repository.git.must(*PLAIN, *asked, timeout=SLOW).text.splitlines()
+    told = repository.git.must(*SET, *asked, timeout=SLOW).text.splitlines()
     return {one: tuple(parents) for one, *parents in map(str.split, told)}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from reconciler.errors import GitFailed
+from reconciler.git.logs import PLAIN, SET
 from reconciler.git.repository import Repository
 from reconciler.git.running import SLOW
 from reconciler.git.trees import FILES, LITERAL
@@ -26,33 +27,8 @@ TRAILERS = ("reviewed-by", "approved-by", "acked-by", "co-authored-by")
 TOLD = f"%(trailers:{','.join(f'key={one}' for one in TRAILERS)},unfold=true)"
 FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s", TOLD)
 """What is asked of a commit. None of it can hold a null byte, which stands behind each."""
-PLAIN = (
-    "-c",
-    "log.showRoot=true",
-    "-c",
-    "log.showSignature=false",
-    "-c",
-    "log.follow=false",
-    "-c",
-    "trailer.separators=:",
-    "-c",
-    "core.commitGraph=false",
-)
-"""Whatever is set on this machine, or came with the clone, the line is the same."""
 WHOLE = ("--first-parent", "--diff-merges=first-parent")
-RAW = (
-    "--raw",
-    "-z",
-    "--no-renames",
-    "--full-index",
-    "--no-abbrev",
-    "--ignore-submodules=none",
-    "--no-relative",
-    "--no-color",
-    "--no-notes",
-    "--no-mailmap",
-    "--encoding=UTF-8",
-)
+RAW = ("--raw", "-z")
 LATEST = seconds_of(f"{LAST_YEAR}-12-31T23:59:59Z")
 """No time is later, so that each can be written."""
 DEEPEN = (
@@ -147,7 +123,7 @@ def steps_of(repository: Repository, commit: str, folders: Sequence[str], *optio
     """
     paths = [f"{repository.prefix}{folder}" for folder in folders]
     form = f"--format=tformat:{'%x00'.join(FIELDS)}%x00"
-    asked = (*PLAIN, "log", *options, *RAW, form, "--end-of-options", commit, "--", *paths)
+    asked = (*SET, "log", *options, *PLAIN, *RAW, form, "--end-of-options", commit, "--", *paths)
     out = repository.git.must(*asked, timeout=SLOW, more=LITERAL).out
     return list(_steps(out, repository.prefix))[::-1]
 
@@ -174,7 +150,7 @@ def _in_time(repository: Repository, commit: str) -> dict[str, int]:
     """Every commit of a line, oldest first → when it counts as made."""
     asked = ("log", "--first-parent", "--format=tformat:%H %ct", "--end-of-options", commit, "--")
     found, before = dict[str, int](), 0
-    for told in reversed(repository.git.must(*PLAIN, *asked, timeout=SLOW).text.splitlines()):
+    for told in reversed(repository.git.must(*SET, *asked, timeout=SLOW).text.splitlines()):
         one, _, committed = told.partition(" ")
         found[one] = before = max(before, _moment(committed))
     return found

@@ -13,8 +13,32 @@ from reconciler.git.trees import FILES
 
 LONG = 3600
 """Seconds for what reads the whole history."""
-PLAIN = ("--no-show-signature", "--no-renames", "--no-ext-diff", "--no-color", "--no-mailmap")
-"""Whatever the machine's git is set to."""
+SET = (
+    "-c",
+    "log.showRoot=true",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "log.follow=false",
+    "-c",
+    "trailer.separators=:",
+    "-c",
+    "core.commitGraph=false",
+)
+"""Stands before `log`: whatever is set on this machine, or came with the clone, the line is the same."""
+PLAIN = (
+    "--no-renames",
+    "--no-ext-diff",
+    "--full-index",
+    "--no-abbrev",
+    "--ignore-submodules=none",
+    "--no-relative",
+    "--no-color",
+    "--no-notes",
+    "--no-mailmap",
+    "--encoding=UTF-8",
+)
+"""Stands behind it, for the same."""
 OLDEST_FIRST = ("--topo-order", "--reverse", "--full-history")
 """Every commit after those that it follows; none is left out because another made it of no effect."""
 COMMIT = re.compile(r"([0-9a-f]{40,64}) (-?[0-9]+)")
@@ -71,7 +95,7 @@ def touches(git: Git, revision: str, patterns: Sequence[str]) -> Iterator[Touch]
     Of a merge, what it has that none of those before had. Raises GitFailed.
     """
     paths = [f":(top,glob){pattern}" for pattern in patterns]
-    asked = ("log", *PLAIN, *OLDEST_FIRST, "-z", "-c", "--raw", "--no-abbrev", "--format=%H %ct")
+    asked = (*SET, "log", *PLAIN, *OLDEST_FIRST, "-z", "-c", "--raw", "--format=%H %ct")
     told = iter(git.must(*asked, revision, "--", *paths, timeout=LONG).out.split(b"\0"))
     commit, at = "", 0
     for part in told:
@@ -95,7 +119,7 @@ def signatures(git: Git, revision: str, patterns: Sequence[str], signers: str | 
     """
     paths = [f":(top,glob){pattern}" for pattern in patterns]
     own = ("-c", f"gpg.ssh.allowedSignersFile={signers}") if signers else ()
-    asked = (*own, "log", *PLAIN, *OLDEST_FIRST, "--show-pulls", "-z", f"--format={SIGNED}%x00")
+    asked = (*SET, *own, "log", *PLAIN, *OLDEST_FIRST, "--show-pulls", "-z", f"--format={SIGNED}%x00")
     parts = git.must(*asked, revision, "--", *paths, timeout=LONG).out.decode(errors="replace").split("\0")
     fields = len(SIGNED.split("%x00"))
     for start in range(0, len(parts) - fields, fields + 1):
@@ -108,7 +132,7 @@ def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]
 
     Raises GitFailed.
     """
-    asked = ("log", *PLAIN, "--topo-order", "--reverse", "--format=%H %ct %P", revision)
+    asked = (*SET, "log", *PLAIN, "--topo-order", "--reverse", "--format=%H %ct %P", revision)
     for line in git.must(*asked, timeout=LONG).text.splitlines():
         commit, at, *parents = line.split()
         yield commit, int(at), tuple(parents)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from reconciler.artifacts.interface import Header
-from reconciler.artifacts.opener import read_header
+from reconciler.artifacts.opener import still_sealed
 from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.audit.history import named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
 from reconciler.audit.verifying.declaring import Sheet
+from reconciler.audit.verifying.resealed import Sealed
 from reconciler.audit.verifying.sealed import AtCommit, Stands
 from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered
@@ -19,14 +19,13 @@ from reconciler.git import trees
 from reconciler.git.contents import Contents
 from reconciler.git.logs import Moved, Touch, graph, literal, resolved, steps, touches
 from reconciler.git.repository import Repository
+from reconciler.readers.auditing import may_be_workspace
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import LARGEST
+from reconciler.specs.files import MAX_BYTES as SPEC_BYTES
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.surroundings import SPECS
-
-TELLING = b"audit"
-"""Stands in every Workspace document that says who may sign."""
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -104,16 +103,25 @@ class Clone:
         """What stands among the artifacts, the records left out."""
         below = f"{self.records}/"
         return {
-            path: Stands(self._digests.of(one.id) if one.is_file else None, partial(self._header, path, one))
+            path: Stands(
+                self._digests.of(one.id) if one.is_file else None,
+                partial(self._sealed, path, one.id) if one.is_file else lambda: None,
+            )
             for path, one in self.artifacts.items()
             if not path.startswith(below)
         }
 
-    def _header(self, path: str, entry: trees.Entry) -> Header | None:
-        if not entry.is_file:
+    def recorded(self, commit: str, path: str, expected: str) -> Sealed | None:
+        """What stands at a path of a commit, if it has that digest and is an artifact."""
+        (found,) = resolved(self.git, [f"{commit}:{self.prefix}{path}"])
+        if found is None or found[1] != "blob" or self._digests.of(found[0]) != expected:
             return None
+        return self._sealed(path, found[0])
+
+    def _sealed(self, path: str, blob: str) -> Sealed | None:
         try:
-            return read_header(self._contents.read(entry.id, MAX_BYTES), path)
+            form, document = still_sealed(self._contents.read(blob, MAX_BYTES), path)
+            return Sealed(form, document, form.header(document.tree))
         except ArtifactTampered:
             return None
 
@@ -142,16 +150,12 @@ class Clone:
             for one in touched
             if named_as_spec(one.path)
             for blob in (*one.before, one.after)
-            if blob.strip("0") and self._may_set(blob)
+            if blob.strip("0") and may_be_workspace(self._contents.read(blob, SPEC_BYTES + 1))
         )
         read = meanings(self.repository, blobs)
         return {
             blob: one.workspaces[0].document.spec for blob, one in read.items() if len(one.workspaces) > 0
         }
-
-    def _may_set(self, blob: str) -> bool:
-        data = self._contents.read(blob, 1 << 20)
-        return TELLING in data or b"artifacts" in data
 
     def there(self, commits: Iterable[str]) -> dict[str, str | None]:
         """Commits that this clone has → the tree of their specs; None of one that has none."""

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from reconciler.audit.verifying import chain, commits, declaring, filing, living, sealed, signing
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.report import Report
+from reconciler.audit.verifying.resealed import Sealed
 from reconciler.errors import StoreError, StoreUnreadable
 from reconciler.git.logs import Touch, literal, signatures
 from reconciler.git.repository import WHOLE_ID, repository
@@ -34,8 +36,13 @@ class Asked:
     revision: str = "HEAD"
     keys: Sequence[str] | None = None
     """Lines of a file that the auditor brings; None for the keys that the clone itself names."""
+    records: bool | None = None
+    """Whether each record is to be signed; None for yes where the auditor brings keys, else for what the
+    clone itself asks: whoever brings keys does not leave it to the clone whether they count."""
     commits: bool | None = None
     """Whether each commit is to be signed; None for what the clone itself asks."""
+    commits_since: str | None = None
+    """A day or time from which on that holds; None for always, or, where the clone is asked, for its own."""
     signers: str | None = None
     """A file of whom SSH keys are."""
     anchors: Sequence[str] = ()
@@ -71,6 +78,13 @@ class _Audit:
         self._commits()
         self._live()
         return self.told
+
+    @property
+    def signed(self) -> bool:
+        """Whether each record is to be signed."""
+        if self.asked.records is not None:
+            return self.asked.records
+        return self.asked.keys is not None or self.settings.audit.records == "signed"
 
     def _whole(self) -> None:
         """Whether the clone has all of the history."""
@@ -119,10 +133,10 @@ class _Audit:
         lines = self.settings.audit.keys if self.asked.keys is None else self.asked.keys
         keys: tuple[PublicKey, ...] = read_keys(lines)
         tally = signing.Tally()
-        required = self.settings.audit.records == "signed"
-        found = list(signing.signatures(self.links, keys, tally, required=required))
-        keys_of = {blob: frozenset(one.audit.keys) for blob, one in self.documents.items()}
-        found += signing.key_changes(touched, keys_of)
+        found = list(signing.signatures(self.links, keys, tally, required=self.signed))
+        asked = {blob: one.audit for blob, one in self.documents.items()}
+        found += signing.key_changes(touched, asked)
+        found += signing.policy_changes(touched, asked)
         self.told.add("signatures of records", _signed(tally), found)
         if tally.unchecked:
             self.told.unchecked.append("who signed the records: no key is given; bring them with --keys FILE")
@@ -139,10 +153,14 @@ class _Audit:
             _counted(len(looks), "artifact"),
             [*found, *sealed.at_commits(looks, self.clone.digests(looks))],
         )
-        placed, stands = sealed.in_place(self.links), self.clone.stands()
-        self.told.add(
-            "artifacts in place", _counted(len(placed), "artifact"), sealed.now_there(placed, stands)
-        )
+        placed = sealed.in_place(self.links)
+
+        def recorded(path: str, one: sealed.Placed) -> Sealed | None:
+            commit = brought.get(PurePosixPath(one.record).name)
+            return self.clone.recorded(commit, path, one.digest) if commit and sealed.is_path(path) else None
+
+        there = sealed.now_there(placed, self.clone.stands(), recorded)
+        self.told.add("artifacts in place", _counted(len(placed), "artifact"), there)
 
     def _declared(self) -> None:
         found = list(self._judged())
@@ -173,7 +191,9 @@ class _Audit:
         if not asked:
             self.told.unchecked.append("signatures of commits: nobody asked; pass --commits signed")
             return
-        since = self.settings.audit.commitsSince
+        since, who = self.asked.commits_since, "was asked"
+        if since is None and self.asked.commits is None:
+            since, who = self.settings.audit.commitsSince, "the clone asks"
         prefix = literal(self.clone.prefix)
         folders = [f"{prefix}{SPECS}/**", f"{prefix}{literal(self.settings.artifacts)}/**"]
         patterns = [*folders, *map(literal, configs(self.clone.prefix))]
@@ -183,7 +203,7 @@ class _Audit:
         self.told.add("signatures of commits", _counted(looked, "commit"), commits.unsigned(found, exempt))
         if len(found) > looked:
             left = _counted(len(found) - looked, "commit")
-            self.told.unchecked.append(f"signatures of {left} from before {since}, as the clone asks")
+            self.told.unchecked.append(f"signatures of {left} from before {since}, as {who}")
 
     def _live(self) -> None:
         if not self.asked.live:
@@ -204,9 +224,8 @@ class _Audit:
         ahead = living.only_there(look, self.links, found)
         # The chain goes on in the store: from the last record of the clone.
         found += chain.chain(ahead, "live record", self.links[-1] if self.links else None)
-        required = self.settings.audit.records == "signed"
         keys = read_keys(self.settings.audit.keys if self.asked.keys is None else self.asked.keys)
-        found += signing.signatures(ahead, keys, signing.Tally(), required=required)
+        found += signing.signatures(ahead, keys, signing.Tally(), required=self.signed)
         found += living.compared(look, self.links, ahead, self.told.folder)
         told = (
             f"{_counted(len(look.tokens), 'token')} and tombstones, {_counted(len(look.records), 'record')}"

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
 
+from reconciler.artifacts import identities
+from reconciler.artifacts.age import NativeSealer
+from reconciler.artifacts.opener import FileOpener, still_sealed
+from reconciler.artifacts.resealing import Resealer
+from reconciler.artifacts.rules import parse
+from reconciler.artifacts.sealing import RuleSealer
 from reconciler.audit.verifying.finding import Check
-from tests.apply.kit import jwt_token, login_token
+from reconciler.audit.verifying.resealed import Sealed, judged
+from reconciler.errors import ArtifactTampered
+from tests.apply.kit import jwt_token, login_token, owner
 from tests.audit.audited import Audited, copied, lived, told
 
 SHOP = "artifacts/LoginToken/shop.yaml"
 LINE = "artifacts/JWTToken/line.yaml"
+ALLY = identities.generate()[0]
+"""Recipient of one who is let in."""
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +38,115 @@ def house(whole: Audited, tmp_path: Path) -> Audited:
     return copied(whole, tmp_path / "house")
 
 
-@pytest.mark.parametrize("share", [0, 0.3, 0.6, 0.999])
+FAULTS = {Check.ARTIFACT_CHANGED, Check.ARTIFACT_REKEYED}
+"""What a file may be found to be that is not what its record put there."""
+
+
+def checks(house: Audited, path: str = SHOP) -> set[Check]:
+    """What was found of a file, notes too."""
+    return {one.check for one in house.found().found if one.where == path}
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.999])
 def test_a_byte_that_was_changed_is_found(share: float, house: Audited) -> None:
-    """Whatever it stands for: a file that still names its token is a note, as after a reseal."""
+    """Whatever it stands for, and wherever in the file it stands."""
     path = house.root / SHOP
     data = bytearray(path.read_bytes())
     data[int(len(data) * share)] ^= 1
     path.write_bytes(data)
     house.commit("edit")
-    found = {(one.check, one.where) for one in house.found().found}
-    assert {(Check.ARTIFACT_CHANGED, SHOP), (Check.ARTIFACT_RESEALED, SHOP)} & found
+    assert checks(house) & FAULTS
+
+
+def test_no_byte_can_be_changed_as_if_a_reseal_had_done_it(whole: Audited) -> None:
+    """Each byte in turn, one bit or all that follows: none is taken for a reseal."""
+    data = (whole.root / SHOP).read_bytes()
+    recorded = sealed(data)
+    assert recorded is not None
+    for at in range(len(data)):
+        for edited in (
+            data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :],
+            data[:at] + data[at + 3 :],
+            data[:at] + b"0" + data[at:],
+        ):
+            found = sealed(edited)
+            if found is not None and found.header == recorded.header and edited != data:
+                check, told_of = judged(recorded, found)
+                assert check in FAULTS, (at, edited[max(at - 20, 0) : at + 20], told_of)
+
+
+def sealed(data: bytes) -> Sealed | None:
+    """A file taken apart; None where it is no artifact."""
+    try:
+        form, document = still_sealed(data, SHOP)
+        return Sealed(form, document, form.header(document.tree))
+    except ArtifactTampered:
+        return None
+
+
+def test_a_secret_that_was_replaced_by_plain_text_is_found(house: Audited) -> None:
+    """Its header says that it is of the same token, and somebody else can open it."""
+    path = house.root / SHOP
+    text = path.read_text()
+    gutted = re.sub(r"ENC\[[^]]*\]", "hello", text, count=2)
+    path.write_text(re.sub(r"recipient: age1\S+", f"recipient: {ALLY}", gutted))
+    house.commit("gut")
+    assert checks(house) == {Check.ARTIFACT_CHANGED}
+
+
+def test_one_that_was_gutted_and_moved_is_found(house: Audited) -> None:
+    """Where it stands now: that it was moved is a note, what it holds is none."""
+    moved = house.root / "artifacts" / "LoginToken" / "other.yaml"
+    moved.write_text(re.sub(r"ENC\[[^]]*\]", "hello", (house.root / SHOP).read_text(), count=2))
+    (house.root / SHOP).unlink()
+    house.commit("move")
+    assert checks(house, "artifacts/LoginToken/other.yaml") == {Check.ARTIFACT_CHANGED, Check.ARTIFACT_MOVED}
+
+
+def resealed(house: Audited, *recipients: str) -> None:
+    """The rules name some recipients, and a person who can open the artifact ran `reseal`."""
+    rules = f"creation_rules:\n  - age: {','.join(recipients)}\n"
+    (house.root / ".sops.yaml").write_text(rules, "utf-8")
+    config = parse(rules.encode())
+    program = NativeSealer(os.urandom)
+    sealer = RuleSealer(config.match, program, program)
+    resealer = Resealer(FileOpener(identities.parse(owner()[1], "test")), sealer, Nobody())
+    path = house.root / SHOP
+    path.write_bytes(resealer.reseal(path.read_bytes(), SHOP, config.match(SHOP), None, house.now))
+    house.commit("reseal")
+
+
+class Nobody:
+    """No program is there to admit anybody."""
+
+    def admit(self, data: bytes, packed: object, rule: object) -> bytes:
+        """Is not asked."""
+        raise AssertionError(data, packed, rule)
+
+
+def test_one_that_was_resealed_is_a_note_and_says_who_came_and_left(house: Audited) -> None:
+    """Where somebody comes, each value is as it was; where one only leaves, there is a new key."""
+    resealed(house, owner()[0], ALLY)
+    (note,) = [one for one in house.found().notes if one.check is Check.ARTIFACT_RESEALED]
+    assert f"the same values for others: {ALLY} came" in note.message
+    house.applies()
+    assert checks(house) == set()
+    resealed(house, owner()[0])
+    report = house.found()
+    (note,) = [one for one in report.notes if one.check is Check.ARTIFACT_RESEALED]
+    assert f"without some of its recipients: {ALLY} left" in note.message
+    assert report.faults == []
+    house.applies()
+    assert checks(house) == set()
+
+
+def test_one_whose_values_are_others_for_the_same_recipients_is_found(house: Audited) -> None:
+    """Everybody can encrypt anything for an owner: until an apply records it, nobody vouches for it."""
+    house.reseal("shop")
+    house.commit("reseal")
+    assert told(house.found()) == {(Check.ARTIFACT_REKEYED, SHOP)}
+    house.applies()
+    assert told(house.found()) == set()
 
 
 def test_what_is_removed_is_found(house: Audited) -> None:
@@ -87,15 +198,6 @@ def test_a_link_in_the_place_of_one_is_found(house: Audited) -> None:
     path.symlink_to("../../elsewhere.yaml")
     house.commit("link")
     assert (Check.ARTIFACT_CHANGED, SHOP) in told(house.found())
-
-
-def test_one_that_was_encrypted_anew_is_a_note(house: Audited) -> None:
-    """As a person does who can open it; only such a person can tell that it holds the same."""
-    house.reseal("shop")
-    house.commit("reseal")
-    report = house.found()
-    assert report.faults == []
-    assert (Check.ARTIFACT_RESEALED, SHOP) in {(one.check, one.where) for one in report.notes}
 
 
 def test_one_that_was_moved_is_a_note(house: Audited) -> None:

@@ -91,6 +91,7 @@ def test_keys_of_ones_own_are_read_as_lines_and_as_pem(house: Audited, tmp_path:
     [
         (["--anchor", "sha256:12"], 64, "64 hexadecimal digits"),
         (["--keys", "nowhere"], 64, "does not exist"),
+        (["--commits-since", "soon"], 64, "write a day"),
         (["--revision", "nowhere"], 1, "names no commit"),
         (["--revision=--all"], 1, "names no commit"),
     ],

@@ -151,3 +151,16 @@ def test_the_auditor_may_ask_for_more_or_less_than_the_clone(house: Audited, sig
     house.asks(jwt_token("two"))
     assert told(house.found(signers=signers)) == set()
     assert Check.COMMIT_UNSIGNED in {check for check, _ in told(house.found(signers=signers, commits=True))}
+
+
+def test_the_clone_exempts_nothing_from_what_the_auditor_asks(house: Audited, signers: str) -> None:
+    """Its `commitsSince` holds for its own wish alone; the auditor's own is asked for."""
+    signs(house, None)
+    house.settings = {"audit": {"commits": "signed", "commitsSince": "2099-01-01"}}
+    commit = house.asks(jwt_token("two"))
+    unsigned = {(Check.COMMIT_UNSIGNED, f"commit {commit[:10]}")}
+    assert told(house.found(signers=signers)) == set()
+    assert told(house.found(signers=signers, commits=True)) == unsigned
+    later = house.found(signers=signers, commits=True, commits_since="2098-01-01T00:00:00Z")
+    assert told(later) == set()
+    assert any("3 commits from before 2098-01-01T00:00:00Z, as was asked" in one for one in later.unchecked)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.audit.verifying import chain, signing
+from reconciler.audit.verifying import chain, sealed, signing
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, read
 from reconciler.records.keys import read_keys
+from tests.apply.kit import jwt_token, login_token
 from tests.audit.audited import Audited, Signer, copied, lived, rewritten, told
 
 
@@ -246,3 +247,95 @@ def test_a_record_that_two_lines_brought_alike_is_one(house: Audited) -> None:
     house.commit("squash")
     house.repo.git("merge", "--quiet", "-m", "merge", "main")
     assert told(house.found()) == set()
+
+
+def resigned(house: Audited, settings: dict[str, object], message: str) -> None:
+    """A commit that changes what the Workspace document asks of records and commits."""
+    assert house.signer is not None
+    house.settings = {"audit": {"keys": [house.signer.line], **settings}}
+    house.asks(jwt_token("line", apis=("b",)), login_token("shop", shop="T"), message=message)
+
+
+def test_keys_of_ones_own_ask_for_signatures_whatever_the_clone_asks(house: Audited) -> None:
+    """Else whoever may force-push strips them, without any key; `records=False` takes them as they are."""
+    own = house.signer
+    assert own is not None
+    resigned(house, {"records": "any"}, "weaker")
+    rechained(house, None)
+    unsigned = {(Check.RECORD_UNSIGNED, name(house, number)) for number in range(5)}
+    assert Check.RECORD_UNSIGNED not in {check for check, _ in told(house.found())}
+    assert unsigned - {(Check.RECORD_UNSIGNED, name(house, 0))} <= told(house.found(keys=[own.line]))
+    assert unsigned <= told(house.found(records=True))
+    assert Check.RECORD_UNSIGNED not in {
+        check for check, _ in told(house.found(keys=[own.line], records=False))
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"records": "any"}, "audit.records from signed to any"),
+        ({"records": "signed", "commits": "signed"}, "audit.commits from any to signed"),
+        (
+            {"records": "signed", "commitsSince": "2099-01-01"},
+            "audit.commitsSince from nothing to 2099-01-01",
+        ),
+    ],
+)
+def test_what_must_be_signed_changes_with_a_note(
+    settings: dict[str, object], message: str, house: Audited
+) -> None:
+    """By the commit that changed it: what the newest document asks says nothing of what was taken before."""
+    resigned(house, settings, "policy")
+    commit = house.repo.git("rev-parse", "HEAD")
+    (note,) = [one for one in house.found().notes if one.check is Check.POLICY_CHANGED]
+    assert (note.where, message in note.message) == (f"commit {commit[:10]}", True)
+
+
+def test_keys_that_yaml_hides_are_told(house: Audited) -> None:
+    """A letter may be written as an escape: what reads specs reads it, and so does the audit."""
+    path = next(one for one in (house.root / "specs").rglob("*.yaml") if b"Workspace" in one.read_bytes())
+    forger = Signer()
+    escaped = '{"a\\u0075dit": {keys: ["%s"], "rec\\u006frds": signed}}' % forger.line  # noqa: UP031
+    head = "apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: plant}\nspec: "
+    path.write_text(f"{head}{escaped}\n", "utf-8")
+    house.commit("hidden")
+    told_of = [one.message for one in house.found().notes if one.check is Check.KEYS_CHANGED]
+    assert any(forger.line.split()[1][-12:] in one for one in told_of)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("log.showRoot", "false"),
+        ("log.follow", "true"),
+        ("log.showSignature", "true"),
+        ("log.diffMerges", "off"),
+        ("diff.relative", "true"),
+        ("i18n.logOutputEncoding", "UTF-16"),
+    ],
+)
+def test_what_git_is_set_to_changes_nothing(setting: str, value: str, tmp_path: Path) -> None:
+    """On the auditor's machine, or in the clone: the records of a first commit are looked at too."""
+    root = tmp_path / "one" / "house"
+    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db")
+    house.asks(jwt_token("one"))
+    house.applies()
+    house.repo.git("checkout", "--quiet", "--orphan", "first")
+    house.commit("all at once")
+    before = house.found()
+    assert before.checked["artifacts when recorded"] == "1 artifact"
+    house.repo.git("config", setting, value)
+    after = house.found()
+    assert (told(after), after.checked) == (told(before), before.checked)
+
+
+def test_a_record_that_no_commit_brought_is_told(whole: Audited) -> None:
+    """It is not left out in silence: what it says of artifacts, nobody looks at."""
+    files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
+    links = chain.linked(files, [])
+    looks, found = sealed.to_look_at(links, {link.name: "0" * 40 for link in links[1:]})
+    assert [(one.check, one.where) for one in found if one.check is Check.RECORD_UNTRACED] == [
+        (Check.RECORD_UNTRACED, links[0].path)
+    ]
+    assert looks

@@ -21,12 +21,14 @@ class Check(StrEnum):
     RECORD_FOREIGN = "record-foreign"
     RECORD_CHANGED_LATER = "record-changed-later"
     RECORD_REMOVED = "record-removed"
+    RECORD_UNTRACED = "record-untraced"
     RECORD_UNSIGNED = "record-unsigned"
     RECORD_SIGNATURE = "record-signature"
     ANCHOR_MISSING = "anchor-missing"
     ARTIFACT_DIGEST = "artifact-digest"
     ARTIFACT_MISSING = "artifact-missing"
     ARTIFACT_CHANGED = "artifact-changed"
+    ARTIFACT_REKEYED = "artifact-rekeyed"
     ARTIFACT_UNEXPLAINED = "artifact-unexplained"
     UNDECLARED_CHANGE = "undeclared-change"
     COMMIT_UNKNOWN = "commit-unknown"
@@ -48,6 +50,7 @@ class Check(StrEnum):
     ARTIFACT_SUPERSEDED = "artifact-superseded"
     RECORD_MOVED = "record-moved"
     KEYS_CHANGED = "keys-changed"
+    POLICY_CHANGED = "policy-changed"
     OVERRIDE = "override"
     LIVE_AHEAD = "live-ahead"
     LIVE_UNMARKED = "live-unmarked"
@@ -60,6 +63,7 @@ NOTES = frozenset(
         Check.ARTIFACT_SUPERSEDED,
         Check.RECORD_MOVED,
         Check.KEYS_CHANGED,
+        Check.POLICY_CHANGED,
         Check.OVERRIDE,
         Check.LIVE_AHEAD,
         Check.LIVE_UNMARKED,

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from reconciler.artifacts.interface import Header
 from reconciler.audit.drift import OF_GIT
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
+from reconciler.audit.verifying.resealed import Sealed, judged
 from reconciler.plan.change import DONE
 from reconciler.records.body import Body, Change
 
 RESTORE = "restore it from git: git log --full-history -- FILE; or rotate the token"
+RESEALED = (
+    "git log -- FILE tells who ran reseal; that it holds the same, only who can open it can tell (reconcile"
+    " download); the next apply records it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,8 @@ class Stands:
 
     digest: str | None
     """None for what is no file, or is not there to be read."""
-    header: Callable[[], Header | None]
-    """Reads whose it says that it is; None where it is no artifact."""
+    sealed: Callable[[], Sealed | None]
+    """Takes it apart; None where it is no artifact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,11 @@ class AtCommit:
     commit: str
     path: str
     placed: Placed
+
+
+UNTRACED = "see what git tells of it: git log --full-history -- FILE, and whether git fsck finds nothing"
+Recorded: TypeAlias = Callable[[str, Placed], Sealed | None]
+"""What a record put at a path, as the commit that brought it has it; None where that has something else."""
 
 
 def is_path(path: str) -> bool:
@@ -86,7 +98,10 @@ def to_look_at(links: Sequence[Link], brought: Mapping[str, str]) -> tuple[list[
     found: list[Finding] = []
     groups: dict[str, list[Link]] = {}
     for link in links:
-        if link.body is not None and link.name in brought:
+        if link.name not in brought:
+            told = "no commit is seen to bring it, so what it says of artifacts is held against none"
+            found.append(Finding(Check.RECORD_UNTRACED, link.path, told, UNTRACED))
+        elif link.body is not None:
             groups.setdefault(brought[link.name], []).append(link)
     for commit, members in groups.items():
         places = in_place(members)
@@ -123,15 +138,17 @@ def at_commits(looks: Sequence[AtCommit], digests: Sequence[str | None]) -> Iter
         yield Finding(Check.ARTIFACT_DIGEST, look.path, f"{told} than the record names", RESTORE)
 
 
-def now_there(placed: Mapping[str, Placed], stands: Mapping[str, Stands]) -> Iterator[Finding]:
+def now_there(
+    placed: Mapping[str, Placed], stands: Mapping[str, Stands], recorded: Recorded
+) -> Iterator[Finding]:
     """Artifacts that are not what the records say, at the revision that is looked at."""
     stray = {path: one for path, one in stands.items() if path not in placed and _matters(path)}
     for path, expected in placed.items():
         found = stands.get(path)
         if found is None:
-            yield from _missing(path, expected, stray)
+            yield from _missing(path, expected, stray, recorded)
         elif found.digest != expected.digest:
-            yield _differs(path, expected, found)
+            yield _differs(path, expected, found, partial(recorded, path, expected))
     for path in stray:
         told = "it stands among the artifacts, and no record tells of it"
         yield Finding(
@@ -143,10 +160,12 @@ def _matters(path: str) -> bool:
     return PurePosixPath(path).name not in OF_GIT
 
 
-def _missing(path: str, expected: Placed, stray: dict[str, Stands]) -> Iterator[Finding]:
+def _missing(path: str, expected: Placed, stray: dict[str, Stands], recorded: Recorded) -> Iterator[Finding]:
     for other, one in stray.items():
-        if one.digest == expected.digest or one.header() == expected.header:
+        if one.digest == expected.digest or _header(one.sealed()) == expected.header:
             del stray[other]
+            if one.digest != expected.digest:
+                yield _differs(other, expected, one, partial(recorded, path, expected))
             told = (
                 f"the artifact of {expected.name} was moved here from {path}, and no record tells of it yet"
             )
@@ -156,13 +175,18 @@ def _missing(path: str, expected: Placed, stray: dict[str, Stands]) -> Iterator[
     yield Finding(Check.ARTIFACT_MISSING, path, told, RESTORE)
 
 
-def _differs(path: str, expected: Placed, found: Stands) -> Finding:
-    header = found.header()
+def _header(found: Sealed | None) -> Header | None:
+    return None if found is None else found.header
+
+
+def _differs(path: str, expected: Placed, found: Stands, recorded: Callable[[], Sealed | None]) -> Finding:
+    sealed = found.sealed()
+    header = _header(sealed)
     by = PurePosixPath(expected.record).name
-    if header == expected.header:
-        told = f"it is not the file that {by} put there, and says that it is of the same token and generation"
-        hint = "git log -- FILE tells who ran reseal; that it holds the same, only who can open it can tell"
-        return Finding(Check.ARTIFACT_RESEALED, path, told, hint)
+    if sealed is not None and header == expected.header:
+        check, told = judged(recorded(), sealed)
+        told = f"it is not the file that {by} put there, {told}"
+        return Finding(check, path, told, RESTORE if check is Check.ARTIFACT_CHANGED else RESEALED)
     if header is None:
         what = "and is no artifact that can be read"
     elif header.token_id == expected.header.token_id:

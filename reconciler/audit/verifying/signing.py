@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.audit.verifying.chain import Link
@@ -11,8 +11,11 @@ from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.git.logs import Touch
 from reconciler.records.envelope import Signed
 from reconciler.records.keys import PublicKey, signed_by
+from reconciler.specs.auditing import AuditSettings
 
 HINT = "see who wrote the record: git log --full-history -- FILE; a key that was retired stays in the list"
+POLICY = ("records", "commits", "commitsSince")
+"""What a Workspace document says of what must be signed."""
 
 
 @dataclass(slots=True)
@@ -65,16 +68,12 @@ def _signed(link: Link, signed: Signed, keys: Sequence[PublicKey], tally: Tally)
     tally.by_key.update(list(good))
 
 
-def key_changes(touches: Sequence[Touch], keys_of: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
-    """When the keys of the Workspace document changed. `keys_of` is blob → the keys that it names."""
-    commits: dict[str, list[Touch]] = {}
-    for touch in touches:
-        commits.setdefault(touch.commit, []).append(touch)
-    for commit, members in commits.items():
-        before = _keys([blob for one in members for blob in one.before], keys_of)
-        after = _keys([one.after for one in members], keys_of)
-        told = [f"added {_shown(key)}" for key in sorted(after - before)]
-        told += [f"removed {_shown(key)}" for key in sorted(before - after)]
+def key_changes(touches: Sequence[Touch], asked: Mapping[str, AuditSettings]) -> Iterator[Finding]:
+    """When the keys of the Workspace document changed. `asked` is blob → what it asks for."""
+    for commit, before, after in _moves(touches, asked):
+        was, keys = _keys(before), _keys(after)
+        told = [f"added {_shown(key)}" for key in sorted(keys - was)]
+        told += [f"removed {_shown(key)}" for key in sorted(was - keys)]
         if told:
             yield Finding(
                 Check.KEYS_CHANGED,
@@ -84,8 +83,43 @@ def key_changes(touches: Sequence[Touch], keys_of: Mapping[str, frozenset[str]])
             )
 
 
-def _keys(blobs: Sequence[str], keys_of: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*(keys_of.get(blob, frozenset()) for blob in blobs))
+def policy_changes(touches: Sequence[Touch], asked: Mapping[str, AuditSettings]) -> Iterator[Finding]:
+    """When it changed what must be signed: what was taken meanwhile, the newest Workspace document hides."""
+    for commit, before, after in _moves(touches, asked):
+        told = []
+        # The first document takes nothing back; one that is gone leaves what is so without.
+        for name in POLICY if before else ():
+            was = {getattr(one, name) for one in before}
+            now = {getattr(one, name) for one in after or (AuditSettings(),)}
+            if was != now:
+                told.append(f"audit.{name} from {_either(was)} to {_either(now)}")
+        if told:
+            yield Finding(
+                Check.POLICY_CHANGED,
+                f"commit {commit[:10]}",
+                f"it changed what must be signed: {', '.join(told)}",
+                "see that it was agreed; pass --records signed and --commits signed to ask for it all along",
+            )
+
+
+def _moves(
+    touches: Sequence[Touch], asked: Mapping[str, AuditSettings]
+) -> Iterator[tuple[str, list[AuditSettings], list[AuditSettings]]]:
+    """(commit, what the documents asked for that it replaced, what those ask for that it brought)."""
+    commits: dict[str, tuple[list[AuditSettings], list[AuditSettings]]] = {}
+    for touch in touches:
+        before, after = commits.setdefault(touch.commit, ([], []))
+        before += (asked[blob] for blob in touch.before if blob in asked)
+        after += (asked[blob] for blob in (touch.after,) if blob in asked)
+    return ((commit, before, after) for commit, (before, after) in commits.items() if before or after)
+
+
+def _keys(documents: Sequence[AuditSettings]) -> frozenset[str]:
+    return frozenset(key for one in documents for key in one.keys)
+
+
+def _either(values: Collection[object]) -> str:
+    return " or ".join(sorted("nothing" if value is None else str(value) for value in values))
 
 
 def _shown(line: str) -> str:

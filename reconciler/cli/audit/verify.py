@@ -9,9 +9,11 @@ import click
 
 from reconciler.audit.verifying.finding import Finding
 from reconciler.audit.verifying.report import Report
+from reconciler.audit.window import window
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import counted, echo_json, in_line, style
 from reconciler.readers.auditing_verify import Asked, verify
+from reconciler.times import timestamp
 
 ANCHOR = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -24,10 +26,28 @@ def _anchors(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> t
     return tuple(f"sha256:{one.removeprefix('sha256:')}" for one in given)
 
 
+def _since(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    found = None if given is None else window(given)
+    if given is not None and found is None:
+        raise click.BadParameter("write a day such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z")
+    return None if found is None else timestamp(found.since)
+
+
 @click.command("verify")
 @click.option("--revision", default="HEAD", metavar="REV", help="The commit that is looked at.")
 @click.option("--keys", type=FILE, help="Public keys that may sign records, one a line, or PEM.")
+@click.option(
+    "--records",
+    type=click.Choice(["signed", "any"]),
+    help="Which records are taken; with --keys, signed ones without being asked.",
+)
 @click.option("--commits", type=click.Choice(["signed", "any"]), help="Which commits are taken.")
+@click.option(
+    "--commits-since",
+    metavar="WHEN",
+    callback=_since,
+    help="The day or time from which on commits must be signed; with --commits, always without.",
+)
 @click.option("--allowed-signers", type=FILE, help="Whose SSH keys sign commits, as git reads it.")
 @click.option(
     "--anchor",
@@ -45,7 +65,9 @@ def command(
     *,
     revision: str,
     keys: Path | None,
+    records: str | None,
     commits: str | None,
+    commits_since: str | None,
     allowed_signers: Path | None,
     anchors: tuple[str, ...],
     live: bool,
@@ -57,8 +79,9 @@ def command(
     the commit that recorded it and now, each change against the specs of its commit, and, where it is asked
     for, each commit's signature by git. With --live, also that the live store is what the records left.
 
-    Keys that come with the clone are as good as the clone: bring your own with --keys. Note the digest that
-    is printed last, and pass it with --anchor the next time.
+    What the clone says of itself is as good as the clone: bring your own keys with --keys (records must then
+    be signed by them), and ask with --commits. Note the digest that is printed last, and pass it with
+    --anchor the next time.
 
     \b
     Exit codes: 0 nothing found, 1 findings, or an error.
@@ -66,7 +89,9 @@ def command(
     asked = Asked(
         revision=revision,
         keys=None if keys is None else _lines(keys.read_text("utf-8", errors="replace")),
+        records=None if records is None else records == "signed",
         commits=None if commits is None else commits == "signed",
+        commits_since=commits_since,
         signers=None if allowed_signers is None else str(allowed_signers.resolve()),
         anchors=anchors,
         live=live,
