@@ -213,3 +213,10 @@ def test_a_store_that_cannot_be_read_is_a_fault(house: Audited) -> None:
     house.close()
     (house.root / ".reconciler" / "live.db").write_bytes(b"no database")
     assert (Check.LIVE_UNREADABLE, "live store") in told(house.found(live=True))
+
+
+def test_a_number_that_no_record_can_hold_is_an_edit(house: Audited) -> None:
+    """The digest of JSON ends at 2 to the power of 53, and the store does not."""
+    token = house.live()["shop"]
+    run(house, f"UPDATE credential SET not_before = {2**63 - 1} WHERE token_id = '{token.id}'")
+    assert told(house.found(live=True)) == {(Check.LIVE_EDITED, f"live token shop ({token.id})")}
