@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from reconciler.git.running import Git
-from reconciler.git.trees import FILES
+from reconciler.git.trees import FILES, SUBMODULE
 from reconciler.times import seconds_of
 
 LONG = 3600
@@ -121,7 +121,11 @@ def touches(git: Git, revision: str, patterns: Sequence[str]) -> Iterator[Touch]
 def _touch(commit: str, at: int, meta: str, path: str) -> Touch:
     parents = len(meta) - len(meta.lstrip(":"))
     parts = meta[parents:].split(" ")
-    ids = parts[parents + 1 : -1]
+    # Of a submodule there is no content here.
+    ids = [
+        one if mode != SUBMODULE else "0" * len(one)
+        for mode, one in zip(parts[: parents + 1], parts[parents + 1 : -1], strict=True)
+    ]
     return Touch(commit, at, path, tuple(ids[:-1]), ids[-1], parts[-1])
 
 
