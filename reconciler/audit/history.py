@@ -14,13 +14,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from reconciler.errors import GitFailed
-from reconciler.git.logs import PLAIN, SET
+from reconciler.git.logs import PLAIN, SET, moment
 from reconciler.git.repository import Repository
 from reconciler.git.running import SLOW
 from reconciler.git.trees import FILES, LITERAL
-from reconciler.kinds.fields import LAST_YEAR
 from reconciler.specs.files import SUFFIXES
-from reconciler.times import seconds_of
 
 TRAILERS = ("reviewed-by", "approved-by", "acked-by", "co-authored-by")
 """What commits say of who had a part in them. Anybody can write anything there."""
@@ -29,8 +27,6 @@ FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s", TOLD)
 """What is asked of a commit. None of it can hold a null byte, which stands behind each."""
 WHOLE = ("--first-parent", "--diff-merges=first-parent")
 RAW = ("--raw", "-z")
-LATEST = seconds_of(f"{LAST_YEAR}-12-31T23:59:59Z")
-"""No time is later, so that each can be written."""
 DEEPEN = (
     "fetch the history: git fetch --unshallow; in a pipeline, check out with fetch-depth: 0 (GitLab:"
     " GIT_DEPTH: 0)"
@@ -152,7 +148,7 @@ def _in_time(repository: Repository, commit: str) -> dict[str, int]:
     found, before = dict[str, int](), 0
     for told in reversed(repository.git.must(*SET, *asked, timeout=SLOW).text.splitlines()):
         one, _, committed = told.partition(" ")
-        found[one] = before = max(before, _moment(committed))
+        found[one] = before = max(before, moment(committed))
     return found
 
 
@@ -187,9 +183,9 @@ def _step(fields: Sequence[str], touched: tuple[Touched, ...]) -> Step:
         commit,
         tuple(parents.split()),
         Person(author, author_email),
-        _moment(authored),
+        moment(authored),
         Person(committer, email),
-        _moment(committed),
+        moment(committed),
         subject,
         touched,
         0,
@@ -213,14 +209,6 @@ def _touched(entry: bytes, path: bytes, prefix: str) -> Touched:
     gone = not mode.strip("0")
     was = before if before.strip("0") else None
     return Touched(name, None if gone else mode, None if gone else blob, was)
-
-
-def _moment(text: str) -> int:
-    """Epoch seconds as a commit says them: between 1970 and what can be written, whatever stands there."""
-    try:
-        return min(max(int(text), 0), LATEST)
-    except ValueError:
-        return 0
 
 
 def _odd() -> GitFailed:

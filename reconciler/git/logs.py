@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from reconciler.git.running import Git
-from reconciler.git.trees import FILES
+from reconciler.git.trees import FILES, SUBMODULE
+from reconciler.times import seconds_of
 
 LONG = 3600
 """Seconds for what reads the whole history."""
@@ -41,7 +42,10 @@ PLAIN = (
 """Stands behind it, for the same."""
 OLDEST_FIRST = ("--topo-order", "--reverse", "--full-history")
 """Every commit after those that it follows; none is left out because another made it of no effect."""
-COMMIT = re.compile(r"([0-9a-f]{40,64}) (-?[0-9]+)")
+COMMIT = re.compile(r"([0-9a-f]{40,64})(?: (.*))?")
+"""Of a malformed commit, git may print no time, or whatever stands there."""
+LATEST = seconds_of("9998-12-31T23:59:59Z")
+"""No time is later, so that each can be written."""
 ADDED, REMOVED = "A", "D"
 SIGNED = "%H%x00%ct%x00%G?%x00%GS%x00%GK%x00%GF"
 
@@ -84,6 +88,14 @@ class Signature:
     key: str
 
 
+def moment(text: str) -> int:
+    """Epoch seconds as a commit says them: between 1970 and what can be written, whatever stands there."""
+    try:
+        return min(max(int(text), 0), LATEST)
+    except ValueError:
+        return 0
+
+
 def literal(path: str) -> str:
     """A path, as a pattern of git's own that stands for nothing else."""
     return re.sub(r"([][*?\\])", r"\\\1", path)
@@ -103,13 +115,17 @@ def touches(git: Git, revision: str, patterns: Sequence[str]) -> Iterator[Touch]
         if text.startswith(b":"):
             yield _touch(commit, at, text.decode(), os.fsdecode(next(told)))
         elif (found := COMMIT.fullmatch(text.decode(errors="replace").strip())) is not None:
-            commit, at = found[1], int(found[2])
+            commit, at = found[1], moment(found[2] or "")
 
 
 def _touch(commit: str, at: int, meta: str, path: str) -> Touch:
     parents = len(meta) - len(meta.lstrip(":"))
     parts = meta[parents:].split(" ")
-    ids = parts[parents + 1 : -1]
+    # Of a submodule there is no content here.
+    ids = [
+        one if mode != SUBMODULE else "0" * len(one)
+        for mode, one in zip(parts[: parents + 1], parts[parents + 1 : -1], strict=True)
+    ]
     return Touch(commit, at, path, tuple(ids[:-1]), ids[-1], parts[-1])
 
 
@@ -124,7 +140,7 @@ def signatures(git: Git, revision: str, patterns: Sequence[str], signers: str | 
     fields = len(SIGNED.split("%x00"))
     for start in range(0, len(parts) - fields, fields + 1):
         commit, at, verdict, signer, key, finger = parts[start : start + fields]
-        yield Signature(commit, int(at), verdict, signer, finger or key)
+        yield Signature(commit, moment(at), verdict, signer, finger or key)
 
 
 def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]:
@@ -132,10 +148,11 @@ def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]
 
     Raises GitFailed.
     """
-    asked = (*SET, "log", *PLAIN, "--topo-order", "--reverse", "--format=%H %ct %P", revision)
+    asked = (*SET, "log", *PLAIN, "--topo-order", "--reverse", "--format=%H %P,%ct", revision)
     for line in git.must(*asked, timeout=LONG).text.splitlines():
-        commit, at, *parents = line.split()
-        yield commit, int(at), tuple(parents)
+        named, _, at = line.partition(",")
+        commit, *parents = named.split()
+        yield commit, moment(at), tuple(parents)
 
 
 def resolved(git: Git, names: Sequence[str]) -> list[tuple[str, str] | None]:

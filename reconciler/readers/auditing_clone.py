@@ -99,6 +99,19 @@ class Clone:
         ]
         return files, {path.removeprefix(below): one.id for path, one in entries.items()}
 
+    def content(self, blob: str) -> bytes:
+        """What a record ever was; a byte more than one may have at most."""
+        return self._contents.read(blob, LARGEST + 1)
+
+    def homes(self, commits: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Where records belong: by the specs of each commit, and of the revision."""
+        asked = list(dict.fromkeys(commits))
+        found = dict.fromkeys(asked, (self.records, self.records))
+        for commit, sheet in self.sheets(asked):
+            settings = Settings() if sheet.workspace is None else sheet.workspace.spec
+            found[commit] = (f"{settings.artifacts}/{RECORDS}", self.records)
+        return found
+
     def stands(self) -> dict[str, Stands]:
         """What stands among the artifacts, the records left out."""
         below = f"{self.records}/"

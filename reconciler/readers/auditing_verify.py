@@ -66,14 +66,23 @@ class _Audit:
         self.settings: Settings = clone.settings
         self.told = Report(clone.name, clone.commit, clone.records)
         files, self.blobs = clone.record_files()
-        self.links: list[Link] = chain.linked(files, self.told.found)
+        self.specs: Sequence[Touch] = clone.spec_touches()
+        self.documents = clone.documents(self.specs)
+        folders = {
+            self.settings.artifacts,
+            Settings().artifacts,
+            *(one.artifacts for one in self.documents.values()),
+        }
+        self.touched: Sequence[Touch] = clone.record_touches(sorted(folders))
+        self.past = filing.Past(self.touched, clone.content)
+        self.links: list[Link] = chain.linked(files, self.told.found, clone.records, self.past.outsider)
 
     def report(self) -> Report:
         self._whole()
         self._chain()
-        touched, spec_touches = self._histories()
-        self._signatures(spec_touches)
-        self._artifacts(touched)
+        self._filed()
+        self._signatures(self.specs)
+        self._artifacts(self.touched)
         self._declared()
         self._commits()
         self._live()
@@ -108,20 +117,18 @@ class _Audit:
         self.told.head = links[-1].digest if links else None
         self.told.add("records", _counted(len(links), "record"), found)
 
-    def _histories(self) -> tuple[list[Touch], list[Touch]]:
-        """What commits did to records, and to specs."""
-        specs = self.clone.spec_touches()
-        self.documents = self.clone.documents(specs)
-        folders = {
-            self.settings.artifacts,
-            Settings().artifacts,
-            *(one.artifacts for one in self.documents.values()),
-        }
-        touched = self.clone.record_touches(sorted(folders))
-        changed = len({one.commit for one in touched})
+    def _filed(self) -> None:
+        """What commits did to records."""
+        sound = {link.name for link in self.links if link.body is not None}
+        changed = len({one.commit for one in self.touched})
         told = f"{_counted(changed, 'commit')} that touched records"
-        self.told.add("history of records", told, filing.filed(touched, self.blobs))
-        return touched, specs
+        found = filing.filed(
+            self.touched,
+            self.blobs,
+            self.clone.homes(commit for commit, _ in filing.moves(self.touched)),
+            lambda name: name not in sound and self.past.outsider(name),
+        )
+        self.told.add("history of records", told, found)
 
     def _signatures(self, touched: Sequence[Touch]) -> None:
         brought = self.asked.keys is not None

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.audit.history import LATEST, Line, line
+from reconciler.audit.history import Line, line
 from reconciler.errors import GitFailed
+from reconciler.git.logs import LATEST
 from tests.audit.lines import DAY, START, Made, rsa, start
 
 NOBODY = "0" * 40

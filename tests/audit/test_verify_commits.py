@@ -164,3 +164,30 @@ def test_the_clone_exempts_nothing_from_what_the_auditor_asks(house: Audited, si
     later = house.found(signers=signers, commits=True, commits_since="2098-01-01T00:00:00Z")
     assert told(later) == set()
     assert any("3 commits from before 2098-01-01T00:00:00Z, as was asked" in one for one in later.unchecked)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "Kim <k@e> abc +0000",
+        "Kim <k@e> -5 +0000",
+        "Kim <k@e>",
+        "Kim k@e",
+        "Kim <k@e> 99999999999999999999 +0000",
+    ],
+)
+def test_a_malformed_commit_ends_no_audit(who: str, house: Audited) -> None:
+    """Anybody can write any time into one: it is a commit as others, and what it removed is told."""
+    gone = house.records()[0]
+    gone.unlink()
+    house.repo.git("add", "--all")
+    tree, parent = house.repo.git("write-tree"), house.repo.git("rev-parse", "HEAD")
+    text = f"tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n\nm\n"
+    made = ("hash-object", "-t", "commit", "-w", "--stdin", "--literally")
+    commit = house.repo.git(*made, given=text.encode())
+    house.repo.git("update-ref", "HEAD", commit)
+    house.asks(jwt_token("one"), jwt_token("two"))
+    report = house.found(commits=True)
+    (removed,) = [one for one in report.faults if one.check is Check.RECORD_REMOVED]
+    assert commit[:10] in removed.message
+    assert ("commit-unsigned", f"commit {commit[:10]}") in told(report)

@@ -242,3 +242,10 @@ def test_a_store_that_cannot_be_read_is_a_fault(house: Audited) -> None:
     assert any("whole line was rewritten" in one for one in report.unchecked)
     anchored = house.found(live=True, anchors=[report.head])
     assert not any("whole line was rewritten" in one for one in anchored.unchecked)
+
+
+def test_a_number_that_no_record_can_hold_is_an_edit(house: Audited) -> None:
+    """The digest of JSON ends at 2 to the power of 53, and the store does not."""
+    token = house.live()["shop"]
+    run(house, f"UPDATE credential SET not_before = {2**63 - 1} WHERE token_id = '{token.id}'")
+    assert told(house.found(live=True)) == {(Check.LIVE_EDITED, f"live token shop ({token.id})")}

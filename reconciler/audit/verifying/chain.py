@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -43,18 +43,33 @@ class Link:
         return PurePosixPath(self.path).name
 
 
-def linked(files: Sequence[RecordFile], found: list[Finding]) -> list[Link]:
-    """The records of a folder in their order, each with what it says. Findings of single files are added."""
+def _nobody(_: str) -> bool:
+    return False
+
+
+def linked(
+    files: Sequence[RecordFile],
+    found: list[Finding],
+    folder: str | None = None,
+    outsider: Callable[[str], bool] = _nobody,
+) -> list[Link]:
+    """The records of a folder in their order, each with what it says. Findings of single files are added.
+
+    `folder` is where records stand, and nothing below it; `outsider` says of a name that it never was one.
+    """
     links: list[Link] = []
     for file in sorted(files, key=lambda one: one.path):
-        link = _link(file, found)
-        if link is not None:
+        if folder is not None and str(PurePosixPath(file.path).parent) != folder:
+            told = "it stands in a folder among the records, where none belongs"
+            found.append(Finding(Check.RECORD_FOREIGN, file.path, told, SOMEBODY))
+        elif (link := _link(file, found, outsider)) is not None:
             links.append(link)
     return links
 
 
-def _link(file: RecordFile, found: list[Finding]) -> Link | None:
-    named = FILE_NAME.fullmatch(PurePosixPath(file.path).name)
+def _link(file: RecordFile, found: list[Finding], outsider: Callable[[str], bool]) -> Link | None:
+    name = PurePosixPath(file.path).name
+    named = FILE_NAME.fullmatch(name)
     if named is None:
         told = "it stands among the records, and is not named as one"
         found.append(Finding(Check.RECORD_FOREIGN, file.path, told, SOMEBODY))
@@ -62,6 +77,10 @@ def _link(file: RecordFile, found: list[Finding]) -> Link | None:
     try:
         signed = read(file.data)
     except RecordUnreadable as error:
+        if outsider(name):
+            told = f"it never was a record: {error}"
+            found.append(Finding(Check.RECORD_FOREIGN, file.path, told, SOMEBODY))
+            return None
         found.append(Finding(Check.RECORD_UNREADABLE, file.path, str(error), RESTORE))
         return Link(file.path, int(named[1]), digest(file.data), None)
     body = signed.body

@@ -49,6 +49,7 @@ class Check(StrEnum):
     ARTIFACT_MOVED = "artifact-moved"
     ARTIFACT_SUPERSEDED = "artifact-superseded"
     RECORD_MOVED = "record-moved"
+    RECORD_FOREIGN_REMOVED = "record-foreign-removed"
     KEYS_CHANGED = "keys-changed"
     POLICY_CHANGED = "policy-changed"
     OVERRIDE = "override"
@@ -62,6 +63,7 @@ NOTES = frozenset(
         Check.ARTIFACT_MOVED,
         Check.ARTIFACT_SUPERSEDED,
         Check.RECORD_MOVED,
+        Check.RECORD_FOREIGN_REMOVED,
         Check.KEYS_CHANGED,
         Check.POLICY_CHANGED,
         Check.OVERRIDE,
