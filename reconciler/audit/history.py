@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from reconciler.errors import GitFailed
+from reconciler.git import shallow
 from reconciler.git.repository import Repository
 from reconciler.git.running import SLOW
 from reconciler.git.trees import FILES, LITERAL
@@ -55,10 +56,7 @@ RAW = (
 )
 LATEST = seconds_of(f"{LAST_YEAR}-12-31T23:59:59Z")
 """No time is later, so that each can be written."""
-DEEPEN = (
-    "fetch the history: git fetch --unshallow; in a pipeline, check out with fetch-depth: 0 (GitLab:"
-    " GIT_DEPTH: 0)"
-)
+DEEPEN = shallow.DEEPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from reconciler.audit.history import Line
 from reconciler.audit.report.facts import Facts
 from reconciler.audit.window import window
 from reconciler.errors import GitFailed, UsageError
+from reconciler.git.shallow import DEEPEN
 from reconciler.readers.auditing import Auditing
 from reconciler.readers.auditing_verify import Asked, verify
 from reconciler.readers.telling import tell
@@ -73,7 +74,7 @@ def _then(line: Line, moment: int) -> str:
     if not before:
         raise GitFailed(
             f"by {timestamp(moment)} there was no commit yet, or this clone does not have it",
-            hint="name a later time; in a shallow clone: git fetch --unshallow",
+            hint=f"name a later time; in a shallow clone, {DEEPEN}",
         )
     return before[-1]
 

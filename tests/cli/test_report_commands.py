@@ -114,7 +114,7 @@ def test_cells_of_a_matrix_are_those_of_grants_and_of_access(page: Page) -> None
             for row in matrix["rows"]
         ]
         assert page.rows(f"Owners and {matrix['field']}") == wanted
-        everything = next((one["names"] for one in matrix["values"] if one["value"] == "*"), [])
+        everything: list[str] = next((one["names"] for one in matrix["values"] if one["value"] == "*"), [])
         for one in matrix["values"]:
             named = shlex.quote(f"{matrix['field']}={one['value']}")
             (command,) = (asked for asked in page.asked("access") if f"--grant {named} " in asked)
