@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler.audit.access import Period
 from reconciler.audit.spans import Cause
 from reconciler.cli.accesses.interface import AccessFormat
+from reconciler.cli.accesses.words import granted
 from reconciler.cli.output import counted, in_line, table
 from reconciler.readers.accessing import Answer, Source
 from reconciler.times import timestamp
@@ -46,11 +47,6 @@ def _row(one: Period) -> tuple[str, ...]:
         _until(one),
     )
     return tuple(map(in_line, cells))
-
-
-def granted(one: Period) -> str:
-    """The grants in words: `apis: device.read, device.write; projects: *`."""
-    return "; ".join(f"{field}: {', '.join(names)}" for field, names in one.grants.items() if names)
 
 
 def _until(one: Period) -> str:
