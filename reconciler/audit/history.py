@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from reconciler.errors import GitFailed
-from reconciler.git import shallow
-from reconciler.git.logs import PLAIN, SET, moment
+from reconciler.git.logs import LATEST, PLAIN, SET, moment
 from reconciler.git.repository import Repository
 from reconciler.git.running import SLOW
 from reconciler.git.trees import FILES, LITERAL
@@ -26,9 +25,10 @@ TRAILERS = ("reviewed-by", "approved-by", "acked-by", "co-authored-by")
 TOLD = f"%(trailers:{','.join(f'key={one}' for one in TRAILERS)},unfold=true)"
 FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s", TOLD)
 """What is asked of a commit. None of it can hold a null byte, which stands behind each."""
+MOST = 5
+"""Commits that a message has room for."""
 WHOLE = ("--first-parent", "--diff-merges=first-parent")
 RAW = ("--raw", "-z")
-DEEPEN = shallow.DEEPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,9 @@ class Line:
     steps: tuple[Step, ...]
     cut: str | None
     """The oldest commit of the line that this clone has, where it has not what that follows."""
+    ahead: tuple[str, ...] = ()
+    """The commits that say that they are of later than now. They count as made with the next that says what
+    can be, else now: so none is hidden by its date, nor hides what follows it."""
     cut_at: int = 0
     """When that was made: what was before, nobody can tell from this clone."""
 
@@ -101,14 +104,36 @@ class Line:
         return tuple(step for step in self.steps if step.committed < step.at)
 
 
-def line(repository: Repository, commit: str, folders: Sequence[str]) -> Line:
-    """The line of a commit, with what it did to folders of the workspace. Raises GitFailed."""
-    whole = _in_time(repository, commit)
+def line(repository: Repository, commit: str, folders: Sequence[str], now: int = LATEST) -> Line:
+    """The line of a commit, with what it did to folders of the workspace.
+
+    `now` is epoch seconds: no commit was made later. Raises GitFailed.
+    """
+    said = _committed(repository, commit)
+    whole = _in_time(said, now)
+    ahead = tuple(one for one, at in said.items() if at > now)
     steps = tuple(
         replace(step, at=whole[step.commit]) for step in steps_of(repository, commit, folders, *WHOLE)
     )
     cut = _cut(repository, commit)
-    return Line(commit, whole[commit], whole, steps, cut, 0 if cut is None else whole[cut])
+    return Line(commit, whole[commit], whole, steps, cut, ahead, 0 if cut is None else whole[cut])
+
+
+def odd_times(line: Line) -> Iterator[str]:
+    """What commits of a line say of their time that cannot be, for a reader."""
+    if ahead := len(line.ahead):
+        count = "1 commit says that it is" if ahead == 1 else f"{ahead} commits say that they are"
+        yield (f"{count} of later than now ({_some(line.ahead)}): taken as made with what came next, or now")
+    if back := line.set_back:
+        count = "1 commit says that it was" if len(back) == 1 else f"{len(back)} commits say that they were"
+        yield (
+            f"{count} made before what came before ({_some([one.commit for one in back])}): taken as made"
+            " when that was"
+        )
+
+
+def _some(commits: Sequence[str]) -> str:
+    return ", ".join(one[:7] for one in commits[:MOST]) + " …" * (len(commits) > MOST)
 
 
 def steps_of(repository: Repository, commit: str, folders: Sequence[str], *options: str) -> list[Step]:
@@ -140,13 +165,21 @@ def _cut(repository: Repository, commit: str) -> str | None:
     return None
 
 
-def _in_time(repository: Repository, commit: str) -> dict[str, int]:
-    """Every commit of a line, oldest first → when it counts as made."""
+def _committed(repository: Repository, commit: str) -> dict[str, int]:
+    """Every commit of a line, oldest first → when it says that it was made. Raises GitFailed."""
     asked = ("log", "--first-parent", "--format=tformat:%H %ct", "--end-of-options", commit, "--")
+    told = repository.git.must(*SET, *asked, timeout=SLOW).text.splitlines()
+    return {one: moment(committed) for one, _, committed in (line.partition(" ") for line in reversed(told))}
+
+
+def _in_time(said: Mapping[str, int], now: int) -> dict[str, int]:
+    """Every commit of a line, oldest first → when it counts as made."""
+    can_be, next_one = dict[str, int](), now
+    for one in reversed(list(said)):
+        can_be[one] = next_one = said[one] if said[one] <= now else next_one
     found, before = dict[str, int](), 0
-    for told in reversed(repository.git.must(*SET, *asked, timeout=SLOW).text.splitlines()):
-        one, _, committed = told.partition(" ")
-        found[one] = before = max(before, moment(committed))
+    for one in said:
+        found[one] = before = max(before, can_be[one])
     return found
 
 

@@ -9,10 +9,11 @@ from enum import StrEnum
 from reconciler.audit.access import Period, Question, Unknown, periods, unknown
 from reconciler.audit.applied import Lived, applied
 from reconciler.audit.declared import Faulty
-from reconciler.audit.history import DEEPEN, Line
+from reconciler.audit.history import Line, odd_times
 from reconciler.audit.spans import Span, State
 from reconciler.audit.window import Window, moment, window
 from reconciler.errors import GitFailed
+from reconciler.git.shallow import DEEPEN
 from reconciler.readers.auditing import Auditing
 from reconciler.times import day, timestamp
 
@@ -129,7 +130,7 @@ def _from_specs(auditing: Auditing, commit: str, whens: Sequence[_When], now: in
     _check_reaches(line, looked)
     history = auditing.history(line)
     wrong = [one for one in history.faulty if _overlaps(one, looked)]
-    told = [*notes, *_set_back(line), *_of_faults(wrong)]
+    told = [*notes, *odd_times(line), *_of_faults(wrong)]
     return _Told(Source.SPECS, commit, history.spans, looked, told, whole=not wrong)
 
 
@@ -178,15 +179,6 @@ def _of_records(lived: Lived) -> Iterator[str]:
         names = ", ".join(lived.untold[:MOST])
         more = f" and {len(lived.untold) - MOST} more" if len(lived.untold) > MOST else ""
         yield f"no record tells, in words that this version knows, all that could be done by: {names}{more}"
-
-
-def _set_back(line: Line) -> Iterator[str]:
-    if back := line.set_back:
-        count = "1 commit says that it was" if len(back) == 1 else f"{len(back)} commits say that they were"
-        yield (
-            f"{count} made before what came before ({', '.join(one.commit[:7] for one in back[:MOST])}"
-            f"{' …' if len(back) > MOST else ''}): taken as made when that was"
-        )
 
 
 def _of_faults(wrong: Sequence[Faulty]) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Auditing:
     def line(self, commit: str) -> Line:
         """The line of a commit, with what it did to specs. Raises GitFailed."""
         if commit not in self._lines:
-            self._lines[commit] = line(self.repository, commit, (SPECS,))
+            self._lines[commit] = line(self.repository, commit, (SPECS,), self.workspace.around.clock())
         return self._lines[commit]
 
     def history(self, found: Line) -> History:

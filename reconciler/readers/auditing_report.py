@@ -51,8 +51,7 @@ def _untold(lived: Lived | None) -> list[str]:
 def _moment(auditing: Auditing, at: str | None, revision: str | None) -> tuple[str, int]:
     """The commit that is read, and the moment that it is told of. Raises UsageError, GitFailed.
 
-    A day is over by then, unless it is today; a revision is told as it came to the line. A commit that says
-    that it is of tomorrow is not told as if it were not there.
+    A day is over by then, unless it is today; a revision is told as it came to the line.
     """
     time = None if at is None else window(at)
     if at is not None and time is None:
@@ -61,7 +60,7 @@ def _moment(auditing: Auditing, at: str | None, revision: str | None) -> tuple[s
         commit = auditing.commit(at)
         return commit, auditing.line(commit).at
     line = auditing.line(auditing.commit(revision))
-    latest = max(auditing.workspace.around.clock(), line.at)
+    latest = auditing.workspace.around.clock()
     if time is None:
         return line.commit, latest
     moment = min(latest, max(time.since, time.until - 1))

@@ -16,6 +16,7 @@ from reconciler.audit.verifying.resealed import Sealed
 from reconciler.errors import StoreError, StoreUnreadable
 from reconciler.git.logs import Touch, literal, signatures
 from reconciler.git.repository import WHOLE_ID, repository
+from reconciler.git.shallow import DEEPEN
 from reconciler.live.interface import LiveStore
 from reconciler.plan.change import DONE
 from reconciler.readers.auditing_clone import Clone
@@ -25,8 +26,6 @@ from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
 from reconciler.times import seconds_of
 from reconciler.workspace import TRIES, Workspace
-
-DEEPEN = "fetch the history: git fetch --unshallow; in a pipeline, check out with fetch-depth: 0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from reconciler.audit.branches import brought
 from reconciler.audit.declared import History
 from reconciler.audit.declaring import Declaring
 from reconciler.audit.events import Event, Ran, Story, What, nothing
-from reconciler.audit.history import Line, Step, line
+from reconciler.audit.history import Line, Step, line, odd_times
 from reconciler.audit.story import stories
+from reconciler.git.shallow import DEEPEN
 from reconciler.readers.auditing import Auditing
 from reconciler.surroundings import SPECS
 
@@ -81,12 +82,9 @@ def _runs(auditing: Auditing, found: Line) -> list[Ran]:
 
 
 def _notes(found: Line, runs: Sequence[Ran]) -> list[str]:
-    notes = []
+    notes = list(odd_times(found))
     if found.cut is not None:
-        notes.append(
-            f"this clone is shallow: what was before {found.cut[:7]} is not told. For all of it:"
-            " git fetch --unshallow; in a pipeline, check out with fetch-depth: 0 (GitLab: GIT_DEPTH: 0)"
-        )
+        notes.append(f"this clone is shallow: what was before {found.cut[:7]} is not told; {DEEPEN}")
     lost = {ran.body.commit for ran in runs if ran.body.commit is not None and not ran.here}
     if lost:
         some = ", ".join(sorted(one[:7] for one in lost)[:3])

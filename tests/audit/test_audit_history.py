@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.audit.history import Line, line
+from reconciler.audit.history import Line, line, odd_times
 from reconciler.errors import GitFailed
 from reconciler.git.logs import LATEST
 from tests.audit.lines import DAY, START, Made, rsa, start
@@ -88,6 +88,19 @@ def test_time_never_goes_back(made: Made) -> None:
     assert [step.committed for step in found.steps] == times
     assert [step.commit for step in found.set_back] == [made.ids[1], made.ids[3]]
     assert found.at == START + 5
+
+
+def test_no_commit_hides_in_the_future_nor_hides_what_follows_it(made: Made) -> None:
+    """One that says it is of later than now counts as made with the next that can be, else now."""
+    now, later = START + 9, START + 1000 * DAY
+    for number, at in enumerate([START, later, START + 5, later]):
+        made.commit({"specs/a.yaml": rsa("a", f"x.{number}")}, at=at)
+    found = line(made.opened, made.ids[-1], ("specs",), now)
+    assert [step.at for step in found.steps] == [START, START + 5, START + 5, now]
+    assert found.ahead == (made.ids[1], made.ids[3])
+    assert found.set_back == ()
+    (told_of,) = odd_times(found)
+    assert told_of.startswith(f"2 commits say that they are of later than now ({made.ids[1][:7]}, ")
 
 
 @pytest.mark.parametrize("said", ["-5", "99999999999999999999", "253402300800", "x"])

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from reconciler.audit.report import ages, happenings, months
 from reconciler.audit.report.charts import Bars, svg, top_of
 from reconciler.audit.report.contents import NAMES, OF_RECORDS, to_json
-from reconciler.audit.report.facts import State, holdings
+from reconciler.audit.report.facts import holdings
 from reconciler.audit.report.grants import COLUMNS, HOLDERS, NOBODY, ROWS, matrices
 from reconciler.audit.report.page import page, plain
-from reconciler.audit.spans import Cause
+from reconciler.audit.spans import Cause, State
 from reconciler.kinds.interface import Grants
 from tests.audit.meeting import COMMIT, DAY, NOW, YEAR, facts, runs, spans
 

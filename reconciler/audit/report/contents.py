@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 
 from reconciler.audit.report import ages, happenings
 from reconciler.audit.report.charts import Bars
-from reconciler.audit.report.facts import Facts, Holding, State, holdings
+from reconciler.audit.report.facts import Facts, Holding, holdings
 from reconciler.audit.report.grants import NOBODY, Matrix, matrices
 from reconciler.audit.report.happenings import DAY, Exceptional, Tardy
+from reconciler.audit.spans import State
 from reconciler.times import timestamp
 
 SCHEMA = "reconciler/audit-report/v1"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from reconciler.audit.events import Event, Ran
-from reconciler.audit.spans import Span
+from reconciler.audit.spans import Span, State
 from reconciler.audit.verifying.report import Report
 from reconciler.kinds.interface import Grants
 
@@ -32,14 +31,6 @@ class Facts:
     verified: Report
     notes: Sequence[str]
     """What a reader should know."""
-
-
-class State(StrEnum):
-    """What a token is at that moment."""
-
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)

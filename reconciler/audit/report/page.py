@@ -12,8 +12,9 @@ from markupsafe import Markup
 from reconciler.audit.report import charts
 from reconciler.audit.report.commands import Commands
 from reconciler.audit.report.contents import contents
-from reconciler.audit.report.facts import Facts, State
+from reconciler.audit.report.facts import Facts
 from reconciler.audit.report.grants import Matrix
+from reconciler.audit.spans import State
 from reconciler.times import day, timestamp
 from reconciler.unseen import BREAKS, marked
 

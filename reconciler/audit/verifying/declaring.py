@@ -211,7 +211,7 @@ def overridden(links: Iterable[Link]) -> Iterator[Finding]:
         body = link.body
         if body is None or not (body.overrides or body.released):
             continue
-        what = ", ".join(f"{name}={str(value).lower()}" for name, value in sorted(body.overrides.items()))
+        what = ", ".join(body.let_go)
         why = body.reason or "no reason given"
         told = f"{body.actor} let go {what or 'what held the plan'} at {body.time}: {why}"
         held = "; ".join(one.message for one in body.released)
