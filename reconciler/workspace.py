@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from reconciler.artifacts.process import find as find_program
 from reconciler.canonical import digest
 from reconciler.choosing import check_untracked, store_url
 from reconciler.errors import NoRecipients, ReconcilerError, StoreUnreadable
+from reconciler.git.converting import converted
 from reconciler.git.running import find_prefix
 from reconciler.kinds.fields import parse_duration
 from reconciler.live.interface import LiveStore, Run
@@ -218,7 +219,8 @@ class Workspace:
 
     def _planned(self, look: Look, overrides: Overrides, upstream: Upstream | None) -> Plan:
         settings, state = self.specs.settings, look.state
-        ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule, upstream)
+        converts = partial(converted, self.root, self.around.environ, SPECS)
+        ground = Ground(self.root, self.records, self.specs, self.shown_store, self._rule, upstream, converts)
         found = verdict(ground, look, overrides)
         return Plan(
             bound=Bound(

@@ -34,6 +34,8 @@ class Ground:
     """Path of an artifact → its creation rule. Raises NoRecipients."""
     elsewhere: Elsewhere | None = None
     """Where artifacts are published, if that is not the work tree alone."""
+    converted: Callable[[Sequence[str]], Sequence[str]] = lambda _: ()
+    """Which spec files say something else than the commit, although git calls them unchanged."""
 
 
 def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Change]) -> Iterator[Block]:
@@ -41,6 +43,7 @@ def obstacles(ground: Ground, state: State, census: Census, changes: Iterable[Ch
     changes = tuple(changes)
     yield from _store_lost(ground, state)
     yield from _superseded(ground, state, changes)
+    yield from _converted(ground, changes)
     yield from _artifacts_lost(ground, census)
     yield from _not_renamed(ground, changes)
     yield from _unsealable(ground, changes)
@@ -83,6 +86,20 @@ def _superseded(ground: Ground, state: State, changes: Collection[Change]) -> It
             "specs-older",
             f"the specs of {applied[:10]} were applied already, and those checked out here come before them",
             "apply from the newest commit of the branch; to go back, revert there with a new commit",
+        )
+
+
+def _converted(ground: Ground, changes: Iterable[Change]) -> Iterator[Block]:
+    """What a reviewer read is the commit; what would be applied is the checkout."""
+    specs = (ground.specs.token(change.name) for change in changes)
+    files = dict.fromkeys(spec.file for spec in specs if spec is not None)
+    for file in ground.converted(tuple(files)):
+        yield Block(
+            "specs-converted",
+            f"{file} does not say here what the commit says: by .gitattributes, git writes other text"
+            " than it keeps",
+            "take working-tree-encoding, filter and ident of spec files out of .gitattributes, and check"
+            " out anew",
         )
 
 

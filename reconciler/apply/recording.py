@@ -77,7 +77,7 @@ def recorded_again(ports: Ports, story: Story, previous: Record | None) -> Recor
     body = composed(story, previous)
     payload = statement(body)
     signed = _published(ports, body)
-    if signed is not None and signed.payload == payload:
+    if signed is not None and signed.payload == payload and ports.signer.accepts(signed):
         return written(body, payload, signed.signatures)
     return written(body, payload, ports.signer.sign(payload))
 

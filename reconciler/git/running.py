@@ -33,6 +33,8 @@ ELSEWHERE = (
     "GIT_REPLACE_REF_BASE",
 )
 """What a hook of git, or a shell, may have set: it would lead to another repository than the workspace's."""
+SIGNS = ("BAO_TOKEN", "VAULT_TOKEN", "RECONCILER_SIGNING_KEY", "RECONCILER_SIGNING_KEY_FILE")
+"""What a hook of git, or a helper, could sign with."""
 ALWAYS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 """A commit may have brought what git takes for settings: none of them starts a program to read a tree."""
 LONGEST = 300
@@ -122,7 +124,8 @@ class Git:
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """What git and its helpers see: nothing that opens artifacts or the live store."""
-        kept = {name: value for name, value in environment(self.environ).items() if name not in ELSEWHERE}
+        given = environment(self.environ)
+        kept = {name: value for name, value in given.items() if name not in (*ELSEWHERE, *SIGNS)}
         return {**kept, **QUIET, **AS_IT_IS, **(more or {})}
 
 

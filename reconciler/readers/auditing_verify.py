@@ -116,11 +116,6 @@ class _Audit:
         ]
         self.told.head = links[-1].digest if links else None
         self.told.add("records", _counted(len(links), "record"), found)
-        if not self.asked.anchors and not self.asked.live:
-            self.told.unchecked.append(
-                "whether the whole line was rewritten: pass a digest noted earlier with --anchor, or ask the"
-                " live store with --live"
-            )
 
     def _filed(self) -> None:
         """What commits did to records."""
@@ -215,6 +210,7 @@ class _Audit:
     def _live(self) -> None:
         if not self.asked.live:
             self.told.unchecked.append("the live store: it was not asked; pass --live")
+            self._rewritten()
             return
         try:
             with self.workspace.live() as store:
@@ -223,8 +219,17 @@ class _Audit:
             hint = error.hint or "see that the live store can be reached"
             self.told.found.append(Finding(Check.LIVE_UNREADABLE, "live store", str(error), hint))
             self.told.unchecked.append("the live store: it could not be read")
+            self._rewritten()
             return
         self._lived(look)
+
+    def _rewritten(self) -> None:
+        """Without the live store, only a digest that was noted tells of another past."""
+        if not self.asked.anchors:
+            self.told.unchecked.append(
+                "whether the whole line was rewritten: pass a digest noted earlier with --anchor, or ask the"
+                " live store with --live"
+            )
 
     def _lived(self, look: living.LiveLook) -> None:
         found: list[Finding] = []

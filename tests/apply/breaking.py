@@ -29,6 +29,7 @@ from reconciler.live.interface import (
     Watch,
     Workspace,
 )
+from reconciler.records.envelope import Signed
 from reconciler.records.making import Signatures
 
 P = ParamSpec("P")
@@ -300,3 +301,6 @@ class BreakingSigner:
 
     def sign(self, payload: bytes) -> Signatures:
         return self._fuse.through("sign", RuntimeError, self._signer.sign)(payload)
+
+    def accepts(self, signed: Signed) -> bool:
+        return self._signer.accepts(signed)

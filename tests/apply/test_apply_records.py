@@ -22,7 +22,7 @@ from reconciler.errors import (
 from reconciler.kinds.keys import generate, private_pem, public_pem
 from reconciler.plan.brakes import Overrides
 from reconciler.records.body import Body
-from reconciler.records.envelope import read
+from reconciler.records.envelope import Signed, read
 from reconciler.records.holding import live_digest
 from reconciler.records.keys import read_keys, signed_by
 from reconciler.records.making import Signatures
@@ -161,6 +161,9 @@ class _Failing:
     def sign(self, _: bytes) -> Signatures:
         raise SignFailed("the key server is gone", hint="start it")
 
+    def accepts(self, signed: Signed) -> bool:
+        return self._signer.accepts(signed)
+
 
 def test_where_signing_fails_nothing_goes_live_and_the_next_run_converges(signing: House) -> None:
     """No record, no token; then both."""
@@ -272,6 +275,25 @@ def test_a_run_that_was_blocked_is_recorded_with_what_held_it(house: House) -> N
     house.declare(jwt_token("one"), jwt_token("two"), jwt_token("three"))
     check_settled(house)
     check_told(house)
+
+
+def test_a_key_that_may_not_sign_records_no_blocked_run(signing: House, tmp_path: Path) -> None:
+    """By whomever the chain goes on, a record of it would be refused for good."""
+    signing.declare(jwt_token("one"))
+    signing.apply()
+    own = signing.environ
+    for audit in (signing.settings["audit"], {**signing.settings["audit"], "records": "any"}):  # type: ignore[dict-item]
+        signing.settings = {"audit": audit, "brakes": {}}
+        other = tmp_path / "other"
+        other.write_text(private_pem(generate("EdDSA")).open())
+        other.chmod(0o600)
+        signing.environ = {"RECONCILER_RECORD_KEY": str(other)}
+        signing.declare()
+        with pytest.raises(PlanBlocked):
+            signing.apply()
+        assert [body.outcome for body in bodies(signing.store())] == ["done"]
+    signing.environ = own
+    check_told(signing)
 
 
 def test_a_run_that_was_let_go_says_what_would_have_held_it_and_why(house: House) -> None:

@@ -63,7 +63,13 @@ def test_a_secret_is_found_in_base64_however_its_letters_are_grouped(what: str) 
         whole = base64.b64encode(before + secret + b"\n")
         assert found(b"  key: " + whole + b"\n") == [name]
         assert found(base64.urlsafe_b64encode(before + secret)) == [name]
-    assert found(base64.encodebytes(secret)) == [name]
+    wrapped = base64.encodebytes(secret)
+    assert found(wrapped) == [name]
+    assert found(json.dumps({"k": wrapped.decode()}).encode()) == [name]
+    for mark in (b"+", b"-"):
+        assert found(
+            b"@@ -1 +1 @@\n" + b"".join(mark + line for line in wrapped.splitlines(keepends=True))
+        ) == [name]
 
 
 def test_a_key_is_told_once_and_not_also_as_the_base64_in_it() -> None:

@@ -54,6 +54,7 @@ def test_a_finding_is_one_line_with_its_id_and_exit_1(house: Audited) -> None:
         "artifacts/LoginToken/shop.yaml: the artifact of shop, which"
         f" {house.records()[-1].name} put there, is gone [artifact-missing]"
     )
+    assert out.splitlines()[1].startswith("  hint: restore it from git: ")
     assert out.endswith("1 finding, 1 note.\n")
 
 
@@ -84,6 +85,7 @@ def test_keys_of_ones_own_are_read_as_lines_and_as_pem(house: Audited, tmp_path:
     code, out, _ = run(house, "--keys", str(other))
     assert code == 1
     assert out.count("[record-signature]") == 5
+    assert out.count("hint: see who wrote the record") == 1
 
 
 @pytest.mark.parametrize(

@@ -141,12 +141,12 @@ def test_an_artifact_at_no_path_that_one_can_have_is_found(path: str, house: Aud
 
 def test_a_brake_that_was_let_go_is_a_note(house: Audited) -> None:
     """With who did it, and why."""
-    parts = {"overrides": {"delete": 12}, "reason": "the plant was sold", "actor": "kim"}
+    parts = {"overrides": {"delete": 12, "empty": True}, "reason": "the plant was sold", "actor": "kim"}
     rewritten(house, 5, parts, house.signer)
     house.repo.git("checkout", "--quiet", "--orphan", "new")
     house.commit("all")
     (note,) = [one for one in house.found().notes if one.check is Check.OVERRIDE]
-    assert "kim let go delete=12" in note.message
+    assert "kim let go delete=12, empty=true" in note.message
     assert "the plant was sold" in note.message
 
 
@@ -161,3 +161,30 @@ def test_a_workspace_below_the_top_of_its_repository_is_checked_alike(tmp_path: 
     report = house.found(live=True)
     assert report.faults == []
     assert report.checked["artifacts when recorded"] == "6 artifacts"
+
+
+UNCLEAR: Mapping[str, tuple[Mapping[str, object], ...]] = {
+    "twice": (jwt_token("line", apis=("b",)), jwt_token("line", apis=("b",))),
+    "a group that nobody made": (jwt_token("line", apis=("@nobody",)),),
+    "a file that cannot be read": (),
+}
+"""How the specs of a commit can be so that nobody can tell from them what a token is to be."""
+
+
+@pytest.mark.parametrize("case", UNCLEAR)
+def test_a_delete_is_right_only_where_the_specs_can_be_told_not_to_declare_it(
+    case: str, house: Audited
+) -> None:
+    """Declared twice, or with groups that nobody made, is declared; what cannot be read tells nothing."""
+    house.declare(*UNCLEAR[case], login_token("shop", shop="T"))
+    if not UNCLEAR[case]:
+        (house.root / "specs" / "broken.yaml").write_text("kind: [")
+    commit = house.commit(case)
+    changes = changes_of(house, 4)
+    number = next(count for count, one in enumerate(changes) if one["name"] == "line")
+    changes[number] = {**changes[number], "action": "delete"}
+    rewritten(house, 4, {"changes": changes, "commit": commit}, house.signer)
+    house.commit("forged")
+    told_of = [one.message for one in house.found().faults if one.where == name(house, 4)]
+    expected = "delete line: the specs declared it" if UNCLEAR[case] else "nobody can tell whether the specs"
+    assert any(expected in one for one in told_of), told_of

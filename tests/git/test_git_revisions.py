@@ -207,7 +207,8 @@ def test_of_all_that_git_says_the_error_is_told() -> None:
 
 
 def test_nothing_that_opens_artifacts_or_the_store_is_in_the_environment_of_git() -> None:
-    seen = Git(Path(), {"SOPS_AGE_KEY": "x", "PGPASSWORD": "y", "PATH": "/bin"}).environment()
-    assert not {"SOPS_AGE_KEY", "PGPASSWORD"} & seen.keys()
+    signs = {"BAO_TOKEN": "x", "VAULT_TOKEN": "y", "RECONCILER_RECORD_KEY": "z"}
+    seen = Git(Path(), {"SOPS_AGE_KEY": "x", "PGPASSWORD": "y", "PATH": "/bin", **signs}).environment()
+    assert not {"SOPS_AGE_KEY", "PGPASSWORD", *signs} & seen.keys()
     assert seen["GIT_TERMINAL_PROMPT"] == "0"
     assert seen["GIT_GRAFT_FILE"] == os.devnull

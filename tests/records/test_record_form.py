@@ -99,6 +99,16 @@ def test_what_is_no_record_is_told_as_such(wrong: bytes) -> None:
         read(wrong)
 
 
+@pytest.mark.parametrize("depth", [100, 400, 800, 990, 5000])
+def test_what_is_nested_too_deep_is_told_as_no_record(depth: int) -> None:
+    """Where the one who reads gives up differs by how it is read; it is never a fault of the tool."""
+    declared = '{"a": ' + "[" * depth + "]" * depth + "}"
+    text = json.dumps(BODY).replace('{"kind": "JWTToken"', f'{{"deep": {declared}, "kind": "JWTToken"')
+    payload = f'{{"predicate": {text}}}'.encode()
+    with pytest.raises(RecordUnreadable):
+        read(envelope(payload))
+
+
 def test_a_field_that_nobody_knows_is_no_part_of_a_record() -> None:
     """Nor is one of another type."""
     for wrong in ({**BODY, "more": 1}, {**BODY, "sequence": True}, {**BODY, "plan": "sha256:"}):

@@ -19,7 +19,11 @@ NAMED = re.compile(rb"token_id[\"']?\s{0,9}[:=]\s{0,9}[\"']?((?:[a-z2-7]{20}|[0-
 """As an artifact that somebody opened names its token."""
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 """Of base64, both of them."""
-RUN = re.compile(rb"[A-Za-z0-9+/_\s-]*")
+RUN = re.compile(rb"(?:[A-Za-z0-9+/_\s-]|\\[nr])*")
+"""It goes on over ends of lines, also as JSON writes them."""
+BREAK = re.compile(rb"\s|\\[nr]")
+MARK = re.compile(rb"\n[+-]")
+"""How a patch begins a line that it adds or takes away: a letter of base64, too."""
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 SEQUENCE = b"\x30"
 """How a private key begins that is a file of its own, in DER."""
@@ -132,10 +136,16 @@ def _in_base64(text: bytes) -> Iterator[tuple[Detector, Leak]]:
         start = place - _letters_before(text, place) // 4 * 4
         run = RUN.match(text, place, place + LONGEST)
         over[group] = run.end() if run else place + 1
-        letters = b"".join(text[start : over[group]].split()).translate(TO_STANDARD)
-        decoded = filled(letters)
-        for detector, leak in _direct(decoded):
-            yield detector, replace(leak, start=found.start(), end=over[group])
+        for letters in _readings(text[start : over[group]]):
+            for detector, leak in _direct(filled(letters.translate(TO_STANDARD))):
+                yield detector, replace(leak, start=found.start(), end=over[group])
+
+
+def _readings(run: bytes) -> Iterator[bytes]:
+    """The letters of a run of base64: as it is, and as lines of a patch."""
+    yield BREAK.sub(b"", run)
+    if MARK.search(run):
+        yield BREAK.sub(b"", MARK.sub(b"", run))
 
 
 def _letters_before(text: bytes, place: int) -> int:

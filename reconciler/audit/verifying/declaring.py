@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pydantic_core import from_json
@@ -80,9 +80,15 @@ class Sheet:
         """The Workspace document; None where there is none."""
         return next(iter(self._settings.values()), None)
 
+    def named(self, name: str) -> list[Declared]:
+        """Each time that a name is declared, its groups as they are written."""
+        return [one for places in self._names.get(name, {}).values() for one in places]
+
     def token(self, name: str) -> Declared | None:
-        """How a token is declared, its groups resolved; None where it is not, or more than once."""
-        found = [one for places in self._names.get(name, {}).values() for one in places]
+        """How a token is declared, its groups resolved; None where it is not, or where nobody can tell: see
+        `named`.
+        """
+        found = self.named(name)
         if len(found) != 1:
             return None
         tokens, faults = resolved(found, self._catalog())
@@ -153,11 +159,16 @@ def judged(link: Link, sheet: Sheet, lives: Lives) -> Iterator[Finding]:
         told = _undone(change, sheet, known) if change.action not in GIVING else _given(change, sheet)
         if told is not None:
             yield _undeclared(link, change, told)
+        elif change.action == Action.DELETE and sheet.fault is not None and not sheet.named(change.name):
+            told = f"delete {change.name}: nobody can tell whether the specs declared it: {sheet.fault}"
+            yield Finding(Check.SPECS_UNREADABLE, link.path, told, SEE)
 
 
 def _given(change: Change, sheet: Sheet) -> str | None:
     """What is wrong with a change by which a token got what its spec says; None for nothing."""
     declared = sheet.token(change.name)
+    if declared is None and (named := sheet.named(change.name)):
+        return f"nobody can tell what the specs declared: {_unclear(named)}"
     if declared is None or declared.kind != change.kind:
         return "the specs did not declare it"
     if change.spec != declared.digest:
@@ -171,13 +182,17 @@ def _given(change: Change, sheet: Sheet) -> str | None:
 
 def _undone(change: Change, sheet: Sheet, known: Known | None) -> str | None:
     """The same of a change that gives nothing new."""
-    declared = sheet.token(change.name)
     if change.action == Action.DELETE:
-        there = declared is not None and declared.kind == change.kind
+        there = [one for one in sheet.named(change.name) if one.kind == change.kind]
         return "the specs declared it, so nobody asked to delete it" if there else None
+    declared = sheet.token(change.name)
     if change.spec in (None, declared.digest if declared else None, known.spec if known else None):
         return None
     return "it gives the token another spec than it had, and than the specs declared"
+
+
+def _unclear(named: Sequence[Declared]) -> str:
+    return "its groups are not those of the catalog" if len(named) == 1 else f"it is there {len(named)} times"
 
 
 def _done(body: Body | None) -> Iterable[Change]:
@@ -196,7 +211,7 @@ def overridden(links: Iterable[Link]) -> Iterator[Finding]:
         body = link.body
         if body is None or not (body.overrides or body.released):
             continue
-        what = ", ".join(f"{name}={value}" for name, value in sorted(body.overrides.items()))
+        what = ", ".join(f"{name}={str(value).lower()}" for name, value in sorted(body.overrides.items()))
         why = body.reason or "no reason given"
         told = f"{body.actor} let go {what or 'what held the plan'} at {body.time}: {why}"
         held = "; ".join(one.message for one in body.released)

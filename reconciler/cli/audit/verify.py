@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -113,10 +114,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _echo(report: Report) -> None:
-    for one in report.faults:
-        click.echo(_line(one))
-    for one in report.notes:
-        click.echo(style("note: ", fg="cyan") + _line(one))
+    for found, before in ((report.faults, ""), (report.notes, style("note: ", fg="cyan"))):
+        for hint, alike in groupby(found, key=lambda one: one.hint):
+            for one in alike:
+                click.echo(before + _line(one))
+            # Once for those that stand together: ten thousand records may lack the same.
+            click.echo(style("  hint: ", fg="cyan") + in_line(hint))
     click.echo(f"{report.workspace} at {report.commit[:7]}, checked:")
     width = max(map(len, report.checked), default=0)
     for what, told in report.checked.items():
@@ -128,8 +131,8 @@ def _echo(report: Report) -> None:
     if report.head is not None:
         click.echo(f"head {report.head}")
     notes = f", {counted(len(report.notes), 'note')}" if report.notes else ""
-    found = len(report.faults)
-    click.echo(f"{counted(found, 'finding') if found else 'Nothing found'}{notes}.")
+    faults = len(report.faults)
+    click.echo(f"{counted(faults, 'finding') if faults else 'Nothing found'}{notes}.")
 
 
 def _line(one: Finding) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.errors import SignFailed
-from reconciler.records.keys import pae, read_keys, ssh_line
+from reconciler.records.envelope import Signed
+from reconciler.records.keys import pae, read_keys, signed_by, ssh_line
 from reconciler.records.making import Signatures
 from reconciler.specs.auditing import AuditSettings
 from reconciler.web import Exchange
@@ -27,6 +28,9 @@ class Signer(Protocol):
 
     def sign(self, payload: bytes, /) -> Signatures:
         """The signatures of a record. Raises SignFailed."""
+
+    def accepts(self, signed: Signed, /) -> bool:
+        """Whether the signatures of a record that is there already will do."""
 
 
 class SigningKey(Protocol):
@@ -83,6 +87,10 @@ class Unsigned:
         self.ready()
         return ()
 
+    def accepts(self, _: Signed) -> bool:
+        """Any: who is to sign is not said."""
+        return True
+
 
 @dataclass(slots=True)
 class RecordSigner:
@@ -101,18 +109,28 @@ class RecordSigner:
 
     def ready(self) -> None:
         """Whether it signs, and is one of those that may."""
-        public = self.key.public
-        known = {one.id for one in read_keys(self.audit.keys)}
-        if public.keyid not in known and self.audit.records == "signed":
-            raise SignFailed(
-                f"the signing key {public.keyid[:12]} is none of spec.audit.keys of the Workspace document",
-                hint=f"add this line there: {ssh_line(public)}",
-            )
+        self._check_known()
         self._signed(TRIAL)
 
     def sign(self, payload: bytes) -> Signatures:
         """One."""
+        self._check_known()
         return ((self.key.public.keyid, self._signed(pae(payload))),)
+
+    def accepts(self, signed: Signed) -> bool:
+        """Whether one of the keys that may sign has signed a record, or nobody says which may."""
+        keys = read_keys(self.audit.keys)
+        return not keys or signed_by(signed, keys) is not None
+
+    def _check_known(self) -> None:
+        """Whether the key is one of those that may: a record by another is refused by everybody, for good."""
+        public = self.key.public
+        known = {one.id for one in read_keys(self.audit.keys)}
+        if public.keyid not in known and (known or self.audit.records == "signed"):
+            raise SignFailed(
+                f"the signing key {public.keyid[:12]} is none of spec.audit.keys of the Workspace document",
+                hint=f"add this line there: {ssh_line(public)}",
+            )
 
     def _signed(self, text: bytes) -> bytes:
         """A signature that fits the public half: nobody could check another."""
