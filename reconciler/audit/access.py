@@ -7,11 +7,11 @@ whatever else is changed in the spec.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.audit.spans import Cause, Span
+from reconciler.audit.spans import Cause, Span, State
 from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import AnyKind, Grants
 from reconciler.specs.catalog import ALL
@@ -63,6 +63,8 @@ class Question:
     """It has, or had at any time, one of these names; any, where there are none."""
     kinds: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    states: tuple[State, ...] = (State.ACTIVE,)
+    """It is one of these: what is off or has ended can do nothing, and may be asked for all the same."""
 
     def met(self, span: Span) -> Grants | None:
         """What a span grants that was asked for, all of it where nothing was; None where it does not fit."""
@@ -76,12 +78,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A time in which one token could do what was asked."""
+    """A time in which one token could do what was asked, or could have, had it been active."""
 
     token: str
     name: str
     kind: str
     owner: str | None
+    state: State
     grants: Grants
     """What let it: the grants that cover what was asked; all of them, where nothing was."""
     certain: bool
@@ -97,12 +100,19 @@ class Period:
     def over(self) -> int | None:
         """When it was over, or will be; None where it goes on."""
         until = None if self.until is None else self.until.at
-        return min((time for time in (until, self.ends) if time is not None), default=None)
+        ends = None if self.state is State.EXPIRED else self.ends
+        return min((time for time in (until, ends) if time is not None), default=None)
 
     @property
-    def expired(self) -> bool:
+    def ends_itself(self) -> bool:
         """Whether it is the spec's own end that it comes to."""
-        return self.ends is not None and self.over == self.ends
+        return self.state is not State.EXPIRED and self.ends is not None and self.over == self.ends
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it was over before it began, as what was changed again in the same second."""
+        over = self.over
+        return over is not None and over <= self.since.at
 
     def covers(self, since: int, until: int) -> bool:
         """As `Span.covers`."""
@@ -125,40 +135,54 @@ def periods(spans: Iterable[Span], question: Question) -> list[Period]:
 def _joined(life: Sequence[Span], question: Question) -> Iterator[Period]:
     """The times of one token, each as long as it goes on without a break."""
     last: Period | None = None
-    for span in life:
-        met = question.met(span) if span.enabled else None
-        if met is None or _is_nothing(span):
-            continue
-        one = Period(
-            span.token,
-            span.name,
-            span.kind,
-            span.owner,
-            met,
-            bool(span.normal),
-            span.since,
-            span.earlier,
-            span.until,
-            span.ends,
-        )
+    for one in _asked(life, question):
         if last is not None and _goes_on(last, one):
-            one = replace(one, since=last.since, earlier=last.earlier)
-        elif last is not None:
+            last = replace(one, since=last.since, earlier=last.earlier)
+            continue
+        if last is not None:
             yield last
         last = one
     if last is not None:
         yield last
 
 
-def _is_nothing(span: Span) -> bool:
-    """Whether it was over before it began, as what was changed again in the same second."""
-    over = span.over
-    return over is not None and over <= span.since.at
+def _asked(life: Iterable[Span], question: Question) -> Iterator[Period]:
+    """The times of each of its spans that fits."""
+    for span in life:
+        met = question.met(span)
+        if met is not None:
+            found = _by_state(span, met, question.states)
+            yield from (one for one in found if not one.is_nothing)
+
+
+def _by_state(span: Span, met: Grants, states: Collection[State]) -> Iterator[Period]:
+    """A span as long as it has not ended by itself, and after that; as far as these states are asked for."""
+    one = Period(
+        token=span.token,
+        name=span.name,
+        kind=span.kind,
+        owner=span.owner,
+        state=State.ACTIVE if span.enabled else State.DISABLED,
+        grants=met,
+        certain=bool(span.normal),
+        since=span.since,
+        earlier=span.earlier,
+        until=span.until,
+        ends=span.ends,
+    )
+    if one.state in states:
+        yield one
+    if span.ends is not None and State.EXPIRED in states:
+        late = span.ends <= span.since.at
+        since = span.since if late else Cause(span.ends, None)
+        yield replace(one, state=State.EXPIRED, since=since, earlier=span.earlier and late)
 
 
 def _goes_on(last: Period, one: Period) -> bool:
-    same = (last.name, last.kind, last.owner, last.grants, last.certain)
-    return last.over == one.since.at and same == (one.name, one.kind, one.owner, one.grants, one.certain)
+    same = (last.name, last.kind, last.owner, last.state, last.grants, last.certain)
+    return last.over == one.since.at and same == (
+        one.name, one.kind, one.owner, one.state, one.grants, one.certain,
+    )  # fmt: skip
 
 
 def _together(met: Iterable[Grants]) -> Grants:
@@ -222,6 +246,7 @@ def to_json(period: Period) -> dict[str, object]:
         "kind": period.kind,
         "owner": period.owner,
         "token": period.token,
+        "state": period.state.value,
         "grants": {field: list(names) for field, names in period.grants.items()},
         "certain": period.certain,
         "since": _cause(period.since),

@@ -1,25 +1,51 @@
-"""The records of a clone, read in their order. What does not fit together tells nothing that is believed."""
+"""The records of a clone, read in their order. What does not fit together tells nothing that is believed, and
+neither does what is not signed where each is to be.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from reconciler.errors import CannotOpen, RecordUnreadable
 from reconciler.records.body import Body
-from reconciler.records.chain import FILE_NAME, RecordFile, chained
+from reconciler.records.chain import FILE_NAME, RecordFile, linked
+from reconciler.records.envelope import Signed
+from reconciler.records.keys import PublicKey, signed_by
 
 PROVE = "see what is wrong with: reconcile audit verify; restore the records from git, or ask with --declared"
 
 
-def bodies(files: Iterable[RecordFile]) -> list[Body]:
-    """What records say, from the first to the last. Raises RecordUnreadable, naming the file that does not
-    fit: one that is no record, is named for another, is missing, or is not the one that the next follows.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a record says, and where it stands."""
+
+    path: str
+    body: Body
+
+
+def in_order(files: Iterable[RecordFile], keys: Sequence[PublicKey] | None = None) -> list[Recorded]:
+    """Records from the first to the last. With `keys`, each is to be signed by one of these.
+
+    Raises RecordUnreadable, naming the file that does not fit: one that is no record, is named for another,
+    is missing, is not the one that the next follows, or is not signed so.
     """
     newest_first = sorted(files, key=lambda file: (_sequence(file), file.path), reverse=True)
     try:
-        return list(chained(newest_first))[::-1]
+        found = list(zip(newest_first, linked(newest_first), strict=True))[::-1]
     except CannotOpen as error:
         raise RecordUnreadable(error.message, hint=PROVE) from None
+    if keys is not None:
+        for file, signed in found:
+            _check_signed(file, signed, keys)
+    return [Recorded(file.path, signed.body) for file, signed in found]
+
+
+def _check_signed(file: RecordFile, signed: Signed, keys: Sequence[PublicKey]) -> None:
+    if signed_by(signed, keys) is not None:
+        return
+    why = "by none of the keys in spec.audit.keys" if signed.signatures else "by nobody"
+    raise RecordUnreadable(f"{file.path} is signed {why}, and spec.audit.records is signed", hint=PROVE)
 
 
 def _sequence(file: RecordFile) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from reconciler.errors import GitFailed
+from reconciler.git import shallow
 from reconciler.git.logs import PLAIN, SET, moment
 from reconciler.git.repository import Repository
 from reconciler.git.running import SLOW
@@ -27,10 +28,7 @@ FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s", TOLD)
 """What is asked of a commit. None of it can hold a null byte, which stands behind each."""
 WHOLE = ("--first-parent", "--diff-merges=first-parent")
 RAW = ("--raw", "-z")
-DEEPEN = (
-    "fetch the history: git fetch --unshallow; in a pipeline, check out with fetch-depth: 0 (GitLab:"
-    " GIT_DEPTH: 0)"
-)
+DEEPEN = shallow.DEEPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,17 @@ which tells what was declared. Whoever asks who could do what asks spans, and ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from reconciler.kinds.interface import Grants
+
+
+class State(StrEnum):
+    """What a token is at a moment. Only an active one can do anything."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ either was called. Tokens that had the same name one after the other are stories
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from pydantic_core import from_json
 
@@ -26,14 +28,35 @@ def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | Non
 
     `now` is in epoch seconds: it tells what is overdue.
     """
-    book = _Book(declaring, Running(runs), now)
-    for ran in runs:
-        place = declaring.places.get(ran.body.commit or "")
-        place = declaring.place_at(ran.body.at) if place is None else place
+    places = [declaring.places.get(ran.body.commit or "") for ran in runs]
+    book = _Book(declaring, Running(runs), _Seen(runs, places), now)
+    for ran, place in zip(runs, places, strict=True):
+        where = declaring.place_at(ran.body.at) if place is None else place
         for change in ran.body.changes:
-            book.take(Did(ran, change, place))
+            book.take(Did(ran, change, where))
     found = [book.story(part) for part in book.parts() if name is None or part.is_called(name)]
     return sorted(found, key=lambda story: (story.events[0].order, story.events[0].at, story.name))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Runs, and how far each saw the line."""
+
+    runs: Sequence[Ran]
+    places: Sequence[int | None]
+    """Of the commits that they applied; None for one that is not on the line."""
+    _furthest: Sequence[int] = field(init=False)
+    """How far each of them, or any before it, saw the line."""
+
+    def __post_init__(self) -> None:
+        self._furthest = list(accumulate((-1 if one is None else one for one in self.places), max))
+
+    def of(self, order: int) -> Iterator[tuple[Ran, int]]:
+        """The runs from the first that saw an event, in their order: those that were of the line."""
+        for number in range(bisect_left(self._furthest, order / 2), len(self.runs)):
+            place = self.places[number]
+            if place is not None:
+                yield self.runs[number], place
 
 
 @dataclass(slots=True)
@@ -74,6 +97,7 @@ class _Book:
 
     declaring: Declaring
     running: Running
+    seen: _Seen
     now: int
     _above: dict[str, str] = field(default_factory=dict)
     """Part of a story → another part of it, up to one that stands for all."""
@@ -110,7 +134,7 @@ class _Book:
         did = list(self.running.events(part.done))
         current = [span for span in part.spans if span.until is None]
         live = [self.running.now[one] for one in part.ids if one in self.running.now]
-        settled = _Settling(self.declaring, self.running.runs, asked, part.done, current, live).settled()
+        settled = _Settling(self.seen, asked, part.done, current, live).settled()
         events = sorted((*settled, *did), key=_order)
         late = [found for one in part.ids if (found := self._overdue(one)) is not None]
         shown = events[-1]
@@ -145,8 +169,7 @@ class _Book:
 class _Settling:
     """What became of what was asked for of one token."""
 
-    declaring: Declaring
-    runs: Sequence[Ran]
+    seen: _Seen
     asked: Sequence[Event]
     done: Sequence[Did]
     declared: Sequence[Span]
@@ -156,26 +179,27 @@ class _Settling:
 
     def settled(self) -> Iterator[Event]:
         """The events of commits with their standing, and the runs that were blocked while they waited."""
-        if not self.runs:
+        if not self.seen.runs:
             yield from (replace(one, standing=Standing.UNKNOWN) for one in self.asked)
             return
         changes = defaultdict[str, list[Did]](list)
         for did in self.done:
             changes[did.ran.body.run].append(did)
         waiting = list(self.asked)
-        for ran in self.runs:
-            place = self.declaring.places.get(ran.body.commit or "")
-            ready = [one for one in waiting if place is not None and one.order <= 2 * place]
+        for ran, place in self.seen.of(waiting[0].order) if waiting else ():
+            ready = [one for one in waiting if one.order <= 2 * place]
             if not ready:
                 continue
             if ran.body.outcome == records.BLOCKED:
-                yield _blocked(ready[-1], ran, 2 * (place or 0) + 1)
+                yield _blocked(ready[-1], ran, 2 * place + 1)
                 continue
             standing = _standing(ran, changes[ran.body.run])
             if standing is not None:
                 done_by = ran if standing is Standing.APPLIED else None
                 yield from (replace(one, standing=standing, run=done_by) for one in ready)
                 waiting = waiting[len(ready) :]
+                if not waiting:
+                    return
         same = [one.normal for one in self.declared] == [one.normal for one in self.live]
         left = Standing.PASSED if same else Standing.WAITING
         yield from (replace(one, standing=left) for one in waiting)

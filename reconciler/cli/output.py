@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from reconciler.cli.unseen import UNSHOWN, marked
+from reconciler.unseen import BREAKS, UNSHOWN, marked
 
-_BREAKS = {ord(one): " " for one in "\t\n\r"}
 _ORDER = re.compile(
     r"#[^ -~\ufffd]*#(?=[^ -~\ufffd]*\[)|^[^!-~\n\ufffd]*:(?=[^ -~\ufffd]*:.*:[^ -~]*:)", re.MULTILINE
 )
@@ -66,7 +65,7 @@ def visible(text: str) -> str:
 
 def in_line(text: str) -> str:
     """The same on one line: ends of lines and tabs become spaces, so that no text begins a line of ours."""
-    return visible(text.translate(_BREAKS))
+    return visible(text.translate(BREAKS))
 
 
 def echo_diff(file: str, before: str, after: str) -> None:

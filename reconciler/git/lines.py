@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.errors import GitFailed
 from reconciler.git.repository import Repository
 from reconciler.git.running import Git, said
+from reconciler.git.shallow import DEEPEN
 
 CONFLICTS = 1
 """How `git merge-tree` ends where both sides changed the same."""
@@ -40,8 +41,7 @@ def merged(git: Git, one: str, other: str) -> tuple[str, tuple[str, ...]]:
     if ran.code not in (0, CONFLICTS):
         raise GitFailed(
             f"git cannot merge {other[:10]} into {one[:10]}: {said(ran.err)}",
-            hint="where this clone is shallow, fetch the history: git fetch --unshallow (in a pipeline:"
-            " fetch-depth: 0); spec.git.push needs git 2.38 or newer",
+            hint=f"spec.git.push needs git 2.38 or newer; where this clone is shallow, {DEEPEN}",
         )
     tree, *paths = ran.out.decode(errors="replace").rstrip("\0").split("\0")
     return tree, tuple(path for path in paths if path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.errors import GitFailed
 from reconciler.git import trees
 from reconciler.git.running import Git, find_prefix, find_top, last_line
+from reconciler.git.shallow import DEEPEN
 
 PLACES = ("refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD")
 """Where git looks for a name that is not written in full, in this order."""
@@ -60,8 +61,8 @@ class Repository:
             )
         raise GitFailed(
             f"{revision!r} names no commit of this repository",
-            hint="name a branch, a tag or a commit that was fetched, such as origin/main; in a shallow clone:"
-            " git fetch --unshallow",
+            hint="name a branch, a tag or a commit that was fetched, such as origin/main; in a shallow clone,"
+            f" {DEEPEN}",
         )
 
     def head(self) -> str | None:
@@ -82,8 +83,7 @@ class Repository:
         if self.is_shallow() and (base is None or self._is_cut(one, other, base)):
             raise GitFailed(
                 f"where {one[:7]} and {other[:7]} parted is not in this clone, which is shallow",
-                hint="fetch the history: git fetch --unshallow; in a pipeline, check out with fetch-depth: 0"
-                " (GitLab: GIT_DEPTH: 0)",
+                hint=DEEPEN,
             )
         if base is None:
             raise GitFailed(

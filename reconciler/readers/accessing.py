@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from reconciler.audit.access import Period, Question, Unknown, periods, unknown
 from reconciler.audit.applied import Lived, applied
-from reconciler.audit.declared import Faulty, History
+from reconciler.audit.declared import Faulty
 from reconciler.audit.history import DEEPEN, Line
-from reconciler.audit.spans import Span
+from reconciler.audit.spans import Span, State
 from reconciler.audit.window import Window, moment, window
 from reconciler.errors import GitFailed
 from reconciler.readers.auditing import Auditing
@@ -38,6 +38,8 @@ class Asked:
     """None for now, one for that time, two for what lies between: days, times or revisions."""
     declared: bool
     """Whether to tell what specs declared even where there are records."""
+    line: str | None = None
+    """The revision whose line is read; without, the one that the last time is, or what is checked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Answer:
     source: Source
     commit: str
     """That it was read at."""
+    states: tuple[State, ...]
+    """That were asked for."""
     window: Window
     periods: tuple[Period, ...]
     unknown: tuple[Unknown, ...]
@@ -80,7 +84,8 @@ class _When:
 def answer(auditing: Auditing, asked: Asked) -> Answer:
     """Who could do what. Raises UsageError, GitFailed, RecordUnreadable, SpecsInvalid."""
     whens = [_when(auditing, text) for text in asked.times]
-    commit = (whens[-1].commit if whens else None) or auditing.commit(None)
+    own = whens[-1].commit if whens and asked.line is None else None
+    commit = own or auditing.commit(asked.line)
     lived = None if asked.declared else _lived(auditing, commit)
     now = auditing.workspace.around.clock()
     if lived is not None:
@@ -100,7 +105,11 @@ def _from_records(auditing: Auditing, lived: Lived, commit: str, whens: Sequence
     """What was live. A commit stands for the time of the last run that it has a record of."""
 
     def when(one: _When) -> Window:
-        there = lived if one.commit in (None, commit) else _lived(auditing, str(one.commit))
+        if one.commit is None or one.commit == commit:
+            there: Lived | None = lived
+        else:
+            auditing.check_follows(commit, one.commit)
+            there = _lived(auditing, one.commit)
         return one.window or moment(there.last.at if there is not None and there.last is not None else 0)
 
     looked = _between([when(one) for one in whens], now)
@@ -119,23 +128,28 @@ def _from_specs(auditing: Auditing, commit: str, whens: Sequence[_When], now: in
     looked = _between([when(one) for one in whens], now)
     _check_reaches(line, looked)
     history = auditing.history(line)
-    return _Told(Source.SPECS, commit, history.spans, looked, [*notes, *_of_specs(line, history, looked)])
+    wrong = [one for one in history.faulty if _overlaps(one, looked)]
+    told = [*notes, *_set_back(line), *_of_faults(wrong)]
+    return _Told(Source.SPECS, commit, history.spans, looked, told, whole=not wrong)
 
 
 def _answered(auditing: Auditing, question: Question, told: _Told, now: int) -> Answer:
     looked = told.looked
     found = [one for one in periods(told.spans, question) if one.covers(looked.since, looked.until)]
-    notes = [*told.notes, *_of_answer(found, looked, now)]
-    if told.source is Source.RECORDS:
-        notes += _not_here(auditing, found)
+    missing = _not_here(auditing, found) if told.source is Source.RECORDS else []
+    earlier = sum(one.earlier for one in found)
+    notes = [*told.notes, *_of_answer(found, looked, now), *_of_lack(earlier, missing)]
     unknowns = tuple(unknown(told.spans, question))
-    return Answer(told.source, told.commit, looked, tuple(found), unknowns, tuple(notes), told.whole)
+    whole = told.whole and not earlier and not missing
+    return Answer(
+        told.source, told.commit, question.states, looked, tuple(found), unknowns, tuple(notes), whole
+    )
 
 
 def _lived(auditing: Auditing, commit: str) -> Lived | None:
     """What records of a commit tell; None where it has none."""
-    bodies = auditing.bodies(commit)
-    return applied(bodies) if bodies else None
+    records = auditing.records(commit)
+    return applied(one.body for one in records) if records else None
 
 
 def _between(whens: Sequence[Window], now: int) -> Window:
@@ -166,14 +180,16 @@ def _of_records(lived: Lived) -> Iterator[str]:
         yield f"no record tells, in words that this version knows, all that could be done by: {names}{more}"
 
 
-def _of_specs(line: Line, history: History, looked: Window) -> Iterator[str]:
+def _set_back(line: Line) -> Iterator[str]:
     if back := line.set_back:
         count = "1 commit says that it was" if len(back) == 1 else f"{len(back)} commits say that they were"
         yield (
             f"{count} made before what came before ({', '.join(one.commit[:7] for one in back[:MOST])}"
             f"{' …' if len(back) > MOST else ''}): taken as made when that was"
         )
-    wrong = [one for one in history.faulty if _overlaps(one, looked)]
+
+
+def _of_faults(wrong: Sequence[Faulty]) -> Iterator[str]:
     for one in wrong[:MOST]:
         until = "and still does" if one.until is None else f"until {one.until.commit or ''}"[:13]
         yield f"declared nothing since {(one.since.commit or '')[:7]} {until}: {one.what}"
@@ -189,15 +205,20 @@ def _overlaps(one: Faulty, looked: Window) -> bool:
 def _of_answer(found: Sequence[Period], looked: Window, now: int) -> Iterator[str]:
     if looked.since > now:
         yield f"{day(looked.since)} is ahead: told as it will be if nothing changes"
-    if earlier := sum(one.earlier for one in found):
-        yield f"this clone is shallow: {earlier} of these may have begun before it says; {DEEPEN}"
     if unsure := sum(not one.certain for one in found):
         yield f"{unsure} of these lost access in a run that failed, and could do that at the most"
 
 
-def _not_here(auditing: Auditing, found: Iterable[Period]) -> Iterator[str]:
-    causes = [cause for one in found for cause in (one.since, one.until) if cause is not None]
-    missing = auditing.missing(dict.fromkeys(cause.commit for cause in causes if cause.commit))
+def _of_lack(earlier: int, missing: Sequence[str]) -> Iterator[str]:
+    """What this clone does not have of the answer."""
+    if earlier:
+        yield f"this clone is shallow: {earlier} of these may have begun before it says; {DEEPEN}"
     if missing:
         shown = ", ".join(one[:7] for one in missing[:MOST])
         yield f"commits that records name are not in this clone ({shown}): git fetch --unshallow, or --all"
+
+
+def _not_here(auditing: Auditing, found: Iterable[Period]) -> list[str]:
+    """The commits that an answer names and this clone does not have."""
+    causes = [cause for one in found for cause in (one.since, one.until) if cause is not None]
+    return auditing.missing(cause.commit for cause in causes if cause.commit)

@@ -5,24 +5,24 @@ From git alone: no live store is asked, no key is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from reconciler.audit.chain import bodies as in_order
+from reconciler.audit.chain import Recorded, in_order
 from reconciler.audit.declared import History, blobs, declared
 from reconciler.audit.history import Line, line, named_as_spec
-from reconciler.audit.meanings import meanings
+from reconciler.audit.meanings import Meanings, meanings
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
 from reconciler.git.lines import is_ancestor
-from reconciler.git.repository import Blob, Repository, repository
+from reconciler.git.repository import WHOLE_ID, Blob, Repository, repository
 from reconciler.git.trees import FILES
 from reconciler.memo import Memo
-from reconciler.records.body import Body
 from reconciler.records.chain import FILE_NAME, RecordFile
 from reconciler.records.envelope import LARGEST
+from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.reader import FoundWorkspace, read_file
@@ -37,9 +37,11 @@ MEMO = "history"
 
 @dataclass
 class Auditing:
-    """The clone that a workspace lies in."""
+    """The clone that a workspace lies in. What commits say never changes, so each is read once."""
 
     workspace: Workspace
+    _lines: dict[str, Line] = field(default_factory=dict, init=False, repr=False)
+    _settings: dict[str, Settings] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def repository(self) -> Repository:
@@ -58,20 +60,36 @@ class Auditing:
 
     def line(self, commit: str) -> Line:
         """The line of a commit, with what it did to specs. Raises GitFailed."""
-        return line(self.repository, commit, (SPECS,))
+        if commit not in self._lines:
+            self._lines[commit] = line(self.repository, commit, (SPECS,))
+        return self._lines[commit]
 
     def history(self, found: Line) -> History:
         """What a line declared. Raises GitFailed, SpecsInvalid."""
+        return self.declared(found)[0]
+
+    def declared(self, found: Line, more: Sequence[str] = ()) -> tuple[History, Meanings]:
+        """What a line declared, and what its blobs mean, and `more` of what it follows.
+
+        Raises GitFailed, SpecsInvalid.
+        """
+        walk = "--full-history" if more else "--first-parent"
         with closing(Contents(self.repository.git)) as contents:
-            contents.bring(found.commit, f"{self.repository.prefix}{SPECS}", "--first-parent")
+            contents.bring(found.commit, f"{self.repository.prefix}{SPECS}", walk)
         with no_collection():
-            return declared(found, meanings(self.repository, blobs(found), self.memo))
+            known = meanings(self.repository, [*blobs(found), *more], self.memo)
+            return declared(found, known), known
 
     def settings(self, commit: str) -> Settings:
         """The settings of a workspace as a commit has them; the defaults where it has none.
 
         Only files that may hold them are parsed. Raises GitFailed.
         """
+        if commit not in self._settings:
+            self._settings[commit] = self._read_settings(commit)
+        return self._settings[commit]
+
+    def _read_settings(self, commit: str) -> Settings:
         documents: list[FoundWorkspace] = []
         with closing(Contents(self.repository.git)) as contents:
             contents.bring(commit, f"{self.repository.prefix}{SPECS}")
@@ -97,32 +115,46 @@ class Auditing:
                 if blob.mode in FILES and FILE_NAME.fullmatch(blob.path.rpartition("/")[2])
             ]
 
-    def bodies(self, commit: str) -> list[Body]:
-        """What the records of a commit say, oldest first. Raises GitFailed, RecordUnreadable."""
-        return in_order(self.record_files(commit))
+    def records(self, commit: str) -> list[Recorded]:
+        """The records of a commit, oldest first. Where its settings say that each is to be signed, by a key
+        that they name, one that is not tells nothing. Raises GitFailed, RecordUnreadable.
+        """
+        return in_order(self.record_files(commit), self._keys(commit))
+
+    def _keys(self, commit: str) -> Sequence[PublicKey] | None:
+        """Who may sign the records of a commit; None where anybody may write them."""
+        audit = self.settings(commit).audit
+        return read_keys(audit.keys) if audit.records == "signed" else None
 
     def came(self, commit: str, onto: str) -> int:
         """When a commit came to the line of another: when itself or the merge that brought it counts as made.
 
         Raises GitFailed where the other does not follow it.
         """
-        git = self.repository.git
-        if not is_ancestor(git, commit, onto):
+        self.check_follows(onto, commit)
+        trunk = self.line(onto).whole
+        if commit not in trunk:
+            told = self.repository.git.must("rev-list", "--ancestry-path", f"{commit}..{onto}").text
+            after = set(told.split())
+            commit = next(one for one in trunk if one in after)
+        return trunk[commit]
+
+    def check_follows(self, later: str, commit: str) -> None:
+        """Raises GitFailed where a commit is not in the history of a later one."""
+        if not is_ancestor(self.repository.git, commit, later):
             raise GitFailed(
-                f"{commit[:7]} is not in the history of {onto[:7]}",
+                f"{commit[:7]} is not in the history of {later[:7]}",
                 hint="name a commit of this line, or a time; in a shallow clone: git fetch --unshallow",
             )
-        trunk = git.must("rev-list", "--first-parent", onto).text.split()
-        if commit not in trunk:
-            after = set(git.must("rev-list", "--ancestry-path", f"{commit}..{onto}").text.split())
-            commit = next(one for one in reversed(trunk) if one in after)
-        return self.line(commit).at
 
     def missing(self, commits: Iterable[str]) -> list[str]:
-        """The commits that this clone does not have. Raises GitFailed."""
-        asked = "".join(f"{one}\n" for one in commits)
-        told = self.repository.git.must("cat-file", "--batch-check=%(objecttype)", given=asked.encode()).text
-        return [line.split()[0] for line in told.splitlines() if line.endswith(" missing")]
+        """The commits that this clone does not have, or that are none. Raises GitFailed."""
+        wanted = list(dict.fromkeys(commits))
+        asked = [one for one in wanted if WHOLE_ID.fullmatch(one)]
+        given = "".join(f"{one}^{{commit}}\n" for one in asked).encode()
+        told = self.repository.git.must("cat-file", "--batch-check=%(objecttype)", given=given).text
+        here = {one for one, said in zip(asked, told.splitlines(), strict=True) if said == "commit"}
+        return [one for one in wanted if one not in here]
 
     def _inside(self, blob: Blob) -> str:
         return blob.path.removeprefix(self.repository.prefix)

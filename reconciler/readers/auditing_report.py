@@ -8,7 +8,8 @@ from reconciler.audit.applied import Lived, applied
 from reconciler.audit.history import Line
 from reconciler.audit.report.facts import Facts
 from reconciler.audit.window import window
-from reconciler.errors import GitFailed
+from reconciler.errors import GitFailed, UsageError
+from reconciler.git.shallow import DEEPEN
 from reconciler.readers.auditing import Auditing
 from reconciler.readers.auditing_verify import Asked, verify
 from reconciler.readers.telling import tell
@@ -16,14 +17,16 @@ from reconciler.times import timestamp
 from reconciler.workspace import Workspace
 
 
-def facts(workspace: Workspace, at: str | None, *, with_records: bool = True) -> Facts:
+def facts(
+    workspace: Workspace, at: str | None, line: str | None = None, *, with_records: bool = True
+) -> Facts:
     """All of it. Raises UsageError, GitFailed, RecordUnreadable, SpecsInvalid."""
-    commit, moment = _moment(Auditing(workspace), at)
+    commit, moment = _moment(Auditing(workspace), at, line)
     then = _as_of(workspace, moment)
     auditing = Auditing(then)
     told = tell(auditing, commit, with_records=with_records)
     lived = applied(ran.body for ran in told.runs) if told.runs else None
-    spans = auditing.history(told.line).spans if lived is None else lived.spans
+    spans = told.history.spans if lived is None else lived.spans
     verified = verify(then, Asked(revision=commit))
     return Facts(
         workspace=verified.workspace,
@@ -45,20 +48,23 @@ def _untold(lived: Lived | None) -> list[str]:
     return [f"no record tells all that could be done by: {', '.join(lived.untold)}"]
 
 
-def _moment(auditing: Auditing, at: str | None) -> tuple[str, int]:
+def _moment(auditing: Auditing, at: str | None, revision: str | None) -> tuple[str, int]:
     """The commit that is read, and the moment that it is told of. Raises UsageError, GitFailed.
 
-    A day is over by then, unless it is today; a revision is told as it came to the line.
+    A day is over by then, unless it is today; a revision is told as it came to the line. A commit that says
+    that it is of tomorrow is not told as if it were not there.
     """
-    now = auditing.workspace.around.clock()
-    if at is None:
-        return auditing.commit(None), now
-    time = window(at)
-    if time is None:
+    time = None if at is None else window(at)
+    if at is not None and time is None:
+        if revision is not None:
+            raise UsageError(f"{at} is a revision, and --line names another", hint="leave out one of them")
         commit = auditing.commit(at)
         return commit, auditing.line(commit).at
-    moment = min(now, max(time.since, time.until - 1))
-    line = auditing.line(auditing.commit(None))
+    line = auditing.line(auditing.commit(revision))
+    latest = max(auditing.workspace.around.clock(), line.at)
+    if time is None:
+        return line.commit, latest
+    moment = min(latest, max(time.since, time.until - 1))
     return _then(line, moment), moment
 
 
@@ -68,7 +74,7 @@ def _then(line: Line, moment: int) -> str:
     if not before:
         raise GitFailed(
             f"by {timestamp(moment)} there was no commit yet, or this clone does not have it",
-            hint="name a later time; in a shallow clone: git fetch --unshallow",
+            hint=f"name a later time; in a shallow clone, {DEEPEN}",
         )
     return before[-1]
 

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 
 from reconciler.audit.branches import blobs as inner_blobs
 from reconciler.audit.branches import brought
-from reconciler.audit.chain import bodies
-from reconciler.audit.declared import blobs, declared
+from reconciler.audit.declared import History
 from reconciler.audit.declaring import Declaring
 from reconciler.audit.events import Event, Ran, Story, What, nothing
 from reconciler.audit.history import Line, Step, line
-from reconciler.audit.meanings import meanings
 from reconciler.audit.story import stories
-from reconciler.git.lines import has_commit
 from reconciler.readers.auditing import Auditing
-from reconciler.specs.reading import no_collection
 from reconciler.surroundings import SPECS
 
 
@@ -26,6 +22,8 @@ class Told:
 
     commit: str
     line: Line
+    history: History
+    """What it declared."""
     stories: Sequence[Story]
     runs: Sequence[Ran]
     names: Collection[str]
@@ -52,33 +50,34 @@ def tell(auditing: Auditing, revision: str | None, name: str | None = None, *, w
     found = auditing.line(commit)
     merged = brought(auditing.repository, found, (SPECS,))
     inside = [step for steps in merged.values() for step in steps]
-    with no_collection():
-        known = meanings(auditing.repository, [*blobs(found), *inner_blobs(inside)], auditing.memo)
-        history = declared(found, known)
+    history, known = auditing.declared(found, list(inner_blobs(inside)))
     runs = _runs(auditing, found) if with_records else ()
     declaring = Declaring(found, history, merged, known)
     told = stories(declaring, runs, auditing.workspace.around.clock(), name)
-    names = {span.name for span in declaring.history.spans}
+    names = {span.name for span in history.spans}
     names |= {change.name for ran in runs for change in ran.body.changes}
-    return Told(commit, found, told, runs, names, tuple(_notes(found, runs)), found.cut is None)
+    return Told(commit, found, history, told, runs, names, tuple(_notes(found, runs)), found.cut is None)
 
 
 def _runs(auditing: Auditing, found: Line) -> list[Ran]:
     """The runs that the records of a line tell, each with the commit that brought its record."""
-    files = sorted(auditing.record_files(found.commit), key=lambda file: file.path)
+    records = auditing.records(found.commit)
     bringing = dict[str, Step]()
     for step in line(auditing.repository, found.commit, (auditing.records_folder(found.commit),)).steps:
         for one in step.touched:
             bringing.setdefault(one.path, step)
-    here = dict[str, bool]()
-    runs = []
-    for file, body in zip(files, bodies(files), strict=True):
-        on_line = body.commit in found.whole
-        if body.commit is not None and not on_line and body.commit not in here:
-            here[body.commit] = has_commit(auditing.repository.git, body.commit)
-        known = on_line or here.get(body.commit or "", False)
-        runs.append(Ran(body, file.path, bringing.get(file.path), on_line, known))
-    return runs
+    off = {one.body.commit for one in records} - {None} - found.whole.keys()
+    missing = set(auditing.missing(one for one in off if one is not None))
+    return [
+        Ran(
+            one.body,
+            one.path,
+            bringing.get(one.path),
+            on_line=one.body.commit in found.whole,
+            here=one.body.commit is not None and one.body.commit not in missing,
+        )
+        for one in records
+    ]
 
 
 def _notes(found: Line, runs: Sequence[Ran]) -> list[str]:

@@ -112,6 +112,11 @@ class Body(_Part):
         """Its time in epoch seconds."""
         return seconds_of(self.time)
 
+    @property
+    def let_go(self) -> list[str]:
+        """The overrides in words, as they were given: `max_delete=10`, `allow_empty=true`."""
+        return [f"{name}={str(value).lower()}" for name, value in sorted(self.overrides.items())]
+
 
 def read_body(document: object) -> Body:
     """A body out of JSON. Raises RecordUnreadable, saying which part is not as it should be."""

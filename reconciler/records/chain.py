@@ -12,7 +12,7 @@ from reconciler.artifacts.interface import Expected, Header
 from reconciler.canonical import digest
 from reconciler.errors import CannotOpen, RecordUnreadable
 from reconciler.records.body import MEND, Body, Change
-from reconciler.records.envelope import read
+from reconciler.records.envelope import Signed, read
 
 FILE_NAME = re.compile(r"([0-9]{8,})-([0-9a-f]+)\.json")
 """Sequence and run of the record in a file."""
@@ -38,7 +38,7 @@ def last_known(files: Iterable[RecordFile], names: Collection[str]) -> dict[str,
     """What the artifacts of tokens hold, as the newest record says that tells of each.
 
     `files` are records, newest first; no more of them are read than it takes. A token that was deleted
-    has no artifact. Raises CannotOpen as `chained` does.
+    has no artifact. Raises CannotOpen as `linked` does.
     """
     # The name that a token had when a record was written → the name that was asked for.
     sought, found = {name: name for name in names}, dict[str, Expected]()
@@ -58,7 +58,12 @@ def last_known(files: Iterable[RecordFile], names: Collection[str]) -> dict[str,
 
 
 def chained(files: Iterable[RecordFile]) -> Iterator[Body]:
-    """What each record says, newest first, held against the one that follows it.
+    """What each record says, as `linked` gives them."""
+    return (signed.body for signed in linked(files))
+
+
+def linked(files: Iterable[RecordFile]) -> Iterator[Signed]:
+    """Each record, newest first, held against the one that follows it. Nobody has checked its signatures.
 
     Raises CannotOpen, naming the file, where it is no record, where a number is missing or there twice, where
     a file is named for another record, and where its bytes are not those that the next record gives the
@@ -69,9 +74,9 @@ def chained(files: Iterable[RecordFile]) -> Iterator[Body]:
     for file in files:
         found, path = _read(file), file.path
         if newer is not None:
-            _check_follows(file, found, newer)
+            _check_follows(file, found.body, newer)
         yield found
-        newer = found
+        newer = found.body
     if newer is not None and (newer.sequence != 1 or newer.previous is not None):
         raise broken(path, "the record before it is not there")
 
@@ -81,15 +86,15 @@ def broken(path: str, why: str) -> CannotOpen:
     return CannotOpen(f"the records of this clone do not fit together at {path}: {why}", hint=MEND)
 
 
-def _read(file: RecordFile) -> Body:
-    """What a record says whose name fits it. Raises CannotOpen, whatever stands there."""
+def _read(file: RecordFile) -> Signed:
+    """A record whose name fits it. Raises CannotOpen, whatever stands there."""
     try:
-        body = read(file.data).body
+        found = read(file.data)
     except RecordUnreadable as error:
         raise broken(file.path, error.message) from None
-    if PurePosixPath(file.path).name != file_name(body.sequence, body.run):
+    if PurePosixPath(file.path).name != file_name(found.body.sequence, found.body.run):
         raise broken(file.path, "it is named for another record")
-    return body
+    return found
 
 
 def _check_follows(file: RecordFile, older: Body, newer: Body) -> None:

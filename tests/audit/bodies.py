@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic_core import from_json
@@ -60,6 +60,8 @@ class Runs:
     bodies: list[Body] = field(default_factory=list)
     files: list[RecordFile] = field(default_factory=list)
     folder: str = "artifacts/records"
+    sign: Callable[[bytes], tuple[tuple[str, bytes], ...]] | None = None
+    """Makes the signatures of a statement."""
 
     def run(
         self,
@@ -89,7 +91,8 @@ class Runs:
         body = Body.model_validate(told)
         self.bodies.append(body)
         path = f"{self.folder}/{number:08d}-{body.run}.json"
-        self.files.append(RecordFile(path, envelope(statement(body))))
+        payload = statement(body)
+        self.files.append(RecordFile(path, envelope(payload, self.sign(payload) if self.sign else ())))
         return body
 
     def as_files(self, files: Sequence[RecordFile] | None = None) -> dict[str, str | bytes | None]:

@@ -20,6 +20,13 @@ EARLY = 5 * DAY
 """A rotation may be made so long before the last moment that it is due."""
 
 
+class By(NamedTuple):
+    """A run, and the commit that it applied."""
+
+    run: str
+    commit: str
+
+
 class LiveSpan(NamedTuple):
     """A time in which one live token had one spec."""
 
@@ -27,6 +34,11 @@ class LiveSpan(NamedTuple):
     truth: Truth
     since: int
     until: int | None
+    by: By
+    """The run that gave it that spec, or took some of it away."""
+    ended: By | None = None
+    certain: bool = True
+    """False from a run that failed and may have taken access away, to the next that did something."""
 
 
 class Happened(NamedTuple):
@@ -42,6 +54,8 @@ class Happened(NamedTuple):
     commit: str
     late: int | None = None
     """Seconds by which a rotation came after the last moment; negative before; None where there was none."""
+    was: str | None = None
+    """The name that it had before, where the run gave it another."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,9 @@ class Store:
     _open: dict[str, int] = field(default_factory=dict)
     """Id → place of its last span."""
     _at: int = 0
+    _by: By = field(default_factory=lambda: By("", ""))
+    _held: dict[str, bytes] = field(default_factory=dict)
+    """Id → what its digest is of, where a run that failed left something else."""
 
     def apply(self, wanted: Mapping[str, Truth], commit: str, at: int, actor: str) -> tuple[str, bytes]:
         """The record of a run: its file's name, and its bytes."""
@@ -94,6 +111,7 @@ class Store:
         more: dict[str, object] = {}
         if self.rng.random() < 0.05:
             more = {"overrides": {"delete": 9}, "reason": "an exception"}
+        self._by = By(run, commit)
         changes = list(self._changes(wanted, at, run, actor, commit))
         bad = [one for one in changes if one["outcome"] != "done"]
         outcome = "done" if not bad else "failed" if len(bad) == len(changes) else "partly"
@@ -127,7 +145,11 @@ class Store:
             "plan": digest(run.encode()),
             "outcome": outcome,
             "changes": changes,
-            "live": {str(one["token"]): digest(b"") for one in changes if one["token"]},
+            "live": {
+                str(one["token"]): digest(self._held.get(str(one["token"]), b""))
+                for one in changes
+                if one["token"]
+            },
             **more,
         }
         name, data = f"{sequence:08}-{run}.json", envelope(statement(read_body(body)))
@@ -141,11 +163,16 @@ class Store:
         for action, live, truth, late in list(self._planned(wanted, at)):
             fails = action in ("issue", "rotate") and self.rng.random() < 0.03
             fails = fails and (live is None or truth == live.truth)
+            if fails and live is not None and int(run, 16) % 2:
+                self._held[live.id] = run.encode()
+                self._span(live, at, certain=False)
             found = live if fails else self._done(action, live, truth, at)
             name = truth.name if truth else live.truth.name if live else ""
             outcome = "failed" if fails else "done"
             ident = found.id if found else live.id if live else None
-            self.happened.append(Happened(ident, name, action, outcome, at, run, actor, commit, late))
+            was = live.truth.name if live and truth and not fails else None
+            was = None if was == name else was
+            self.happened.append(Happened(ident, name, action, outcome, at, run, actor, commit, late, was))
             yield _change(action, live, found, truth, outcome)
 
     def _planned(
@@ -202,15 +229,18 @@ class Store:
             after = replace(after, made=at, generation=live.generation + 1, retires=at + OVERLAP)
         self.live[after.id] = after
         place = self._open.get(after.id)
-        if place is None or self.spans[place].truth != after.truth:
-            self._close(after.id, at)
-            self._open[after.id] = len(self.spans)
-            self.spans.append(LiveSpan(after.id, after.truth, at, None))
+        if place is None or not self.spans[place].certain or self.spans[place].truth != after.truth:
+            self._span(after, at)
         return after
+
+    def _span(self, live: Live, at: int, *, certain: bool = True) -> None:
+        self._close(live.id, at)
+        self._open[live.id] = len(self.spans)
+        self.spans.append(LiveSpan(live.id, live.truth, at, None, self._by, certain=certain))
 
     def _close(self, ident: str, at: int) -> None:
         if (place := self._open.pop(ident, None)) is not None:
-            self.spans[place] = self.spans[place]._replace(until=at)
+            self.spans[place] = self.spans[place]._replace(until=at, ended=self._by)
 
     def at(self, moment: int) -> set[tuple[str, Truth]]:
         """What was live at a moment and had not ended by itself, enabled or not."""

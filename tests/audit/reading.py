@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.audit.applied import applied
-from reconciler.audit.chain import bodies
+from reconciler.audit.chain import in_order
 from reconciler.audit.declared import blobs, declared
 from reconciler.audit.history import line
 from reconciler.audit.meanings import meanings
@@ -61,4 +61,6 @@ def declared_spans(made: Made, repo: Repo | None = None) -> tuple[Span, ...]:
 
 def live_spans(made: Made) -> tuple[Span, ...]:
     """What was live."""
-    return applied(bodies(RecordFile(name, data) for name, data in made.store.files.items())).spans
+    return applied(
+        one.body for one in in_order(RecordFile(name, data) for name, data in made.store.files.items())
+    ).spans

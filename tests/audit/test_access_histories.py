@@ -2,27 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import pytest
 
-from reconciler.audit.access import Question, Wish
+from reconciler.audit.access import Period, Question, Wish
+from reconciler.audit.spans import Cause, State
+from reconciler.errors import GitFailed
 from reconciler.readers.accessing import Asked, answer
 from reconciler.times import timestamp
-from tests.audit.declaring import PLAIN, Truth
+from tests.audit.declaring import DAY, PLAIN, Truth
 from tests.audit.histories import Made, history
 from tests.audit.operations import OTHERS, OWNERS
 from tests.audit.reading import auditing
 
+PACE = 6 * DAY
+"""Years go by, in which tokens come to the ends that their specs say."""
+
+
+class Why(NamedTuple):
+    """What began or ended something."""
+
+    at: int
+    commit: str | None
+    run: str | None
+
 
 class Lived(NamedTuple):
-    """A time in which a token could do what its truth says."""
+    """A time in which a token had one spec."""
 
+    life: object
+    """Tells it from others that had its name."""
     truth: Truth
-    since: int
-    until: int | None
+    certain: bool
+    since: Why
+    until: Why | None
+
+
+class Able(NamedTuple):
+    """A time in which a token could do what was asked."""
+
+    life: object
+    name: str
+    kind: str
+    owner: str | None
+    state: State
+    grants: tuple[tuple[str, tuple[str, ...]], ...]
+    certain: bool
+    since: Why
+    until: Why | None
+    ends: int | None
+
+    @property
+    def over(self) -> int | None:
+        ends = None if self.state is State.EXPIRED else self.ends
+        return min((one for one in (self.until and self.until.at, ends) if one is not None), default=None)
+
+
+def declared_lives(made: Made) -> list[Lived]:
+    """What was declared."""
+    steps = made.told.steps
+    return [
+        Lived(
+            one.life,
+            one.truth,
+            certain=True,
+            since=Why(one.since, one.commit, None),
+            until=None if one.until is None or one.gone is None else Why(one.until, steps[one.gone][0], None),
+        )
+        for one in made.told.spans
+    ]
+
+
+def real_lives(made: Made) -> list[Lived]:
+    """What was live."""
+    return [
+        Lived(
+            one.id,
+            one.truth,
+            one.certain,
+            Why(one.since, one.by.commit, one.by.run),
+            None
+            if one.until is None or one.ended is None
+            else Why(one.until, one.ended.commit, one.ended.run),
+        )
+        for one in made.store.spans
+    ]
 
 
 def question(rng: Random) -> Question:
@@ -32,44 +100,125 @@ def question(rng: Random) -> Question:
         section = rng.choice(("projects", "users"))
         wishes.append(Wish(section, rng.choice(OTHERS), by_section=True))
     owner = rng.choice(OWNERS)
-    return Question(tuple(wishes), (), (), (owner,) if owner and rng.random() < 0.3 else ())
+    states = tuple(State) if rng.random() < 0.4 else (State.ACTIVE,)
+    return Question(tuple(wishes), (), (), (owner,) if owner and rng.random() < 0.3 else (), states)
 
 
-def fits(truth: Truth, asked: Question) -> bool:
-    """Whether a token could do all of it."""
-    grants = dict(truth.grants)
-    able = all({wish.value, "*"} & set(grants.get(wish.where, ())) for wish in asked.wishes)
-    return able and truth.enabled and (not asked.owners or truth.owner in asked.owners)
+def met(truth: Truth, asked: Question) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    """What lets a token do all of it; None where it cannot."""
+    found: dict[str, set[str]] = {} if asked.wishes else {name: set(had) for name, had in truth.grants}
+    for wish in asked.wishes:
+        lets = {wish.value, "*"} & set(dict(truth.grants).get(wish.where, ()))
+        if not lets:
+            return None
+        found.setdefault(wish.where, set()).update(lets)
+    if asked.owners and truth.owner not in asked.owners:
+        return None
+    return tuple(sorted((field, tuple(sorted(names))) for field, names in found.items()))
 
 
-def expected(spans: list[Lived], asked: Question, since: int, until: int) -> set[tuple[str, str, str | None]]:
-    """The tokens that could, at a moment or between two."""
-    found = set()
-    for one in spans:
-        ends = min((end for end in (one.until, one.truth.ends) if end is not None), default=None)
-        overlaps = one.since < max(until, since + 1) and (ends is None or ends > since)
-        if overlaps and one.since != ends and fits(one.truth, asked):
-            found.add((one.truth.name, one.truth.kind, one.truth.owner))
-    return found
+def pieces(one: Lived, asked: Question) -> Iterator[Able]:
+    """A time up to the end that its spec gives it, and the time after that."""
+    truth, lets = one.truth, met(one.truth, asked)
+    if lets is None:
+        return
+    first = Able(
+        one.life, truth.name, truth.kind, truth.owner, State.ACTIVE if truth.enabled else State.DISABLED,
+        lets, one.certain, one.since, one.until, truth.ends,
+    )  # fmt: skip
+    yield first
+    if truth.ends is not None:
+        ended = one.since if truth.ends <= one.since.at else Why(truth.ends, None, None)
+        yield first._replace(state=State.EXPIRED, since=ended)
 
 
-def check(made: Made, rng: Random, *, declared: bool, times: tuple[int, ...]) -> None:
+def expected(lives: list[Lived], asked: Question, since: int, until: int) -> list[tuple[object, ...]]:
+    """The times at a moment or between two in which tokens could: each as long as nothing of it changes."""
+    told: list[Able] = []
+    last: dict[object, int] = {}
+    for one in (able for lived in lives for able in pieces(lived, asked)):
+        if one.state not in asked.states or (one.over is not None and one.over <= one.since.at):
+            continue
+        before = told[last[one.life]] if one.life in last else None
+        if before and before.over == one.since.at and before[:7] == one[:7]:
+            told[last[one.life]] = one._replace(since=before.since)
+            continue
+        last[one.life] = len(told)
+        told.append(one)
+    overlaps = (
+        one for one in told if one.since.at < max(until, since + 1) and (one.over is None or one.over > since)
+    )
+    return sorted((one[1:] for one in overlaps), key=repr)
+
+
+def why(cause: Cause | None) -> Why | None:
+    return None if cause is None else Why(cause.at, cause.commit, cause.run)
+
+
+def said(one: Period) -> tuple[object, ...]:
+    """A time as the answer has it."""
+    grants = tuple(sorted((field, tuple(sorted(names))) for field, names in one.grants.items()))
+    return (
+        one.name, one.kind, one.owner, one.state, grants, one.certain,
+        why(one.since), why(one.until), one.ends,
+    )  # fmt: skip
+
+
+def check(made: Made, asked: Question, *, declared: bool, times: tuple[int, ...]) -> list[Period]:
     """One question, of what was declared or of what was live."""
-    asked = question(rng)
     told = answer(auditing(made), Asked(asked, tuple(map(timestamp, times)), declared))
-    spans = made.told.spans if declared else made.store.spans
-    lived = [Lived(one.truth, one.since, one.until) for one in spans]
+    lives = declared_lives(made) if declared else real_lives(made)
     since, until = times[0], times[-1] + (len(times) > 1)
-    found = {(one.name, one.kind, one.owner) for one in told.periods}
-    assert found == expected(lived, asked, since, until), (asked, times)
+    assert sorted(map(said, told.periods), key=repr) == expected(lives, asked, since, until), (asked, times)
+    return list(told.periods)
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("declared", [True, False])
 def test_who_could_do_what_agrees_with_the_truth(tmp_path: Path, seed: int, *, declared: bool) -> None:
-    """At a moment, and between two."""
-    made, rng = history(tmp_path / "it", seed, 100, most=40), Random(seed)
+    """At a moment, and between two: who, since when and until when, by which commit and which run."""
+    made, rng = history(tmp_path / "it", seed, 250, most=40, pace=PACE), Random(seed)
     first = made.told.steps[0][1]
     for number in range(12):
         one, other = sorted(rng.randrange(first - 10, made.end) for _ in range(2))
-        check(made, rng, declared=declared, times=(one, other) if number % 2 else (one,))
+        check(made, question(rng), declared=declared, times=(one, other) if number % 2 else (one,))
+
+
+def test_histories_hold_what_answers_are_held_against(tmp_path: Path) -> None:
+    """Every state, access that lasted over edits, and access that a failed run may have taken away."""
+    made = history(tmp_path / "it", 5, 400, most=40, pace=PACE)
+    first = made.told.steps[0][1]
+    asked = Question(states=tuple(State))
+    found = check(made, asked, declared=False, times=(first - 10, made.end))
+    assert {one.state for one in found} == set(State)
+    assert {one.certain for one in found} == {True, False}
+    edits = {(one.by.run, one.id) for one in made.store.spans}
+    assert any(
+        one.until is not None and (one.until.run, one.token) in edits and one.since.at < one.until.at
+        for one in found
+    )
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_shallow_clone_tells_the_truth_or_that_it_is_not_whole(tmp_path: Path, *, declared: bool) -> None:
+    """Since its oldest commit it tells who could; of before it refuses, as far as specs are asked."""
+    made, rng = history(tmp_path / "it", 4, 150, most=40), Random(4)
+    repo = made.repo.clone(tmp_path / "shallow", "--depth", "20")
+    lives = declared_lives(made) if declared else real_lives(made)
+    cut = auditing(made, repo).line(made.head).cut_at
+    assert made.told.steps[0][1] < cut < made.end
+    told_all = set[bool]()
+    for _ in range(12):
+        asked, at = question(rng), rng.randrange(made.told.steps[0][1], made.end)
+        ask = Asked(asked, (timestamp(at),), declared)
+        if declared and at < cut:
+            with pytest.raises(GitFailed, match="shallow"):
+                answer(auditing(made, repo), ask)
+            continue
+        told = answer(auditing(made, repo), ask)
+        told_all.add(told.whole)
+        named = sorted((said(one)[:6] for one in told.periods), key=repr)
+        assert named == sorted((one[:6] for one in expected(lives, asked, at, at)), key=repr)
+        if told.whole:
+            assert sorted(map(said, told.periods), key=repr) == expected(lives, asked, at, at)
+    assert False in told_all

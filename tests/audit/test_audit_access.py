@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.audit.access import Period, Question, Wish, granted_fields, periods, unknown
 from reconciler.audit.applied import applied
-from reconciler.audit.spans import Span
+from reconciler.audit.spans import Span, State
 from reconciler.audit.window import Window, moment, window
 from reconciler.errors import UsageError
 from tests.audit.bodies import Runs, deleted, failed, given
@@ -102,7 +102,31 @@ def test_a_token_is_found_by_any_name_that_it_had() -> None:
 
 
 def test_a_token_that_is_off_can_do_nothing() -> None:
-    assert periods(spans(rsa("a", more="lifecycle: {enabled: false}\n")), Question()) == []
+    """And is told where it is asked for."""
+    some = spans(rsa("a", more="lifecycle: {enabled: false}\n"))
+    assert periods(some, Question()) == []
+    assert [one.state for one in periods(some, Question(states=tuple(State)))] == [State.DISABLED]
+
+
+def test_of_every_state_each_moment_is_told_once() -> None:
+    """Off, on again, past its own end, edited there, given another end, and deleted."""
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("a", more="lifecycle: {enabled: false}\n")))
+    runs.run(given("modify", "t1", rsa("a", more="lifecycle: {expires: 3d}\n")))
+    runs.run(at=START + 4 * DAY)
+    runs.run(given("modify", "t1", rsa("a", meta=", title: T", more="lifecycle: {expires: 3d}\n")))
+    runs.run(given("modify", "t1", rsa("a", more="lifecycle: {enabled: false, expires: 3d}\n")))
+    runs.run(given("modify", "t1", rsa("a")))
+    runs.run(deleted("t1", "a"))
+    found = periods(applied(runs.bodies).spans, Question(states=tuple(State)))
+    days = [(one.state, (one.since.at - START) / DAY, ((one.over or 0) - START) / DAY) for one in found]
+    assert days == [
+        (State.DISABLED, 1, 2),
+        (State.ACTIVE, 2, 4),
+        (State.EXPIRED, 4, 6),
+        (State.ACTIVE, 6, 7),
+    ]
+    assert [one.ends_itself for one in found] == [False, True, False, False]
 
 
 def test_access_that_came_to_its_own_end_is_over_then() -> None:
@@ -112,7 +136,7 @@ def test_access_that_came_to_its_own_end_is_over_then() -> None:
     runs.run()
     runs.run(given("modify", "t1", rsa("a")))
     first, second = periods(applied(runs.bodies).spans, Question())
-    assert (first.over, first.expired) == (START + 2 * DAY, True)
+    assert (first.over, first.ends_itself) == (START + 2 * DAY, True)
     assert (second.since.at, second.over) == (START + 3 * DAY, None)
 
 

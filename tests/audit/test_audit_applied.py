@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.audit.applied import Lived, applied
-from reconciler.audit.chain import bodies
+from reconciler.audit.chain import in_order
 from reconciler.errors import RecordUnreadable
 from reconciler.records.chain import RecordFile
 from tests.audit.bodies import Runs, deleted, failed, given
@@ -134,7 +134,7 @@ def history() -> list[RecordFile]:
 
 
 def test_records_are_read_in_their_order_whatever_order_they_come_in() -> None:
-    assert [one.sequence for one in bodies(reversed(history()))] == [1, 2, 3]
+    assert [one.body.sequence for one in in_order(reversed(history()))] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("gone", [0, 1])
@@ -143,7 +143,7 @@ def test_a_record_that_is_missing_is_named(gone: int) -> None:
     files = history()
     del files[gone]
     with pytest.raises(RecordUnreadable, match=r"(the record before it|record 2) is not there") as raised:
-        bodies(files)
+        in_order(files)
     assert "audit verify" in raised.value.hint
 
 
@@ -153,7 +153,7 @@ def test_a_record_that_another_stands_in_for_is_found() -> None:
     other = Runs()
     other.run(given("issue", "t1", rsa("a", "evil")))
     with pytest.raises(RecordUnreadable, match=r"00000001-.*record 2 follows another"):
-        bodies([replace(files[0], data=other.files[0].data), *files[1:]])
+        in_order([replace(files[0], data=other.files[0].data), *files[1:]])
 
 
 @pytest.mark.parametrize(
@@ -169,4 +169,4 @@ def test_what_is_no_record_or_named_for_another_is_found(number: int, edit: dict
     files = history()
     files[number] = replace(files[number], **edit)  # type: ignore[arg-type]
     with pytest.raises(RecordUnreadable, match="do not fit together"):
-        bodies(files)
+        in_order(files)

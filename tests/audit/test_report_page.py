@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
+import shlex
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from reconciler.audit.report import ages, happenings, months
 from reconciler.audit.report.charts import Bars, svg, top_of
+from reconciler.audit.report.contents import NAMES, OF_RECORDS, to_json
 from reconciler.audit.report.facts import State, holdings
 from reconciler.audit.report.grants import COLUMNS, HOLDERS, NOBODY, ROWS, matrices
 from reconciler.audit.report.page import page, plain
@@ -94,18 +98,51 @@ def test_the_page_says_what_it_tells_of() -> None:
     assert "the old plant is shut down" in text
     text = words(page(facts(recorded=False)))
     assert "It tells what specs declared, applied or not" in text
-    assert "reconcile audit access --at 2026-11-26T12:00:00Z --declared" in text
+    moment = "--line 0123456789ab --at 2026-11-26T12:00:00Z --declared"
+    assert f"reconcile audit access --state all {moment}" in text
 
 
-def test_below_every_figure_stands_the_command_that_prints_it_again() -> None:
-    text = page(facts()).decode()
-    figures = re.findall(r"<figure.*?</figure>", text, re.DOTALL)
-    assert len(figures) == 5
-    for figure in figures:
-        assert re.search(r"Print it again: <code>reconcile audit (access|log) [^<]+</code>", figure)
+def printed(data: bytes) -> list[str]:
+    """The commands of a page."""
+    found = re.findall(r"<code>(reconcile [^<]*)</code>", data.decode(errors="replace"))
+    return [unescape(one) for one in found]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_below_every_figure_stands_the_command_that_prints_its_numbers_and_a_link_to_it(
+    *, recorded: bool
+) -> None:
+    made = page(facts(recorded=recorded))
+    names = [name for name in NAMES if recorded or name not in OF_RECORDS]
+    shown = [found[1] for one in printed(made) if (found := re.search(r"--figure (\S+)", one))]
+    assert sorted(shown) == sorted(names)
+    text = made.decode()
+    figures = re.findall(r'<figure id="figure-(.*?)">(.*?)</figure>', text, re.DOTALL)
+    assert len(figures) == (5 if recorded else 3)
+    for name, figure in figures:
+        assert f'<a href="#figure-{name}"' in figure
+        assert f"--figure {name} --line " in figure
         assert figure.count("<table>") == 1
-    for section in re.findall(r"<section aria-labelledby=\"(?!summary).*?</section>", text, re.DOTALL):
-        assert "Print it again: <code>reconcile audit " in section
+    for section in re.findall(r"<section .*?</section>", text, re.DOTALL):
+        assert "--figure " in section or "Only records tell" in section
+
+
+def test_machines_are_told_the_numbers_of_the_page() -> None:
+    made = to_json(facts(), NAMES)
+    figures = made["figures"]
+    assert isinstance(figures, dict)
+    assert (list(made), sorted(figures)) == (
+        ["schema", "workspace", "commit", "at", "source", "notes", "figures"],
+        sorted(NAMES),
+    )
+    seen = {attributes.get("id", "") for _, attributes in read(page(facts())).seen}
+    assert {f"figure-{name}" for name, one in figures.items() if "parts" in one} <= seen
+    inventory = figures["inventory"]
+    assert sum(one["all"] for one in inventory["kinds"].values()) == len(inventory["tokens"])
+    only = to_json(facts(), ["ends"])["figures"]
+    assert isinstance(only, dict)
+    assert set(only) == {"ends"}
+    json.dumps(made)
 
 
 def test_a_page_of_nothing_is_a_page() -> None:
@@ -155,14 +192,8 @@ def test_every_inner_link_leads_to_a_place_and_every_id_is_given_once() -> None:
 
 
 def test_commands_can_be_copied_whatever_the_names_are() -> None:
-    import shlex
-
-    text = page(facts(24, hostile))
-    commands = re.findall(r"<code>(reconcile [^<]*)</code>", text.decode(errors="replace"))
-    from html import unescape
-
-    for command in commands:
-        first, *rest = shlex.split(unescape(command))
+    for command in printed(page(facts(24, hostile))):
+        first, *rest = shlex.split(command)
         assert first == "reconcile"
         assert rest[0] == "audit"
 
@@ -170,6 +201,7 @@ def test_commands_can_be_copied_whatever_the_names_are() -> None:
 def test_a_long_text_ends_somewhere() -> None:
     assert len(str(plain("x" * 10_000))) < 2_100
     assert plain("a\nb\u202ec") == "a b\ufffdc"
+    assert plain("a\u3164b\u034fc") == "a\ufffdb\ufffdc"
     assert plain(7) == 7
 
 
@@ -247,7 +279,7 @@ def test_rotations_are_on_time_late_or_by_request() -> None:
 def test_exceptions_are_runs_that_need_an_explanation_newest_first() -> None:
     found = happenings.exceptional(runs())
     assert [one.outcome for one in found] == ["partly", "done", "blocked"]
-    assert found[1].what[0] == "overridden: max_delete 10"
+    assert found[1].what[0] == "overridden: max_delete=10"
     assert found[0].what == ("error: seal-failed",)
 
 

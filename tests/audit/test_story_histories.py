@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from reconciler.audit.events import Event, Standing, What
 from reconciler.readers.telling import Told, tell
 from tests.audit.histories import Made, history
+from tests.audit.living import Happened
 from tests.audit.reading import auditing
+from tests.audit.truth import Declared
 
 SEEDS = range(2)
 
@@ -79,8 +82,8 @@ def check(made: Made) -> None:
     assert sorted(map(repr, map(did, all_done(told)))) == sorted(map(repr, _true_done(made)))
     _check_together(made, told)
     _check_standing(made, told)
-    dropped = {event.run.body.commit for event in all_done(told) if event.run and not event.run.on_line}
-    assert dropped <= set(made.dropped)
+    assert {ran.body.commit for ran in told.runs if not ran.on_line} == set(made.dropped)
+    assert all(ran.here for ran in told.runs)
 
 
 def _true_done(made: Made) -> list[tuple[object, ...]]:
@@ -102,22 +105,32 @@ def _check_together(made: Made, told: Told) -> None:
             key = above[key]
         return key
 
-    on_line = {commit for commit, _ in made.told.steps}
+    kinds = {one.id: one.truth.kind for one in made.store.spans}
     for one in made.store.happened:
-        if one.action != "delete" and one.commit in on_line and one.id is not None:
-            span = made.told.as_of(one.name, one.commit)
-            assert span is not None
-            above[top(one.id)] = top(span.life)
+        if one.action != "delete" and one.id is not None:
+            span = _asked_for(made, one, kinds[one.id])
+            if span is not None:
+                above[top(one.id)] = top(span.life)
     lives = {(one.commit, one.after or one.before): one.life for one in made.told.changes}
     by_name = {(commit, truth.name if truth else ""): life for (commit, truth), life in lives.items()}
+    seen = Counter[object]()
     for story in told.stories:
         steps = [event for event in story.events if event.asked is not None]
         parts = {by_name[event.asked.step.commit, event.name] for event in steps if event.asked}
-        linked = {top(one) for one in parts} | {top(one) for one in story.ids if steps}
-        assert len(linked) <= 1 or set(made.dropped), story.name
-        if not made.dropped:
-            others = [other for other in told.stories if other is not story and other.ids]
-            assert not linked & {top(one) for other in others for one in other.ids}
+        linked = {top(one) for one in (*parts, *story.ids)}
+        assert len(linked) <= 1, story.name
+        seen.update(linked)
+    assert set(seen.values()) <= {1}
+
+
+def _asked_for(made: Made, one: Happened, kind: str) -> Declared | None:
+    """What a run was to make of a token: as its commit declares, or as the line did by then."""
+    line = dict(made.told.steps)
+    by_then = [commit for commit, at in made.told.steps if at <= one.at]
+    commit = one.commit if one.commit in line else by_then[-1]
+    spans = (made.told.as_of(name, commit) for name in (one.name, one.was) if name is not None)
+    span = next((found for found in spans if found is not None), None)
+    return span if span is not None and span.truth.kind == kind else None
 
 
 def _check_standing(made: Made, told: Told) -> None:
@@ -161,8 +174,28 @@ def test_stories_of_any_small_history_agree_with_the_truth(seed: int, steps: int
 
 
 def test_the_stories_of_years_agree_with_the_truth(tmp_path: Path) -> None:
-    """Thousands of commits."""
-    check(history(tmp_path / "it", 99, 1600, most=80))
+    """Thousands of commits; some were applied and dropped from the line by a push by force."""
+    made = history(tmp_path / "it", 99, 1600, most=80)
+    assert made.dropped
+    check(made)
+
+
+def test_a_shallow_clone_tells_the_part_that_it_has_and_that_it_is_a_part(tmp_path: Path) -> None:
+    """All that runs did, for records are whole; of commits, those since the oldest that it has."""
+    made = history(tmp_path / "it", 4, 150)
+    told = tell(auditing(made, made.repo.clone(tmp_path / "part", "--depth", "30")), None, with_records=True)
+    places = {commit: place for place, (commit, _) in enumerate(made.told.steps)}
+    cut = places[told.line.cut or ""]
+    assert 0 < cut < len(places) - 1
+    assert not told.whole
+    assert sorted(map(repr, map(did, all_done(told)))) == sorted(map(repr, _true_done(made)))
+    found = {asked(one)[:3:2] for one in all_asked(told) if one.what is not What.FOUND}
+    true = {(commit, name) for commit, _, name, *_ in true_asked(made) if places[str(commit)] > cut}
+    assert found == true
+    assert {one.asked.step.commit for one in all_asked(told) if one.what is What.FOUND and one.asked} == {
+        told.line.cut
+    }
+    assert {ran.body.commit for ran in told.runs if not ran.on_line} > set(made.dropped)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

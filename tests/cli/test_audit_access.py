@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.audit.audited import Signer
 from tests.audit.bodies import Runs, deleted, given
 from tests.audit.lines import DAY, START, Made, catalog, rsa, start
-from tests.cli.kit import Shop
+from tests.cli.kit import Ran, Shop
 
 
 @pytest.fixture
@@ -30,6 +32,11 @@ def when(days: int) -> str:
     from reconciler.times import timestamp
 
     return timestamp(START + days * DAY)
+
+
+def workspace(settings: str) -> str:
+    """A Workspace document."""
+    return f"apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {{name: w}}\nspec: {{{settings}}}\n"
 
 
 def told(shop: Shop, *arguments: str) -> list[tuple[str, str, str | None]]:
@@ -81,6 +88,83 @@ def test_a_commit_of_a_branch_counts_from_the_merge_that_brought_it(shop: Shop, 
     assert "is not in the history of" in ran.err
 
 
+@pytest.mark.parametrize("declared", [(), ("--declared",)])
+def test_a_commit_of_another_line_is_refused(shop: Shop, made: Made, declared: tuple[str, ...]) -> None:
+    """Whichever source is asked, and for one time as for two."""
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("a", "x")), commit=made.ids[0])
+    elsewhere = made.commit(runs.as_files(), parents=[made.ids[0]], branch="other")
+    made.commit(runs.as_files())
+    for asked in (("--between", elsewhere, "HEAD"), ("--line", "HEAD", "--at", elsewhere)):
+        made.repo.git("reset", "--quiet", "--hard")
+        ran = shop.run("audit", "access", *asked, *declared)
+        assert (ran.code, ran.out) == (1, ""), asked
+        assert f"{elsewhere[:7]} is not in the history of {made.ids[-1][:7]}" in ran.err
+
+
+@pytest.mark.parametrize("declared", [(), ("--declared",)])
+def test_the_line_of_another_revision_can_be_asked(shop: Shop, made: Made, declared: tuple[str, ...]) -> None:
+    """At a time, and at a commit of that line: what is checked out has no part in it."""
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("s", "x")), commit=made.ids[0], at=START + 2 * DAY)
+    specs = {"specs/s.yaml": rsa("s", "x"), "specs/a.yaml": None, "specs/c.yaml": None}
+    side = made.commit({**runs.as_files(), **specs}, parents=[made.ids[0]], branch="side", at=START + 2 * DAY)
+    after = made.commit({"n": "1"}, parents=[side], branch="side", at=START + 3 * DAY)
+    assert "s" not in [name for name, *_ in told(shop, "--declared")]
+    for asked in (("--line", after), ("--line", "side", "--at", when(2)), ("--line", after, "--at", side)):
+        assert [name for name, *_ in told(shop, *asked, *declared)] == ["s"], asked
+    assert told(shop, "--line", "side", "--at", when(1), "--api", "none", *declared) == []
+
+
+def test_tokens_that_are_off_or_have_ended_are_told_where_all_are_asked_for(shop: Shop, made: Made) -> None:
+    """With their state; without it they are left out, and so is the column."""
+    made.commit(
+        {
+            "specs/d.yaml": rsa("d", "x", more="lifecycle: {enabled: false}\n"),
+            "specs/e.yaml": rsa("e", "x", more="lifecycle: {expires: 1d}\n"),
+        }
+    )
+    asked = ("--api", "x", "--at", when(7))
+    assert [name for name, *_ in told(shop, *asked)] == ["b"]
+    assert "STATE" not in shop.ok("audit", "access", *asked).out
+    assert "STATE" in shop.ok("audit", "access", *asked, "--state", "all").out
+    rows = csv.DictReader(
+        io.StringIO(shop.ok("audit", "access", *asked, "--state", "all", "--format", "csv").out)
+    )
+    assert [(row["name"], row["state"], row["since"], row["expires"]) for row in rows] == [
+        ("b", "active", when(2), ""),
+        ("d", "disabled", when(5), ""),
+        ("e", "expired", when(6), when(6)),
+    ]
+
+
+@pytest.mark.parametrize("command", ["access", "log"])
+def test_where_records_are_to_be_signed_only_signed_ones_are_believed(
+    shop: Shop, made: Made, command: str
+) -> None:
+    """One without a signature, with that of another record, or by another key, is named, and nothing told."""
+    ours, theirs = Signer(), Signer()
+    settings = workspace(f"audit: {{records: signed, keys: [{ours.line}]}}")
+
+    def run(sign: Callable[[bytes], tuple[tuple[str, bytes], ...]] | None) -> Ran:
+        runs = Runs(sign=sign)
+        runs.run(given("issue", "t1", rsa("a", "x")), commit=made.ids[0])
+        made.commit({**runs.as_files(), "specs/w.yaml": settings})
+        return shop.run("audit", command)
+
+    assert run(ours.sign).code == 0
+    for sign, why in (
+        (None, "by nobody"),
+        (theirs.sign, "by none of the keys"),
+        (lambda payload: ours.sign(payload + b" "), "by none of the keys"),
+    ):
+        ran = run(sign)
+        assert (ran.code, ran.out) == (1, ""), why
+        assert f"{1:08d}-{1:016x}.json is signed {why}" in ran.err
+        assert "audit verify" in ran.err
+        assert shop.run("audit", command, "--declared").code == 0
+
+
 def test_with_records_what_was_live_is_told(shop: Shop, made: Made) -> None:
     """By which run, asked for by which commit, run by whom; --declared tells what specs said."""
     runs = Runs()
@@ -117,9 +201,8 @@ def test_records_that_do_not_fit_together_answer_nothing(shop: Shop, made: Made)
 
 def test_records_are_where_the_settings_of_the_commit_say(shop: Shop, made: Made) -> None:
     runs = Runs(folder="sealed/records")
-    runs.run(given("issue", "t1", rsa("z", "x")))
-    settings = "apiVersion: reconciler/v1\nkind: Workspace\nmetadata: {name: w}\nspec: {artifacts: sealed}\n"
-    made.commit({**runs.as_files(), "specs/w.yaml": settings})
+    runs.run(given("issue", "t1", rsa("z", "x")), commit=made.ids[0])
+    made.commit({**runs.as_files(), "specs/w.yaml": workspace("artifacts: sealed")})
     assert [name for name, *_ in told(shop)] == ["z"]
 
 
@@ -134,11 +217,16 @@ def test_a_spec_that_no_record_tells_leaves_the_answer_not_whole(shop: Shop, mad
 
 
 def test_commits_that_are_not_here_are_named(shop: Shop, made: Made) -> None:
-    """A record may name a commit of a branch that was never fetched, or was thrown away."""
-    runs = Runs()
-    runs.run(given("issue", "t1", rsa("a")), commit="1" * 40)
-    made.commit(runs.as_files())
-    assert "not in this clone (1111111)" in shop.ok("audit", "access").err
+    """A record may name a commit of a branch that was never fetched, or was thrown away: the answer is not
+    whole. One that names a blob names no commit.
+    """
+    for number, commit in enumerate(("1" * 40, made.repo.git("rev-parse", "HEAD~3:specs/a.yaml"), "main")):
+        runs = Runs()
+        runs.run(given("issue", "t1", rsa("a")), commit=commit)
+        made.commit({**runs.as_files(), "n": str(number)})
+        ran = shop.run("audit", "access", "--format", "json")
+        assert (ran.code, ran.json["whole"], len(ran.json["tokens"])) == (1, False, 1)
+        assert f"not in this clone ({commit[:7]})" in ran.err
 
 
 def test_a_shallow_clone_answers_what_it_can_and_refuses_the_rest(
@@ -152,7 +240,8 @@ def test_a_shallow_clone_answers_what_it_can_and_refuses_the_rest(
         assert (ran.code, ran.out) == (1, "")
         assert "this clone is shallow" in ran.err
         assert "git fetch --unshallow" in ran.err
-    ran = shop.ok(*where, "audit", "access")
+    ran = shop.run(*where, "audit", "access")
+    assert ran.code == 1
     assert f"{when(3)} ({made.ids[2][:7]}) or before" in ran.out
     assert "may have begun before" in ran.err
     assert "names no commit" in shop.run(*where, "audit", "access", "--at", made.ids[0]).err
@@ -165,12 +254,17 @@ def test_what_no_spec_ever_named_is_said_and_the_rest_is_answered(shop: Shop, ma
     assert "no spec ever had the name in apis device.wrte; did you mean device.write?" in ran.err
     assert "no spec ever had the owner opps; did you mean ops?" in ran.err
     assert ran.out.startswith("0 tokens declared")
+    assert shop.ok("audit", "access", "--owner", "opps", "--format", "json").json["unknown"] == [
+        {"what": "owner", "value": "opps", "near": "ops"}
+    ]
 
 
 def test_faults_that_declared_nothing_at_that_time_are_told(shop: Shop, made: Made) -> None:
-    """At other times they are not."""
+    """What they would have declared nobody knows: the answer is not whole. At other times it is."""
     made.commit({"specs/b.yaml": "kind: ["})
-    assert "declared nothing since" in shop.ok("audit", "access").err
+    ran = shop.run("audit", "access", "--format", "json")
+    assert (ran.code, ran.json["whole"]) == (1, False)
+    assert "declared nothing since" in ran.err
     assert "declared nothing since" not in shop.ok("audit", "access", "--at", when(3)).err
 
 
@@ -228,7 +322,7 @@ def test_a_spreadsheet_gets_no_formula(shop: Shop, made: Made) -> None:
 def test_what_others_wrote_moves_no_terminal_and_starts_no_line(shop: Shop, made: Made) -> None:
     """The actor of a record is whatever the environment of a pipeline said."""
     runs = Runs()
-    body = runs.run(given("issue", "t1", rsa("a")))
+    body = runs.run(given("issue", "t1", rsa("a")), commit=made.ids[0])
     from reconciler.records.envelope import envelope, statement
 
     hostile = body.model_copy(update={"actor": "\x1b[2J\nfake line ::error::x"})

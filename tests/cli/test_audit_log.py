@@ -277,3 +277,18 @@ def test_an_action_of_a_newer_version_is_told_by_its_name(shop: Shop, made: Made
     runs.run(change_of("sparkle"), commit=commit)
     made.commit(runs.as_files())
     assert "  sparkle\n" in shop.ok("audit", "log", "a").out
+
+
+def test_what_a_run_applied_from_a_commit_off_the_line_belongs_to_what_the_line_declared_then(
+    shop: Shop, made: Made
+) -> None:
+    """One story, and the run stands in it after the commit that declared the token."""
+    one = made.commit({"specs/a.yaml": rsa("a", "x")})
+    off = made.commit({"specs/n.yaml": rsa("n", "x")}, parents=[one], branch="off")
+    runs = Runs()
+    runs.run(given("issue", "t1", rsa("a", "x")), commit=off, at=made.at + DAY)
+    made.commit(runs.as_files())
+    (found,) = story(shop, "a")
+    assert found["ids"] == ["t1"]
+    assert [event["event"] for event in found["events"]] == ["declared", "issue"]
+    assert found["events"][1]["run"]["onLine"] is False

@@ -83,3 +83,21 @@ def test_records_that_do_not_fit_together_are_told_and_specs_still_make_a_page(
     text = (stocked.root / "review.html").read_text()
     assert "what specs declared, applied or not" in text
     assert "<code>record-unreadable</code>" in text
+
+
+def test_options_that_do_not_go_together_are_refused_and_figures_of_records_need_records(
+    stocked: Shop, repo: Repo
+) -> None:
+    json = ("audit", "report", "--format", "json")
+    for wrong in (
+        ("audit", "report", "--out", "review.html", "--figure", "ends"),
+        (*json, "--out", "review.json"),
+        (*json, "--line", "HEAD", "--at", "HEAD"),
+    ):
+        ran = stocked.run(*wrong)
+        assert (ran.code, ran.out) == (64, "")
+    ran = stocked.run(*json, "--declared", "--figure", "rotations")
+    assert (ran.code, ran.out) == (64, "")
+    assert "only records tell: rotations" in ran.err
+    told = stocked.ok(*json, "--figure", "rotations", "--figure", "ends").json
+    assert list(told["figures"]) == ["ends", "rotations"]

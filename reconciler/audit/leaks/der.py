@@ -6,8 +6,7 @@ import base64
 import re
 from collections.abc import Iterator
 
-from reconciler.audit.leaks.interface import LONGEST, Detector, Leak, same
-from reconciler.audit.leaks.linear import compiled
+from reconciler.audit.leaks.interface import LONGEST
 
 INTEGER, OCTETS, SEQUENCE = 0x02, 0x04, 0x30
 LONG_FORM = 0x80
@@ -19,17 +18,6 @@ FORMS = re.compile(
     rb"|\x02\x04[\xa0\xa1]*"  # SEC 1: version, key (RFC 5915)
 )
 """The types of the elements of a private key."""
-NEEDLE = rb"MI[IJKL][A-Za-z0-9+/]{2}[AQgw]IB[AQ]|MI[EFGH][A-Za-z0-9+/]AgE[AB]|M[A-H][AEIMQUYcgkosw048]CAQ[AB]"
-"""How base64 writes the start of a sequence that begins with a version, by the form of its length."""
-START = re.compile(
-    rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01[\x00-\x03](?:\x30.\x06|\x02[\x20-\x7f\x81\x82]|\x04[\x10-\x7f])",
-    re.DOTALL,
-)
-"""A version, and behind it the name of an algorithm, a number or a key that is long enough."""
-LETTERS = rb"(?:[A-Za-z0-9+/=]|\\[nr]|\s)"
-HEAD = re.compile(LETTERS + rb"{24}")
-BODY = re.compile(LETTERS + rb"+")
-"""Base64, over several lines perhaps, whose ends may be written as in JSON."""
 
 
 def is_private(data: bytes) -> bool:
@@ -73,6 +61,12 @@ def _element(data: bytes, place: int) -> tuple[int, int] | None:
     return (start, start + length) if start + length <= len(data) else None
 
 
+def outer_end(begun: bytes) -> int | None:
+    """Where the sequence that bytes begin with would end, if all of it is as long as it may be there."""
+    outer = _element(begun + bytes(LONGEST), 0)
+    return None if outer is None else outer[1]
+
+
 def public_half(data: bytes) -> str | None:
     """Fingerprint of the public key that belongs to a private key; None for one that cannot be told."""
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -92,33 +86,6 @@ def public_half(data: bytes) -> str | None:
         return None
 
 
-def find(text: bytes) -> Iterator[Leak]:
-    """A text that is a private key as a whole, and those that stand in it as bare base64."""
-    if len(text) <= LONGEST and is_private(text):
-        yield Leak(0, len(text), same(text), public=public_half(text))
-    over = 0
-    for found in compiled(NEEDLE).finditer(text):
-        if found.start() >= over and (body := _body(text, found.start())) is not None:
-            data = decoded(body)
-            if is_private(data):
-                over = found.start() + len(body)
-                yield Leak(found.start(), over, same(data), public=public_half(data))
-
-
-def _body(text: bytes, start: int) -> bytes | None:
-    """As many letters as the key that seems to begin there has, and some for ends of lines; else None."""
-    head = HEAD.match(text, start)
-    begun = decoded(head[0]) if head else b""
-    if not START.match(begun):
-        return None
-    outer = _element(begun + bytes(LONGEST), 0)
-    if outer is None:
-        return None
-    letters = -(-outer[1] // 3) * 4
-    body = BODY.match(text, start, start + letters + letters // 16 + len(b"padding"))
-    return body[0] if body else None
-
-
 def decoded(body: bytes) -> bytes:
     """What base64 stands for; ends of lines may be written as in JSON."""
     return filled(re.sub(rb"\\[nr]|[^A-Za-z0-9+/]", b"", body))
@@ -128,12 +95,3 @@ def filled(letters: bytes) -> bytes:
     """What letters of base64 stand for, as far as they go: one alone at the end says nothing."""
     rest = len(letters) % 4
     return base64.b64decode(letters[:-1] if rest == 1 else letters + b"=" * (-rest % 4))
-
-
-DETECTOR = Detector(
-    name="bare-key",
-    what="a private key without a heading (DER, or base64 of it)",
-    remedy="put another key in its place wherever it is used; for the key of a token: reconcile rotate NAME",
-    find=find,
-    needle=NEEDLE,
-)

@@ -1,4 +1,4 @@
-"""The commands that print the figures of a report again."""
+"""The commands that print the figures of a report again, and those that ask further."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ class Commands:
     at: int
     recorded: bool
 
-    def access(self, **wanted: str) -> str:
-        """Who could do that at the moment; without, all tokens."""
-        options = [f"--{name} {shlex.quote(value)}" for name, value in wanted.items()]
-        return " ".join(("reconcile audit access", *options, f"--at {timestamp(self.at)}", *self._declared()))
+    def figure(self, name: str) -> str:
+        """The numbers of one figure, as the page shows them."""
+        return self._told("report", "--format json", f"--figure {name}", self._moment)
 
-    def grant(self, field: str, value: str) -> str:
-        """Who is granted a name."""
-        return self.access(grant=f"{field}={value}")
+    def holders(self, field: str, value: str) -> str:
+        """Who could do what a name stands for: whoever is granted all of its field, too."""
+        wanted = f"--grant {shlex.quote(f'{field}={value}')}"
+        return self._told("access", wanted, "--state active", self._moment)
+
+    @property
+    def tokens(self) -> str:
+        """Every token that there was, disabled and expired ones too."""
+        return self._told("access", "--state all", self._moment)
 
     def log(self, name: str | None = None) -> str:
         """A token's story; without, what happened to all."""
         named = () if name is None else (shlex.quote(name),)
-        until = f"--until {timestamp(self.at)}"
-        return " ".join(
-            ("reconcile audit log", *named, f"--line {self.commit[:12]}", until, *self._declared())
-        )
+        return self._told("log", *named, self._line, f"--until {timestamp(self.at)}")
 
     @property
     def verify(self) -> str:
@@ -41,8 +43,16 @@ class Commands:
     @property
     def report(self) -> str:
         """The page itself."""
-        made = f"reconcile audit report --at {timestamp(self.at)} --out report.html"
-        return " ".join((made, *self._declared()))
+        return self._told("report", self._moment, "--out report.html")
 
-    def _declared(self) -> tuple[str, ...]:
-        return () if self.recorded else ("--declared",)
+    @property
+    def _line(self) -> str:
+        return f"--line {self.commit[:12]}"
+
+    @property
+    def _moment(self) -> str:
+        return f"{self._line} --at {timestamp(self.at)}"
+
+    def _told(self, question: str, *options: str) -> str:
+        declared = () if self.recorded else ("--declared",)
+        return " ".join(("reconcile audit", question, *options, *declared))

@@ -125,8 +125,7 @@ def _exceptional(one: Ran) -> Exceptional:
         actor=body.actor,
         outcome=body.outcome,
         what=(
-            *(f"overridden: {name}" if given is True else f"overridden: {name} {given}"
-              for name, given in sorted(body.overrides.items())),
+            *(f"overridden: {one}" for one in body.let_go),
             *(f"let pass, {held.rule}: {held.message}" for held in body.released),
             *(f"held, {held.rule}: {held.message}" for held in body.held),
             *((f"error: {body.error}",) if body.error else ()),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.audit.access import Period
 from reconciler.audit.spans import Cause
 from reconciler.cli.accesses.interface import AccessFormat
-from reconciler.cli.accesses.text import granted
+from reconciler.cli.accesses.words import granted
 from reconciler.cli.sheet import csv_lines
 from reconciler.readers.accessing import Answer
 from reconciler.times import timestamp
@@ -16,6 +16,7 @@ HEADING = (
     "name",
     "kind",
     "owner",
+    "state",
     "token",
     "grants",
     "certain",
@@ -41,6 +42,7 @@ def _row(one: Period) -> tuple[str, ...]:
         one.name,
         one.kind,
         one.owner or "",
+        one.state.value,
         one.token,
         granted(one),
         _word(one.certain),

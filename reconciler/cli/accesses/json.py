@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from reconciler.audit.access import to_json
-from reconciler.cli.accesses.interface import AccessFormat, unknown_text
+from reconciler.cli.accesses.interface import AccessFormat
 from reconciler.cli.output import json_text
 from reconciler.readers.accessing import Answer
 from reconciler.times import timestamp
@@ -23,7 +24,7 @@ def _lines(answer: Answer) -> Iterator[str]:
             "until": timestamp(answer.window.until),
             "whole": answer.whole,
             "tokens": [to_json(one) for one in answer.periods],
-            "unknown": [unknown_text(one) for one in answer.unknown],
+            "unknown": [asdict(one) for one in answer.unknown],
             "notes": list(answer.notes),
         }
     )

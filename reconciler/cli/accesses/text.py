@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from reconciler.audit.access import Period
 from reconciler.audit.spans import Cause
 from reconciler.cli.accesses.interface import AccessFormat
+from reconciler.cli.accesses.words import granted
 from reconciler.cli.output import counted, in_line, table
 from reconciler.readers.accessing import Answer, Source
 from reconciler.times import timestamp
 
-HEADING = ("NAME", "KIND", "OWNER", "MAY", "SINCE", "UNTIL")
+HEADING = ("NAME", "KIND", "OWNER", "STATE", "MAY", "SINCE", "UNTIL")
+STATE = HEADING.index("STATE")
+"""Told where there is more than one to tell."""
 SAID = {Source.RECORDS: "live, by the records", Source.SPECS: "declared, by the specs"}
 
 
@@ -25,7 +28,10 @@ def _lines(answer: Answer) -> Iterator[str]:
     yield f"{tokens} {SAID[answer.source]} at {answer.commit[:7]}: {when}"
     if answer.periods:
         yield ""
-        yield from table([HEADING, *map(_row, answer.periods)])
+        rows = [HEADING, *map(_row, answer.periods)]
+        if len(answer.states) == 1:
+            rows = [(*row[:STATE], *row[STATE + 1 :]) for row in rows]
+        yield from table(rows)
 
 
 def _row(one: Period) -> tuple[str, ...]:
@@ -35,6 +41,7 @@ def _row(one: Period) -> tuple[str, ...]:
         one.name,
         one.kind,
         one.owner or "",
+        one.state.value,
         f"{most}{granted(one)}",
         f"{_cause(one.since)}{before}",
         _until(one),
@@ -42,13 +49,8 @@ def _row(one: Period) -> tuple[str, ...]:
     return tuple(map(in_line, cells))
 
 
-def granted(one: Period) -> str:
-    """The grants in words: `apis: device.read, device.write; projects: *`."""
-    return "; ".join(f"{field}: {', '.join(names)}" for field, names in one.grants.items() if names)
-
-
 def _until(one: Period) -> str:
-    if one.expired and one.ends is not None:
+    if one.ends_itself and one.ends is not None:
         return f"{timestamp(one.ends)}, by itself"
     return "" if one.until is None else _cause(one.until)
 

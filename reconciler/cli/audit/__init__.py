@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.commands import Commands, helps, modules
+from reconciler.cli.commands import Commands
 
 QUESTIONS = {
     "Questions": {
@@ -15,14 +15,12 @@ QUESTIONS = {
         "secrets": "Search the history for tokens and private keys in the clear.",
     }
 }
-MODULES = modules(QUESTIONS, "reconciler.cli.audit")
-HELP = helps(QUESTIONS)
 
 
 @click.command("audit", cls=Commands, sections=QUESTIONS, package="reconciler.cli.audit")
 def command() -> None:
     """Answer an auditor's questions from git alone.
 
-    All of it works in a clone: who asked for a token, who approved it, when it became live, what it could
-    do on a given day, and whether anything happened that nobody declared.
+    All of it works in a clone: who asked for a token, who let it in as far as merges and trailers tell,
+    when it became live, what it could do on a given day, and whether anything happened that nobody declared.
     """

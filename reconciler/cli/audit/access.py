@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.audit.access import Question, Wish, granted_fields
+from reconciler.audit.spans import State
 from reconciler.cli.accesses import all_formats
 from reconciler.cli.accesses.interface import unknown_text
 from reconciler.cli.context import Invocation, passed
@@ -32,6 +33,13 @@ from reconciler.specs.faults import did_you_mean
 @click.option("--name", "names", multiple=True, help="Only the token that has, or had, this name.")
 @click.option("--at", metavar="DATE|TIME|REV", help="Who could then; without, who can now.")
 @click.option("--between", nargs=2, metavar="A B", help="Who could at any moment between the two.")
+@click.option(
+    "--state",
+    type=click.Choice(["active", "all"]),
+    default="active",
+    help="With all, those too that were off or had ended.",
+)
+@click.option("--line", metavar="REV", help="The line of this revision; without, what is checked out.")
 @click.option("--declared", is_flag=True, help="What specs declared, not what records say was live.")
 @click.option(
     "--format", "form", type=click.Choice(list(all_formats())), default="text", help="How to print."
@@ -48,6 +56,8 @@ def command(
     names: tuple[str, ...],
     at: str | None,
     between: tuple[str, str] | None,
+    state: str,
+    line: str | None,
     form: str,
     *,
     declared: bool,
@@ -58,9 +68,10 @@ def command(
     named, itself or by *, and is of one of the owners, kinds and names. MAY tells which grant lets it.
 
     A DATE is that whole day in UTC; a TIME says its zone, as in 2026-03-01T12:00:00Z; a REV is what was
-    live, or declared, as of that commit. It reads git and nothing else: the records where there are any,
-    which tell what was live; else, or with --declared, the history of the specs, by first parents: what
-    a merge brought counts from the merge on.
+    live, or declared, as of that commit, on its own line or on that of --line. It reads git and nothing
+    else: the records where there are any, which tell what was live; else, or with --declared, the history
+    of the specs, by first parents: what a merge brought counts from the merge on. Records are believed as
+    `reconcile audit verify` leaves them; where spec.audit.records is signed, their signatures are checked.
 
     \b
     Exit codes: 0 done, 1 error, or the answer is not whole.
@@ -69,9 +80,10 @@ def command(
         raise UsageError("--at and --between are two questions", hint="leave out one of them")
     by_section = {"apis": apis, "projects": projects, "users": users}
     wishes = [Wish(section, name, by_section=True) for section, asked in by_section.items() for name in asked]
-    question = Question((*wishes, *map(_grant, grants)), names, kinds, owners)
+    states = tuple(State) if state == "all" else (State.ACTIVE,)
+    question = Question((*wishes, *map(_grant, grants)), names, kinds, owners, states)
     times = between or ((at,) if at is not None else ())
-    found = answer(Auditing(invocation.workspace), Asked(question, times, declared))
+    found = answer(Auditing(invocation.workspace), Asked(question, times, declared, line))
     for note in (*found.notes, *map(unknown_text, found.unknown)):
         echo_note(note)
     click.echo("\n".join(all_formats()[form].lines(found)))

@@ -9,6 +9,7 @@ from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import counted, echo_json, echo_note, echo_styled, in_line
 from reconciler.cli.reports import sarif
 from reconciler.cli.reports.interface import Findings
+from reconciler.git.shallow import DEEPEN
 from reconciler.readers.auditing_secrets import LIMIT, Searched, search
 from reconciler.specs.faults import Fault
 
@@ -87,8 +88,7 @@ def _echo_gaps(searched: Searched) -> None:
     """What was left out, and how to have it."""
     if searched.cut:
         echo_note(
-            f"this clone is shallow: what came before {searched.cut[0][:10]} was not searched; git fetch"
-            " --unshallow (in a pipeline: fetch-depth: 0), and search again"
+            f"this clone is shallow: what came before {searched.cut[0][:10]} was not searched; {DEEPEN}"
         )
     for one in searched.unread:
         place = one.path or f"commit {one.commit[:10]}"

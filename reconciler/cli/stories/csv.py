@@ -99,7 +99,7 @@ def _run(event: Event) -> tuple[str, ...]:
         body.commit or "",
         str(ran.on_line).lower(),
         body.plan,
-        ", ".join(f"{name}={str(value).lower()}" for name, value in sorted(body.overrides.items())),
+        ", ".join(body.let_go),
         body.reason or "",
         ran.path,
         ran.brought.commit if ran.brought else "",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.audit.events import Event, Standing, Story
 from reconciler.cli.output import in_line, style
@@ -13,11 +15,38 @@ from reconciler.plan.words import field_text
 from reconciler.times import timestamp
 
 
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """What runs did that is told where somebody asked for it."""
+
+    applied: frozenset[str]
+    """The records of the runs that applied something."""
+    made: Mapping[str, Sequence[str]]
+    """Record of a run → what it did."""
+
+    def has(self, event: Event) -> bool:
+        """Whether a run that did something applied what is told here."""
+        return event.run is not None and event.run.path in self.applied
+
+
+NONE = _Above(frozenset(), {})
+
+
+def _above(events: Sequence[Event]) -> _Above:
+    applied, made = set[str](), defaultdict[str, list[str]](list)
+    for one in events:
+        if one.run is not None and one.standing is Standing.APPLIED:
+            applied.add(one.run.path)
+        if one.run is not None and _is_folded(one):
+            made[one.run.path].append(what_text(one))
+    return _Above(frozenset(applied), made)
+
+
 def _lines(shown: Shown) -> Iterator[str]:
     """Text from specs, records and git is made visible."""
     if shown.stories is None:
         for event in shown.log:
-            yield from _block(event, (), named=True)
+            yield from _block(event, NONE, named=True)
         return
     for number, story in enumerate(shown.stories):
         yield from ([""] if number else [])
@@ -28,10 +57,11 @@ def _story(story: Story) -> Iterator[str]:
     yield style(in_line(_title(story)), bold=True)
     if story.overdue is not None:
         yield style(in_line(f"its rotation was due by {timestamp(story.overdue)}, and no record tells of it"))
+    above = _above(story.events)
     for event in story.events:
-        if not _is_told_above(event, story.events):
+        if not (_is_folded(event) and above.has(event)):
             yield ""
-            yield from _block(event, story.events, named=False)
+            yield from _block(event, above, named=False)
 
 
 def _title(story: Story) -> str:
@@ -49,40 +79,30 @@ def _state(story: Story) -> str:
     return f"{declared}, deleted" if story.ids else f"{declared}, never live"
 
 
-def _block(event: Event, others: Sequence[Event], *, named: bool) -> Iterator[str]:
+def _block(event: Event, above: _Above, *, named: bool) -> Iterator[str]:
     of = f"  {event.kind} {event.name}" if named and event.name else ""
     yield in_line(f"{timestamp(event.at)}{of}  {what_text(event)}")
-    yield from (in_line(f"  {text}") for text in _details(event, others))
+    yield from (in_line(f"  {text}") for text in _details(event, above))
 
 
-def _details(event: Event, others: Sequence[Event]) -> Iterator[str]:
-    if event.asked is not None or not _was_asked(event, others):
+def _details(event: Event, above: _Above) -> Iterator[str]:
+    if event.asked is not None or not above.has(event):
         yield from (field_text(one) for one in event.fields)
     yield from asked_texts(event)
     if event.due is not None:
         yield due_text(event.due)
     if event.run is not None:
-        yield _applied(event, others)
+        yield _applied(event, above)
         yield from run_texts(event.run)
     elif event.standing in WAITS:
         yield WAITS[event.standing]
 
 
-def _applied(event: Event, others: Sequence[Event]) -> str:
+def _applied(event: Event, above: _Above) -> str:
     if event.run is None or event.standing is not Standing.APPLIED:
         return run_text(event.run) if event.run else ""
-    made = ", then ".join(what_text(one) for one in others if one.run is event.run and _is_folded(one))
+    made = ", then ".join(above.made.get(event.run.path, ()))
     return f"applied {event.run.body.time} {run_text(event.run)}" + (f": {made}" if made else "")
-
-
-def _is_told_above(event: Event, others: Sequence[Event]) -> bool:
-    """Whether what a run did is told where somebody asked for it."""
-    return _is_folded(event) and _was_asked(event, others)
-
-
-def _was_asked(event: Event, others: Sequence[Event]) -> bool:
-    """Whether a run that did something applied what is told here."""
-    return any(one.standing is Standing.APPLIED and one.run is event.run for one in others)
 
 
 def _is_folded(event: Event) -> bool:

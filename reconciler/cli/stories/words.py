@@ -107,8 +107,7 @@ def run_texts(ran: Ran) -> Iterator[str]:
         yield f"it applied a commit that is not on this line ({body.commit[:7]}){where}"
     yield from (f"held by {one.rule}: {one.message}" for one in body.held)
     if body.overrides:
-        brakes = ", ".join(f"{name}={str(value).lower()}" for name, value in sorted(body.overrides.items()))
-        yield f"brakes were let go: {brakes}"
+        yield f"brakes were let go: {', '.join(body.let_go)}"
         yield from (f"that would have held it: {one.rule}: {one.message}" for one in body.released)
     if body.reason is not None:
         yield f"because: {body.reason}"

@@ -7,6 +7,8 @@ import unicodedata
 
 UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands for what is not shown."""
+BREAKS = {ord(one): " " for one in "\t\n\r"}
+"""What `str.translate` puts a text on one line with."""
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U00013441\U00013442\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
