@@ -118,9 +118,7 @@ def _dropped(
     for name, newest in last.items():
         touch = first.get(name, newest)
         if name not in there and name not in gone:
-            told = (
-                f"commit {touch.commit[:10]} added it, and it is not there: a merge left it out, or it moved"
-            )
+            told = f"commit {touch.commit[:10]} had it, and it is not there: a merge left it out, or it moved"
             yield Finding(Check.RECORD_REMOVED, newest.path, told, SEE)
         elif name in there and there[name] != newest.after:
             told = f"it is not as commit {newest.commit[:10]} left it: a merge took another line's"
