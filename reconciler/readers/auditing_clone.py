@@ -27,6 +27,9 @@ from reconciler.specs.layout import RECORDS
 from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.surroundings import SPECS
 
+SHORT = 4096
+"""Bytes that a file of git's own among the artifacts may have, without a record that tells of it."""
+
 
 @dataclass(slots=True, weakref_slot=True)
 class _Digests:
@@ -119,10 +122,19 @@ class Clone:
             path: Stands(
                 self._digests.of(one.id) if one.is_file else None,
                 partial(self._sealed, path, one.id) if one.is_file else lambda: None,
+                partial(self._plain, one.id) if one.is_file else lambda: False,
             )
             for path, one in self.artifacts.items()
             if not path.startswith(below)
         }
+
+    def _plain(self, blob: str) -> bool:
+        data = self._contents.read(blob, SHORT + 1)
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return False
+        return len(data) <= SHORT and "\0" not in text
 
     def recorded(self, commit: str, path: str, expected: str) -> Sealed | None:
         """What stands at a path of a commit, if it has that digest and is an artifact."""

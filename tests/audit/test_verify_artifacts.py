@@ -235,3 +235,25 @@ def test_two_applies_in_one_commit_leave_what_nobody_can_check_and_say_so(house:
     report = house.found()
     assert report.faults == []
     assert Check.ARTIFACT_SUPERSEDED in {one.check for one in report.notes}
+
+
+def test_a_file_for_git_needs_no_record_and_nothing_hides_behind_its_name(house: Audited) -> None:
+    """A short text is one; an artifact, something long, what is no text, and a link are none."""
+    folder = house.root / "artifacts"
+    (folder / ".gitattributes").write_text("*.yaml -diff\n")
+    (folder / "LoginToken" / ".gitkeep").touch()
+    house.commit("git")
+    assert told(house.found()) == set()
+    hidden = {
+        "a/.gitignore": (house.root / SHOP).read_bytes(),
+        "b/.gitattributes": b"# x\n" * 1025,
+        "c/.gitkeep": b"\xff\xfe\x00",
+        "d/.gitkeep": b"x\x00y",
+    }
+    for path, data in hidden.items():
+        house.repo.write(f"artifacts/{path}", data)
+    (folder / "e").mkdir()
+    (folder / "e" / ".gitkeep").symlink_to("../JWTToken/line.yaml")
+    house.commit("more")
+    places = {f"artifacts/{path}" for path in (*hidden, "e/.gitkeep")}
+    assert told(house.found()) == {(Check.ARTIFACT_UNEXPLAINED, place) for place in places}

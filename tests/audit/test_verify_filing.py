@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.audit.verifying.filing import filed
 from reconciler.audit.verifying.finding import Check
+from reconciler.git.logs import Touch
 from tests.apply.kit import jwt_token, login_token
 from tests.audit.audited import Audited, copied, lived, told
 
@@ -146,3 +148,11 @@ def test_a_record_in_a_folder_below_the_records_is_foreign(house: Audited) -> No
     found = told(house.found())
     assert (Check.RECORD_FOREIGN, place) in found
     assert removed(house) == {last.name}
+
+
+def test_a_record_that_only_a_merge_touched_and_that_is_not_there_is_removed() -> None:
+    """Also where no commit is told to have added it: what was there once is there, or is told."""
+    name, blob = "00000001-aa.json", "a" * 40
+    touch = Touch("c" * 40, 0, f"artifacts/records/{name}", (blob, "b" * 40), "d" * 40, "AM")
+    found = filed([touch], {}, {}, lambda _: False)
+    assert Check.RECORD_REMOVED in {one.check for one in found}

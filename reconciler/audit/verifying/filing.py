@@ -115,12 +115,10 @@ def _dropped(
     """Records that are not there, and no commit is told to have removed them: a merge left them out, or they
     stand in a folder that is none of records now.
     """
-    for name, touch in first.items():
-        newest = last[name]
+    for name, newest in last.items():
+        touch = first.get(name, newest)
         if name not in there and name not in gone:
-            told = (
-                f"commit {touch.commit[:10]} added it, and it is not there: a merge left it out, or it moved"
-            )
+            told = f"commit {touch.commit[:10]} had it, and it is not there: a merge left it out, or it moved"
             yield Finding(Check.RECORD_REMOVED, newest.path, told, SEE)
         elif name in there and there[name] != newest.after:
             told = f"it is not as commit {newest.commit[:10]} left it: a merge took another line's"

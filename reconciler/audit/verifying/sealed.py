@@ -43,6 +43,8 @@ class Stands:
     """None for what is no file, or is not there to be read."""
     sealed: Callable[[], Sealed | None]
     """Takes it apart; None where it is no artifact."""
+    plain: Callable[[], bool]
+    """Whether it is a short text, as people write for git."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def now_there(
     placed: Mapping[str, Placed], stands: Mapping[str, Stands], recorded: Recorded
 ) -> Iterator[Finding]:
     """Artifacts that are not what the records say, at the revision that is looked at."""
-    stray = {path: one for path, one in stands.items() if path not in placed and _matters(path)}
+    stray = {path: one for path, one in stands.items() if path not in placed and _matters(path, one)}
     for path, expected in placed.items():
         found = stands.get(path)
         if found is None:
@@ -156,8 +158,11 @@ def now_there(
         )
 
 
-def _matters(path: str) -> bool:
-    return PurePosixPath(path).name not in OF_GIT
+def _matters(path: str, one: Stands) -> bool:
+    """Whether a record should tell of it: a file that is for git, and nothing else, needs none."""
+    if PurePosixPath(path).name not in OF_GIT or one.digest is None:
+        return True
+    return not one.plain() or one.sealed() is not None
 
 
 def _missing(path: str, expected: Placed, stray: dict[str, Stands], recorded: Recorded) -> Iterator[Finding]:
