@@ -17,6 +17,8 @@ from reconciler.specs.load import Specs
 
 STORE_LOST = "store-empty"
 """The rule of a store that is not the one that was applied to: nothing is written to it."""
+ARTIFACTS_LOST = "artifacts-missing"
+"""The rule of a folder that is not there: a record in its place would look as if it were."""
 SEALED = (Action.ISSUE, Action.ROTATE)
 
 
@@ -117,7 +119,7 @@ def _artifacts_lost(ground: Ground, census: Census) -> Iterator[Block]:
     else:
         hint = f"they are in {found}: in the same change, git mv {found} {folder}, records and all"
     yield Block(
-        "artifacts-missing",
+        ARTIFACTS_LOST,
         f"there is no folder {folder}, and {census.delivered} artifacts belong in it",
         hint,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
-from reconciler.apply.obstacles import STORE_LOST
+from reconciler.apply.obstacles import ARTIFACTS_LOST, STORE_LOST
 from reconciler.apply.outcome import all_left, as_done, as_recorded, cut_off
 from reconciler.errors import PlanBlocked, PublishFailed, ReconcilerError, RecordUnreadable
 from reconciler.live.interface import Batch, Lease, LiveToken, Record, Run, Workspace
@@ -50,9 +50,10 @@ def record_blocked(ports: Ports, lease: Lease, run: Run, plan: Plan) -> None:
     """Records that a run did not begin, because of what stands against its plan.
 
     What stands in the way of that is told, and changes nothing about why the run ends. A store that is not
-    the one that was applied to is left as it is.
+    the one that was applied to is left as it is, and so is a folder of artifacts that is not there: what
+    holds the plan would hold no more.
     """
-    if any(one.rule == STORE_LOST for one in plan.blocked):
+    if any(one.rule in (STORE_LOST, ARTIFACTS_LOST) for one in plan.blocked):
         return
     held = tuple(Held(rule=one.rule, message=one.message) for one in plan.blocked)
     story = Story(under(run, plan), BLOCKED, held=held, error=PlanBlocked.code)

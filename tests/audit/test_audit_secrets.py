@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 import threading
 from importlib.resources import files
 from pathlib import Path
@@ -347,7 +348,7 @@ def test_reading_can_stop_early_and_leaves_no_process_and_no_thread(repo: Repo) 
 def test_this_very_repository_has_no_secret_in_its_history() -> None:
     """Its tests are full of what looks like secrets: examples, placeholders, prefixes, sealed artifacts."""
     done = subprocess.run(
-        ["python", "-m", "reconciler.cli", "audit", "secrets", "--format", "json"],
+        [sys.executable, "-m", "reconciler.cli", "audit", "secrets", "--format", "json"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert json.loads(done.stdout)["findings"] == []

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ import pytest
 
 from reconciler.artifacts.formats import candidates
 from reconciler.artifacts.interface import Header, Parcel
-from reconciler.canonical import canonical, digest
+from reconciler.canonical import digest
 from reconciler.cli.context import commit_of, surroundings, tracked_by_git
 from reconciler.live.schema import VERSIONS
+from reconciler.records.body import read_body, to_json
+from reconciler.records.envelope import envelope, read, statement
 from reconciler.workspace import Workspace
 from tests.cli.kit import AUTH, Shop
 
@@ -275,29 +277,38 @@ def test_where_git_cannot_tell_a_store_is_not_believed(owned: Shop, monkeypatch:
     assert "git does not say whether it tracks" in owned.run("plan").err
 
 
+def said(file: Path) -> dict[str, Any]:
+    """What a record says."""
+    return json.loads(json.dumps(to_json(read(file.read_bytes()).body)))  # type: ignore[no-any-return]
+
+
+def filed(body: Mapping[str, Any]) -> bytes:
+    """The file of a record that says that."""
+    return envelope(statement(read_body(body)))
+
+
 def test_records_need_their_own_names(owned: Shop) -> None:
     """What else lies in the folder is no record, and so cannot be the newest."""
     shutil.rmtree(owned.root / ".reconciler")
-    body = json.loads(records(owned)[0].read_bytes())
+    body = said(records(owned)[0])
     body["changes"][0]["token"] = "of-the-attacker"
     for name in ("99999999.json", "99999999-x.json", "99999999-aa.json.json", "99999999-aa.JSON", "z.json"):
-        (owned.root / "artifacts/records" / name).write_bytes(canonical(body))
+        (owned.root / "artifacts/records" / name).write_bytes(filed(body))
     assert owned.ok("download", "erp", "--stdout").out
 
 
 def _edited(shop: Shop) -> Path:
     first = records(shop)[0]
-    body = json.loads(first.read_bytes())
-    body["changes"][0]["artifact"]["contents"] = "sha256:of the attacker"
-    first.write_bytes(canonical(body))
+    body = said(first)
+    body["changes"][0]["artifact"]["contents"] = digest(b"of the attacker")
+    first.write_bytes(filed(body))
     return first
 
 
 def _appended(shop: Shop) -> Path:
     first = records(shop)[0]
     new = first.with_name(f"00000009-{'e' * 16}.json")
-    body = json.loads(first.read_bytes())
-    new.write_bytes(canonical({**body, "sequence": 9, "run": "e" * 16, "changes": []}))
+    new.write_bytes(filed({**said(first), "sequence": 9, "run": "e" * 16, "changes": []}))
     return records(shop)[1]
 
 
@@ -364,11 +375,10 @@ def test_a_record_that_does_not_say_what_was_sealed_vouches_for_nothing(owned: S
     forged(owned)
     shutil.rmtree(owned.root / ".reconciler")
     first, second = records(owned)
-    body = json.loads(first.read_bytes())
+    body = said(first)
     del body["changes"][0]["artifact"]["contents"]
-    first.write_bytes(canonical(body))
-    newer: dict[str, Any] = json.loads(second.read_bytes())
-    second.write_bytes(canonical({**newer, "previous": digest(first.read_bytes())}))
+    first.write_bytes(filed(body))
+    second.write_bytes(filed({**said(second), "previous": digest(first.read_bytes())}))
     ran = owned.run("download", "erp", "--stdout")
     assert (ran.code, ran.out) == (1, "")
     assert "nobody kept what was sealed for erp" in ran.err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.records.envelope import body_of
 from tests.cli.kit import AUTH, JWT, LOGIN, RSA, Shop
 from tests.live.interrupted import RUN, interrupt
 
@@ -254,12 +255,12 @@ def test_a_brake_holds_what_one_owner_may_lose(shop: Shop) -> None:
     assert shop.run("apply", "--yes", "--max-disable", "2").code == 3
     shop.ok("apply", "--yes", "--max-disable", "3")
     *_, newest = sorted((shop.root / "artifacts/records").iterdir())
-    assert json.loads(newest.read_text())["overrides"] == {"max_disable": 3}
+    assert body_of(newest.read_text()).overrides == {"max_disable": 3}
     for number in range(3):
         shop.ok("set", f"mine{number}", "enabled=true")
     shop.ok("apply", "--yes")
     *_, newest = sorted((shop.root / "artifacts/records").iterdir())
-    assert "overrides" not in json.loads(newest.read_text())
+    assert body_of(newest.read_text()).overrides == {}
 
 
 def test_no_password_goes_to_a_host_that_a_spec_names(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from reconciler.artifacts.program import ProgramSealer
 from reconciler.errors import SealFailed
+from reconciler.records.envelope import body_of
 from tests.cli.kit import AUTH, JWT, RSA, Ran, Shop
 
 SECRET = "AGE-SECRET-KEY"
@@ -132,8 +132,8 @@ def test_rename_keeps_id_and_credential_and_moves_file_and_artifact(live: Shop) 
     assert not (live.root / "artifacts/JWTToken/bridge.yaml").exists()
     assert live.ok("plan", "--format", "json").json["changes"] == []
     assert live.ok("drift").code == 0
-    last = json.loads(max((live.root / "artifacts/records").iterdir()).read_text())
-    assert [(one["action"], one["name"], one["previously"]) for one in last["changes"]] == [
+    last = body_of(max((live.root / "artifacts/records").iterdir()).read_text())
+    assert [(one.action, one.name, one.previously) for one in last.changes] == [
         ("rename", "mes-bridge", "bridge")
     ]
     assert [one["name"] for one in live.ok("list", "bridge", "--format", "json").json["tokens"]] == [
