@@ -177,18 +177,16 @@ def _take_away(doing: _Apply) -> None:
     doing.done.extend(_done(doing, intent) for intent in intents)
 
 
+def _entry(doing: _Apply, number: int, change: Change, token_id: str, generation: int) -> Intent:
+    """What every journal entry of a change says."""
+    action = change.action.value
+    return Intent(doing.job.run.id, number, action, change.kind, change.name, token_id, generation)
+
+
 def _waiting(doing: _Apply, number: int, change: Change, before: LiveToken | None) -> Intent:
     """The journal entry of a change until it is carried out, or fails."""
-    intent = Intent(
-        run=doing.job.run.id,
-        number=number,
-        action=change.action.value,
-        kind=change.kind,
-        name=change.name,
-        token_id=before.id if before else "",
-        generation=before.generation if before else 0,
-    )
-    return cut_off(intent)
+    token_id, generation = (before.id, before.generation) if before else ("", 0)
+    return cut_off(_entry(doing, number, change, token_id, generation))
 
 
 def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
@@ -206,15 +204,8 @@ def _taken(doing: _Apply, change: Change, token: LiveToken) -> LiveToken | None:
 
 def _intent(doing: _Apply, number: int, change: Change, before: LiveToken) -> Intent:
     """The journal entry of a change, as far as no artifact goes into place by it."""
-    intent = Intent(
-        run=doing.job.run.id,
-        number=number,
-        action=change.action.value,
-        kind=change.kind,
-        name=change.name,
-        token_id=before.id,
-        generation=change.generations[0] if change.generations else before.generation,
-    )
+    generation = change.generations[0] if change.generations else before.generation
+    intent = _entry(doing, number, change, before.id, generation)
     now = doing.live[change.live_name]
     match change.action:
         case Action.DELETE:
@@ -342,18 +333,10 @@ def _journaled(doing: _Apply, sealed: Sealed) -> Intent:
         after = transition.issued(declared, sealed.token_id, credential, artifact, doing.under)
     else:
         after = transition.rotated(token, declared, credential, artifact, doing.under)
-    return Intent(
-        run=doing.job.run.id,
-        number=sealed.order.number,
-        action=change.action.value,
-        kind=change.kind,
-        name=change.name,
-        token_id=sealed.token_id,
-        generation=credential.generation,
-        path=artifact.path if artifact else None,
-        digest=artifact.digest if artifact else None,
-        after=after,
-    )
+    entry = _entry(doing, sealed.order.number, change, sealed.token_id, credential.generation)
+    if artifact is None:
+        return replace(entry, after=after)
+    return replace(entry, path=artifact.path, digest=artifact.digest, after=after)
 
 
 def _publish_and_activate(doing: _Apply) -> None:

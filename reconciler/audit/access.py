@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.audit.spans import Cause, Span, State
+from reconciler.audit.spans import Cause, Span, State, sooner
 from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import AnyKind, Grants
 from reconciler.specs.catalog import ALL
@@ -99,9 +99,7 @@ class Period:
     @property
     def over(self) -> int | None:
         """When it was over, or will be; None where it goes on."""
-        until = None if self.until is None else self.until.at
-        ends = None if self.state is State.EXPIRED else self.ends
-        return min((time for time in (until, ends) if time is not None), default=None)
+        return sooner(self.until, None if self.state is State.EXPIRED else self.ends)
 
     @property
     def ends_itself(self) -> bool:

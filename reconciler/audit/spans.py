@@ -34,6 +34,12 @@ class Cause:
     """Who ran that."""
 
 
+def sooner(until: Cause | None, ends: int | None) -> int | None:
+    """Which of two ends comes first, in epoch seconds; None where there is none."""
+    times = (None if until is None else until.at, ends)
+    return min((time for time in times if time is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A time in which one token had one spec."""
@@ -62,8 +68,7 @@ class Span:
     @property
     def over(self) -> int | None:
         """When it was over, whichever came first; None where it goes on."""
-        until = None if self.until is None else self.until.at
-        return min((time for time in (until, self.ends) if time is not None), default=None)
+        return sooner(self.until, self.ends)
 
     def covers(self, since: int, until: int) -> bool:
         """Whether the token could do something at any moment from `since` to before `until`, or at `since`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -73,33 +73,57 @@ def command(
     Exit codes: 0 done or nothing to do, 1 error and nothing changed, 3 blocked, 4 the plan is stale,
     5 another apply holds the store, 6 partly applied: run it again.
     """
-    workspace = invocation.workspace
-    patience = _seconds(lock_timeout)
-    saved = _read(Path(file)) if file else None
     overrides = Overrides(max_delete, max_rotate, max_disable, allow_empty, retry)
-    allowed = _allowed(saved, overrides) if saved else overrides
-    given = _given(saved, expect)
+    patience, saved = _seconds(lock_timeout), _read(Path(file)) if file else None
+    asked = _Asked(
+        saved,
+        _given(saved, expect),
+        _allowed(saved, overrides),
+        patience,
+        reason,
+        form,
+        yes=yes or expect is not None,
+    )
+    workspace = invocation.workspace
     with workspace.live(create=True) as store:
-        settled = None if saved else _settled(workspace, store, patience)
-        now = workspace.around.clock()
-        plan = workspace.plan(store, saved.planned_at if saved else now, allowed)
-        if saved:
-            check_fits(saved, plan.bound, workspace.spec_digest, now, workspace.valid_for)
-        if given and applied_before(store, given.digest, plan):
-            return _print(Result(None, resumed=settled, waits=plan.waits), form)
-        plan = plan if given is None else agreed(plan, given, read_begun(store.state().approval)) or plan
-        approved = given or (None if yes else approval(plan))
-        _tell(plan, workspace, form)
-        if _is_blocked(plan, approved):
-            with progress() as shown:
-                workspace.hold_back(store, plan, Manner(shown, patience, reason))
-        _check_now(plan, approved, given)
-        if not _anything_to_do(store, plan):
-            return _print(Result(None, resumed=settled, waits=plan.waits), form)
-        _ask(plan, yes=yes or expect is not None)
-        with progress() as shown:
-            result = workspace.apply(store, plan, approved, Manner(shown, patience, reason))
-    return _print(replace(result, resumed=result.resumed or settled), form)
+        return _print(_applied(workspace, store, asked), form)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an apply was asked for."""
+
+    saved: SavedPlan | None
+    given: Approved | None
+    """What was agreed to before."""
+    allowed: Overrides
+    patience: int
+    reason: str | None
+    form: str
+    yes: bool
+    """Whether nobody is to be asked."""
+
+
+def _applied(workspace: Workspace, store: LiveStore, asked: _Asked) -> Result:
+    """Plans, asks and applies. Raises what stands against it."""
+    given = asked.given
+    settled = None if asked.saved else _settled(workspace, store, asked.patience)
+    plan = _planned(workspace, store, asked)
+    if given and applied_before(store, given.digest, plan):
+        return Result(None, resumed=settled, waits=plan.waits)
+    plan = plan if given is None else agreed(plan, given, read_begun(store.state().approval)) or plan
+    approved = given or (None if asked.yes else approval(plan))
+    _tell(plan, workspace, asked.form)
+    with progress() as shown:
+        _check_unblocked(workspace, store, plan, approved, Manner(shown, asked.patience, asked.reason))
+    _check_left(plan, given)
+    if not _anything_to_do(store, plan):
+        return Result(None, resumed=settled, waits=plan.waits)
+    _ask(plan, yes=asked.yes)
+    with progress() as shown:
+        manner = Manner(shown, asked.patience, asked.reason)
+        result = workspace.apply(store, plan, approved, manner)
+    return replace(result, resumed=result.resumed or settled)
 
 
 def _tell(plan: Plan, workspace: Workspace, form: str) -> None:
@@ -110,20 +134,37 @@ def _tell(plan: Plan, workspace: Workspace, form: str) -> None:
         echo_warnings(plan)
 
 
-def _check_now(plan: Plan, approved: Approved | None, given: Approved | None) -> None:
-    """What needs no lease to be refused. Raises PlanBlocked or PlanStale."""
-    if _is_blocked(plan, approved):
+def _planned(workspace: Workspace, store: LiveStore, asked: _Asked) -> Plan:
+    """What would be done now; of a saved plan, by its own clock. Raises PlanStale and PlanForeign."""
+    saved, now = asked.saved, workspace.around.clock()
+    plan = workspace.plan(store, saved.planned_at if saved else now, asked.allowed)
+    if saved:
+        check_fits(saved, plan.bound, workspace.spec_digest, now, workspace.valid_for)
+    return plan
+
+
+def _check_unblocked(
+    workspace: Workspace, store: LiveStore, plan: Plan, approved: Approved | None, manner: Manner
+) -> None:
+    """Records that a plan is blocked, and raises PlanBlocked."""
+    if plan.blocked and (approved is None or plan.digest == approved.digest):
+        workspace.hold_back(store, plan, manner)
         raise PlanBlocked(f"the plan is blocked: {plan.blocked[0].message}", hint=plan.blocked[0].hint)
+
+
+def _check_left(plan: Plan, given: Approved | None) -> None:
+    """What was agreed to before and is not to be done any more was not done. Raises PlanStale."""
     if given and not plan.changes and plan.digest != given.digest:
         raise stale(plan, given)
 
 
-def _is_blocked(plan: Plan, approved: Approved | None) -> bool:
-    return bool(plan.blocked) and (approved is None or plan.digest == approved.digest)
+def _allowed(saved: SavedPlan | None, overrides: Overrides) -> Overrides:
+    """What is allowed; of a saved plan, what was when it was made: that was approved with it.
 
-
-def _allowed(saved: SavedPlan, overrides: Overrides) -> Overrides:
-    """What was allowed when the plan was made: that was approved with it. Raises UsageError for more."""
+    Raises UsageError for more than that.
+    """
+    if saved is None:
+        return overrides
     if overrides.given():
         raise UsageError(
             "a saved plan says what was allowed when it was planned, so no brake is let go now",

@@ -80,14 +80,18 @@ def command(
         echo_note(note)
     if out is not None:
         write_out(Path(out), plan.to_bytes(), workspace.root)
-    given = (*(("--base", base) if base else ()), *(("--no-due",) if no_due else ()), *flags(allowed))
-    told = replace(shown(plan, workspace), saved=out, approved=expect if gone else None, options=given)
+    told = replace(shown(plan, workspace), saved=out, approved=expect if gone else None)
+    told = replace(told, options=_given(allowed, base, no_due=no_due))
     click.echo("\n".join(all_formats()[form].lines(told)))
     if gone is not None:
         raise gone
-    if plan.blocked:
-        return BLOCKED
-    return PENDING if detailed_exitcode and (plan.changes or plan.waits or unsettled) else 0
+    pending = detailed_exitcode and (plan.changes or plan.waits or unsettled)
+    return BLOCKED if plan.blocked else PENDING if pending else 0
+
+
+def _given(allowed: Overrides, base: str | None, *, no_due: bool) -> tuple[str, ...]:
+    """The options that an apply of exactly this plan takes as well."""
+    return (*(("--base", base) if base else ()), *(("--no-due",) if no_due else ()), *flags(allowed))
 
 
 def _expected(store: LiveStore, plan: Plan, expect: str) -> tuple[Plan, PlanStale | None]:
