@@ -67,6 +67,7 @@ def test_removing_first_is_refused(guarded: House, edit: tuple[Spec, ...]) -> No
     guarded.declare(*edit)
     refuse(guarded)
     refuse(guarded)
+    assert sorted(guarded.live()) == ["kept", "one"]
 
 
 def test_unprotecting_and_removing_without_an_apply_between_is_refused(guarded: House) -> None:
@@ -99,6 +100,7 @@ def test_protection_that_comes_back_protects_again(guarded: House) -> None:
         guarded.apply()
     guarded.declare(KEPT)
     refuse(guarded)
+    assert sorted(guarded.live()) == ["kept", "one"]
 
 
 def test_protection_stops_no_other_change(guarded: House) -> None:

@@ -178,10 +178,11 @@ def check(made: Made, asked: Question, *, declared: bool, times: tuple[int, ...]
 def test_who_could_do_what_agrees_with_the_truth(tmp_path: Path, seed: int, *, declared: bool) -> None:
     """At a moment, and between two: who, since when and until when, by which commit and which run."""
     made, rng = history(tmp_path / "it", seed, 250, most=40, pace=PACE), Random(seed)
-    first = made.told.steps[0][1]
+    first, found = made.told.steps[0][1], list[Period]()
     for number in range(12):
         one, other = sorted(rng.randrange(first - 10, made.end) for _ in range(2))
-        check(made, question(rng), declared=declared, times=(one, other) if number % 2 else (one,))
+        found += check(made, question(rng), declared=declared, times=(one, other) if number % 2 else (one,))
+    assert len({one.name for one in found}) > 5
 
 
 def test_histories_hold_what_answers_are_held_against(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def all_done(told: Told) -> list[Event]:
     ]
 
 
-def check(made: Made) -> None:
-    """All that a story tells."""
+def check(made: Made) -> Told:
+    """All that stories tell; gives them."""
     told = tell(auditing(made), None, with_records=True)
     assert told.whole
     assert sorted(map(repr, map(asked, all_asked(told)))) == sorted(map(repr, true_asked(made)))
@@ -84,6 +84,7 @@ def check(made: Made) -> None:
     _check_standing(made, told)
     assert {ran.body.commit for ran in told.runs if not ran.on_line} == set(made.dropped)
     assert all(ran.here for ran in told.runs)
+    return told
 
 
 def _true_done(made: Made) -> list[tuple[object, ...]]:
@@ -162,7 +163,8 @@ def _place(made: Made, event: Event) -> int:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stories_agree_with_the_truth(tmp_path: Path, seed: int) -> None:
     """Merges, squashes, octopus merges, reverts, renames, faults, runs that failed or were held."""
-    check(history(tmp_path / "it", seed, 150, prefix="deep/" if seed % 2 else ""))
+    told = check(history(tmp_path / "it", seed, 150, prefix="deep/" if seed % 2 else ""))
+    assert {event.what for event in all_done(told)} > {"issue", "rotate"}
 
 
 @given(seed=st.integers(0, 1 << 32), steps=st.integers(1, 40), most=st.integers(1, 12))
@@ -170,14 +172,15 @@ def test_stories_agree_with_the_truth(tmp_path: Path, seed: int) -> None:
 def test_stories_of_any_small_history_agree_with_the_truth(seed: int, steps: int, most: int) -> None:
     """Few tokens, so that names, renames and groups meet often."""
     with tempfile.TemporaryDirectory() as folder:
-        check(history(Path(folder) / "it", seed, steps, most=most))
+        made = history(Path(folder) / "it", seed, steps, most=most)
+        assert len(all_asked(check(made))) == len(made.told.changes)
 
 
 def test_the_stories_of_years_agree_with_the_truth(tmp_path: Path) -> None:
     """Thousands of commits; some were applied and dropped from the line by a push by force."""
     made = history(tmp_path / "it", 99, 1600, most=80)
     assert made.dropped
-    check(made)
+    assert len(check(made).stories) > len(made.dropped)
 
 
 def test_a_shallow_clone_tells_the_part_that_it_has_and_that_it_is_a_part(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_an_unfit_program(by_gpg: Depot, gpg: Keys, script: str, version: str, t
     unfit = {"RECONCILER_SOPS": fake(by_gpg.log.parent, script, version)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workspace, "Program", partial(Program, timeout=0.3))
-        by_gpg.fails(*told, gpg.writer, unfit)
+        ran = by_gpg.fails(*told, gpg.writer, unfit)
+        assert ran.code == 1
 
 
 @pytest.mark.parametrize("echo", ["cat", "grep -o 'private_key.*'", "grep -o 'private_key.\\{200\\}'"])
@@ -85,10 +86,14 @@ def test_a_missing_program(by_gpg: Depot, gpg: Keys) -> None:
     """Named and not there, or not named and nowhere: both say how to get it."""
     install = "pip install 'reconciler[sops]'"
     named = {"RECONCILER_SOPS": "/nonexistent/sops"}
-    by_gpg.fails("/nonexistent/sops cannot be started: No such file", install, gpg.writer, named)
+    ran = by_gpg.fails("/nonexistent/sops cannot be started: No such file", install, gpg.writer, named)
+    assert ran.code == 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", "/nonexistent/python")
-        by_gpg.fails("needed for these recipients, and is not here", install, gpg.writer, {"PATH": "/none"})
+        ran = by_gpg.fails(
+            "needed for these recipients, and is not here", install, gpg.writer, {"PATH": "/none"}
+        )
+        assert ran.code == 1
 
 
 @pytest.mark.parametrize(
@@ -108,25 +113,29 @@ def test_an_unusable_pgp_key(
     keyring.mkdir(0o700)
     if rule is not None:
         by_gpg.rule(rule)
-    by_gpg.fails(message, hint, {"GNUPGHOME": str(keyring)}, environ)
+    ran = by_gpg.fails(message, hint, {"GNUPGHOME": str(keyring)}, environ)
+    assert ran.code == 1
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])
 def test_no_permission_to_use_the_transit_key(by_transit: Depot, bao: OpenBao, token: str) -> None:
     """Without VAULT_TOKEN, and with one that grants nothing, the refusal and the remedy are told."""
     message = f"cannot seal to {bao.uri()} (HTTP 403: permission denied)"
-    by_transit.fails(message, "set VAULT_TOKEN", {**bao.environ(), "VAULT_TOKEN": token})
+    ran = by_transit.fails(message, "set VAULT_TOKEN", {**bao.environ(), "VAULT_TOKEN": token})
+    assert ran.code == 1
 
 
 def test_the_token_of_the_owner_does_not_seal(by_transit: Depot, transit: Keys) -> None:
     """A token that may decrypt and not encrypt is refused in the same words."""
-    by_transit.fails("permission denied", "update encrypt/KEY to seal", transit.reader)
+    ran = by_transit.fails("permission denied", "update encrypt/KEY to seal", transit.reader)
+    assert ran.code == 1
 
 
 def test_a_sealed_server(by_transit: Depot, transit: Keys, bao: OpenBao) -> None:
     """A server that is sealed says so."""
     with bao.sealed():
-        by_transit.fails("is sealed)", "have the key server unsealed", transit.writer)
+        ran = by_transit.fails("is sealed)", "have the key server unsealed", transit.writer)
+        assert ran.code == 1
 
 
 def test_a_server_that_is_down(depot: Depot, transit: Keys) -> None:
@@ -167,7 +176,8 @@ def test_no_place_for_temporary_files(by_gpg: Depot, gpg: Keys) -> None:
     """A TMPDIR that is gone after the start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", "/nonexistent")
-        by_gpg.fails("No such file or directory", "TMPDIR", gpg.writer)
+        ran = by_gpg.fails("No such file or directory", "TMPDIR", gpg.writer)
+        assert ran.code == 1
 
 
 def test_a_full_disk_for_temporary_files(by_gpg: Depot, gpg: Keys) -> None:
@@ -181,7 +191,8 @@ def test_a_full_disk_for_temporary_files(by_gpg: Depot, gpg: Keys) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
-        by_gpg.fails("No space left on device", "make room there", gpg.writer)
+        ran = by_gpg.fails("No space left on device", "make room there", gpg.writer)
+        assert ran.code == 1
     assert list(by_gpg.temporary.iterdir()) == []
 
 

@@ -75,6 +75,7 @@ def test_a_link_in_place_of_an_artifact_is_replaced_in_the_branch(hub: Hub) -> N
     plant(hub, LINK, "artifacts/JWTToken/one.yaml")
     house.apply()
     check_published(hub, house.now)
+    assert list(house.live()) == ["one"]
     house.close()
 
 

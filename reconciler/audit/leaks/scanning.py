@@ -136,13 +136,14 @@ def _in_base64(text: bytes) -> Iterator[tuple[Detector, Leak]]:
         start = place - _letters_before(text, place) // 4 * 4
         run = RUN.match(text, place, place + LONGEST)
         over[group] = run.end() if run else place + 1
-        for letters in _readings(text[start : over[group]]):
-            for detector, leak in _direct(filled(letters.translate(TO_STANDARD))):
-                yield detector, replace(leak, start=found.start(), end=over[group])
+        readings = _readings(text[start : over[group]])
+        decoded = (list(_direct(filled(letters.translate(TO_STANDARD)))) for letters in readings)
+        for detector, leak in next(filter(None, decoded), ()):
+            yield detector, replace(leak, start=found.start(), end=over[group])
 
 
 def _readings(run: bytes) -> Iterator[bytes]:
-    """The letters of a run of base64: as it is, and as lines of a patch."""
+    """The letters of a run of base64: as it is; and as lines of a patch, where it may be of one."""
     yield BREAK.sub(b"", run)
     if MARK.search(run):
         yield BREAK.sub(b"", MARK.sub(b"", run))
