@@ -16,12 +16,12 @@ from reconciler.plan.document import Plan
 from reconciler.records.body import BLOCKED, FAILED, Body, Held
 from reconciler.records.chain import file_name
 from reconciler.records.envelope import Signed, read, statement
-from reconciler.records.making import Story, composed, error_of, outcome_of, written
+from reconciler.records.making import Account, composed, error_of, outcome_of, written
 
 NOT_RECORDED = "that this was blocked is not recorded"
 
 
-def story_of(run: Run, done: Iterable[Done], token: Callable[[str], LiveToken | None]) -> Story:
+def story_of(run: Run, done: Iterable[Done], token: Callable[[str], LiveToken | None]) -> Account:
     """What there is to tell of a run that did, or tried, all of this.
 
     `token` gives a token by its id, as it is when all is taken away that the run takes.
@@ -30,10 +30,10 @@ def story_of(run: Run, done: Iterable[Done], token: Callable[[str], LiveToken | 
     ends = all_left(done, token)
     changes = tuple(as_recorded(one, ends) for one in done)
     live = {ident: one.digest for ident, one in ends.items()}
-    return Story(run, outcome_of(changes), changes, live, error=error_of(changes))
+    return Account(run, outcome_of(changes), changes, live, error=error_of(changes))
 
 
-def given_up(ports: Ports, run: Run, error: str) -> Story:
+def given_up(ports: Ports, run: Run, error: str) -> Account:
     """What there is to tell of a run of which nothing becomes true: all that was journaled is cut off."""
     done = [as_done(cut_off(one), None) for one in ports.store.intents()]
     story = story_of(run, done, ports.store.token_by_id)
@@ -56,21 +56,21 @@ def record_blocked(ports: Ports, lease: Lease, run: Run, plan: Plan) -> None:
     if any(one.rule in (STORE_LOST, ARTIFACTS_LOST) for one in plan.blocked):
         return
     held = tuple(Held(rule=one.rule, message=one.message) for one in plan.blocked)
-    story = Story(under(run, plan), BLOCKED, held=held, error=PlanBlocked.code)
+    story = Account(under(run, plan), BLOCKED, held=held, error=PlanBlocked.code)
     try:
         kept(ports, lease, story, Batch())
     except ReconcilerError as error:
         ports.progress.note(f"{NOT_RECORDED}: {error}")
 
 
-def recorded(ports: Ports, story: Story, previous: Record | None) -> Record:
+def recorded(ports: Ports, story: Account, previous: Record | None) -> Record:
     """The record of a run, signed. Raises SignFailed."""
     body = composed(story, previous)
     payload = statement(body)
     return written(body, payload, ports.signer.sign(payload))
 
 
-def recorded_again(ports: Ports, story: Story, previous: Record | None) -> Record:
+def recorded_again(ports: Ports, story: Account, previous: Record | None) -> Record:
     """The same of a run that may have published its record before it died: then it is that, whoever signed.
 
     Raises SignFailed.
@@ -92,7 +92,7 @@ def _published(ports: Ports, body: Body) -> Signed | None:
         return None
 
 
-def kept(ports: Ports, lease: Lease, story: Story, batch: Batch) -> None:
+def kept(ports: Ports, lease: Lease, story: Account, batch: Batch) -> None:
     """Writes a record down, with what else is to be written, and publishes what can be.
 
     The live store has it first: no run is open any more that would make the same record again, so one that

@@ -73,12 +73,28 @@ class Files:
     """Every group of the catalog, with its section."""
     _groups: dict[str, Naming] = field(default_factory=dict)
     """Name of a token → the groups in its spec, where it names any."""
+    _specs_now: dict[str, Declared] = field(default_factory=dict)
+    """Name → its spec, groups resolved, of those with which nothing is wrong."""
 
     @property
     def workspace(self) -> WorkspaceDocument | None:
         """The settings; None where no file has any."""
         found = [self._meaning(path).workspaces for path in sorted(self._workspaces)]
         return found[0][0].document if found else None
+
+    @property
+    def unread(self) -> str | None:
+        """A file that declares nothing because it has a fault, and what fault; None where there is none."""
+        files = sorted(key for key in self._wrong if key in self._blobs)
+        return self._wrong[files[0]] if files else None
+
+    def spec(self, name: str) -> Declared | None:
+        """How a token is declared, its groups resolved; None where it is not, or something is wrong."""
+        return self._specs_now.get(name)
+
+    def declared(self, name: str) -> list[Declared]:
+        """Each time that a name is declared, as it is written there."""
+        return list(self._specs.get(name, {}).values())
 
     def changed(self, touched: Sequence[Touched]) -> Meant:
         """Takes a step. Raises SpecsInvalid where groups stand for too much."""
@@ -96,6 +112,10 @@ class Files:
         if regroup:
             names |= self._gather()
         meant = dict(self._meant(names))
+        for name, spec in meant.items():
+            self._specs_now.pop(name, None)
+            if spec is not None:
+                self._specs_now[name] = spec
         keys = {*(one.path for one in touched), *map(_of_name, names), *((CATALOG,) if regroup else ())}
         return Meant(
             meant,

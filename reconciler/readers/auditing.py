@@ -10,10 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from reconciler.audit.chain import Recorded, in_order
 from reconciler.audit.declared import History, blobs, declared
 from reconciler.audit.history import Line, line, named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
+from reconciler.audit.recorded import Recorded, in_order
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
 from reconciler.git.lines import is_ancestor
@@ -25,7 +25,7 @@ from reconciler.records.envelope import LARGEST
 from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.files import MAX_BYTES
 from reconciler.specs.layout import RECORDS
-from reconciler.specs.reader import FoundWorkspace, read_file
+from reconciler.specs.reader import FileRead, FoundWorkspace, read_file
 from reconciler.specs.reading import no_collection
 from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
@@ -41,7 +41,7 @@ class Auditing:
 
     workspace: Workspace
     _lines: dict[str, Line] = field(default_factory=dict, init=False, repr=False)
-    _settings: dict[str, Settings] = field(default_factory=dict, init=False, repr=False)
+    _documents: dict[str, list[FoundWorkspace]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def repository(self) -> Repository:
@@ -80,25 +80,33 @@ class Auditing:
             known = meanings(self.repository, [*blobs(found), *more], self.memo)
             return declared(found, known), known
 
+    def documents(self, commit: str) -> Sequence[FoundWorkspace]:
+        """The Workspace documents of a commit: one, or none; more are a fault, and the first counts.
+
+        Only files that may hold one are parsed, and one that has a fault holds none. Raises GitFailed.
+        """
+        if commit not in self._documents:
+            self._documents[commit] = self._read_documents(commit)
+        return self._documents[commit]
+
     def settings(self, commit: str) -> Settings:
         """The settings of a workspace as a commit has them; the defaults where it has none.
 
-        Only files that may hold them are parsed. Raises GitFailed.
+        Raises GitFailed.
         """
-        if commit not in self._settings:
-            self._settings[commit] = self._read_settings(commit)
-        return self._settings[commit]
+        found = self.documents(commit)
+        return found[0].document.spec if found else Settings()
 
-    def _read_settings(self, commit: str) -> Settings:
+    def _read_documents(self, commit: str) -> list[FoundWorkspace]:
         documents: list[FoundWorkspace] = []
         with closing(Contents(self.repository.git)) as contents:
             contents.bring(commit, f"{self.repository.prefix}{SPECS}")
             for blob in self.repository.blobs(commit, SPECS):
                 if blob.mode in FILES and named_as_spec(self._inside(blob)):
                     data = contents.read(blob.id, MAX_BYTES + 1)
-                    if may_be_workspace(data):
-                        documents += read_file(self._inside(blob), data).workspaces
-        return documents[0].document.spec if documents else Settings()
+                    read = read_file(self._inside(blob), data) if may_be_workspace(data) else FileRead()
+                    documents += () if read.faults else read.workspaces
+        return documents
 
     def records_folder(self, commit: str) -> str:
         """Where a workspace keeps its records, as a commit has it. Raises GitFailed."""
@@ -106,14 +114,22 @@ class Auditing:
 
     def record_files(self, commit: str) -> list[RecordFile]:
         """The records that a commit has, as they stand there. Raises GitFailed."""
+        found = self.among_records(commit)
+        return [file for file, blob in found if blob.mode in FILES and FILE_NAME.fullmatch(file.name)]
+
+    def among_records(self, commit: str) -> list[tuple[RecordFile, Blob]]:
+        """All that stands where a commit has its records; what is no file has no bytes here.
+
+        A byte more than a record may have is read at most. Raises GitFailed.
+        """
         folder = self.records_folder(commit)
         with closing(Contents(self.repository.git)) as contents:
             contents.bring(commit, f"{self.repository.prefix}{folder}")
-            return [
-                RecordFile(self._inside(blob), contents.read(blob.id, LARGEST))
+            found = [
+                (blob, contents.read(blob.id, LARGEST + 1) if blob.mode in FILES else b"")
                 for blob in self.repository.blobs(commit, folder)
-                if blob.mode in FILES and FILE_NAME.fullmatch(blob.path.rpartition("/")[2])
             ]
+        return [(RecordFile(self._inside(blob), data), blob) for blob, data in found]
 
     def records(self, commit: str) -> list[Recorded]:
         """The records of a commit, oldest first. Where its settings say that each is to be signed, by a key

@@ -8,9 +8,9 @@ from functools import cached_property, partial
 
 from reconciler.artifacts.opener import still_sealed
 from reconciler.artifacts.tree import MAX_BYTES
-from reconciler.audit.history import named_as_spec
+from reconciler.audit.files import Files
+from reconciler.audit.history import Touched, named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
-from reconciler.audit.verifying.declaring import Sheet
 from reconciler.audit.verifying.resealed import Sealed
 from reconciler.audit.verifying.sealed import AtCommit, Stands
 from reconciler.canonical import digest
@@ -18,8 +18,7 @@ from reconciler.errors import ArtifactTampered
 from reconciler.git import trees
 from reconciler.git.contents import Contents
 from reconciler.git.logs import Moved, Touch, graph, literal, resolved, steps, touches
-from reconciler.git.repository import Repository
-from reconciler.readers.auditing import may_be_workspace
+from reconciler.readers.auditing import Auditing, may_be_workspace
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import LARGEST
 from reconciler.specs.files import MAX_BYTES as SPEC_BYTES
@@ -27,6 +26,7 @@ from reconciler.specs.layout import RECORDS
 from reconciler.specs.settings import DEFAULT_NAME, Settings
 from reconciler.surroundings import SPECS
 
+FILE = trees.FILES[0]
 SHORT = 4096
 """Bytes that a file of git's own among the artifacts may have, without a record that tells of it."""
 
@@ -47,11 +47,12 @@ class _Digests:
 class Clone:
     """One revision of a repository, and all that it follows. Everything here raises GitFailed."""
 
-    def __init__(self, repository: Repository, revision: str) -> None:
-        self.repository = repository
-        self.git = repository.git
-        self.prefix = repository.prefix
-        self.commit = repository.commit(revision)
+    def __init__(self, auditing: Auditing, revision: str | None) -> None:
+        self.auditing = auditing
+        self.repository = auditing.repository
+        self.git = self.repository.git
+        self.prefix = self.repository.prefix
+        self.commit = auditing.commit(revision)
         self._contents = Contents(self.git)
         self._digests = _Digests(self._contents)
 
@@ -64,27 +65,29 @@ class Clone:
         """Every commit that the revision holds, its time, and those that it follows; oldest first."""
         return list(graph(self.git, self.commit))
 
-    @cached_property
-    def now(self) -> Sheet:
-        """What the revision declares."""
-        return next(self.sheets([self.commit]))[1]
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the specs of the revision, so that they tell less than they might."""
+        places = [one.file for one in self.auditing.documents(self.commit)]
+        if len(places) > 1:
+            return f"{places[0]} and {places[1]} both have a Workspace document"
+        return next((files.unread for _, files in self.declared([self.commit])), None)
 
     @property
     def name(self) -> str:
         """Of the workspace."""
-        document = self.now.workspace
-        return DEFAULT_NAME if document is None else document.metadata.name
+        documents = self.auditing.documents(self.commit)
+        return documents[0].document.metadata.name if documents else DEFAULT_NAME
 
     @property
     def settings(self) -> Settings:
         """Of the revision."""
-        document = self.now.workspace
-        return Settings() if document is None else document.spec
+        return self.auditing.settings(self.commit)
 
     @property
     def records(self) -> str:
         """Where the records stand, from the workspace."""
-        return f"{self.settings.artifacts}/{RECORDS}"
+        return self.auditing.records_folder(self.commit)
 
     @cached_property
     def artifacts(self) -> Mapping[str, trees.Entry]:
@@ -94,13 +97,8 @@ class Clone:
 
     def record_files(self) -> tuple[list[RecordFile], dict[str, str]]:
         """The files among the records, and name → blob of each."""
-        below = f"{self.records}/"
-        entries = {path: one for path, one in self.artifacts.items() if path.startswith(below)}
-        files = [
-            RecordFile(path, self._contents.read(one.id, LARGEST + 1) if one.is_file else b"")
-            for path, one in entries.items()
-        ]
-        return files, {path.removeprefix(below): one.id for path, one in entries.items()}
+        found, below = self.auditing.among_records(self.commit), f"{self.records}/"
+        return [file for file, _ in found], {file.path.removeprefix(below): blob.id for file, blob in found}
 
     def content(self, blob: str) -> bytes:
         """What a record ever was; a byte more than one may have at most."""
@@ -110,8 +108,8 @@ class Clone:
         """Where records belong: by the specs of each commit, and of the revision."""
         asked = list(dict.fromkeys(commits))
         found = dict.fromkeys(asked, (self.records, self.records))
-        for commit, sheet in self.sheets(asked):
-            settings = Settings() if sheet.workspace is None else sheet.workspace.spec
+        for commit, files in self.declared(asked):
+            settings = Settings() if files.workspace is None else files.workspace.spec
             found[commit] = (f"{settings.artifacts}/{RECORDS}", self.records)
         return found
 
@@ -177,7 +175,7 @@ class Clone:
             for blob in (*one.before, one.after)
             if blob.strip("0") and may_be_workspace(self._contents.read(blob, SPEC_BYTES + 1))
         )
-        read = meanings(self.repository, blobs)
+        read = meanings(self.repository, blobs, self.auditing.memo)
         return {
             blob: one.workspaces[0].document.spec for blob, one in read.items() if len(one.workspaces) > 0
         }
@@ -195,24 +193,20 @@ class Clone:
             for one, tree in zip(own, found, strict=True)
         }
 
-    def sheets(self, commits: Sequence[str]) -> Iterator[tuple[str, Sheet]]:
-        """What each of some commits declares, in their order: one sheet, which moves on with the next.
+    def declared(self, commits: Sequence[str]) -> Iterator[tuple[str, Files]]:
+        """What each of some commits declares, in their order: the same files, which move on with the next.
 
         Commits without specs, and those that are not here, are left out.
         """
         trees_of = self.there(commits)
         known = [(commit, tree) for commit in commits if (tree := trees_of.get(commit)) is not None]
         moves = list(steps(self.git, [tree for _, tree in known]))
-        sheet = Sheet(self._meanings(moves))
+        files = Files(self._meanings(moves))
         for (commit, _), moved in zip(known, moves, strict=False):
-            for one in moved:
-                path = f"{SPECS}/{one.path}"
-                if named_as_spec(path):
-                    sheet.move(path, one.blob)
-            yield commit, sheet
+            files.changed([Touched(f"{SPECS}/{one.path}", one.blob and FILE, one.blob) for one in moved])
+            yield commit, files
 
     def _meanings(self, moves: Iterable[Sequence[Moved]]) -> Meanings:
         found = (one for moved in moves for one in moved if one.blob is not None)
-        return meanings(
-            self.repository, [str(one.blob) for one in found if named_as_spec(f"{SPECS}/{one.path}")]
-        )
+        blobs = [str(one.blob) for one in found if named_as_spec(f"{SPECS}/{one.path}")]
+        return meanings(self.repository, blobs, self.auditing.memo)

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from reconciler.audit.verifying import chain, commits, declaring, filing, living, sealed, signing
+from reconciler.audit.files import Files
+from reconciler.audit.verifying import asking, chain, commits, filing, living, sealed, signing
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
-from reconciler.audit.verifying.report import Report
 from reconciler.audit.verifying.resealed import Sealed
+from reconciler.audit.verifying.verified import Verified
 from reconciler.errors import StoreError, StoreUnreadable
 from reconciler.git.logs import Touch, literal, signatures
-from reconciler.git.repository import WHOLE_ID, repository
+from reconciler.git.repository import WHOLE_ID
 from reconciler.git.shallow import DEEPEN
 from reconciler.live.interface import LiveStore
 from reconciler.plan.change import DONE
+from reconciler.readers.auditing import Auditing
 from reconciler.readers.auditing_clone import Clone
 from reconciler.readers.comparing import configs
 from reconciler.records.keys import PublicKey, read_keys
@@ -32,7 +34,8 @@ from reconciler.workspace import TRIES, Workspace
 class Asked:
     """What an auditor asks for."""
 
-    revision: str = "HEAD"
+    revision: str | None = None
+    """None for what is checked out."""
     keys: Sequence[str] | None = None
     """Lines of a file that the auditor brings; None for the keys that the clone itself names."""
     records: bool | None = None
@@ -48,10 +51,9 @@ class Asked:
     live: bool = False
 
 
-def verify(workspace: Workspace, asked: Asked) -> Report:
+def verify(workspace: Workspace, asked: Asked) -> Verified:
     """Everything that can be checked. Raises GitFailed, SettingsError."""
-    where = repository(workspace.root, workspace.around.environ)
-    with closing(Clone(where, asked.revision)) as clone:
+    with closing(Clone(Auditing(workspace), asked.revision)) as clone:
         return _Audit(workspace, asked, clone).report()
 
 
@@ -63,7 +65,7 @@ class _Audit:
         self.asked = asked
         self.clone = clone
         self.settings: Settings = clone.settings
-        self.told = Report(clone.name, clone.commit, clone.records)
+        self.told = Verified(clone.name, clone.commit, clone.records)
         files, self.blobs = clone.record_files()
         self.specs: Sequence[Touch] = clone.spec_touches()
         self.documents = clone.documents(self.specs)
@@ -76,7 +78,7 @@ class _Audit:
         self.past = filing.Past(self.touched, clone.content)
         self.links: list[Link] = chain.linked(files, self.told.found, clone.records, self.past.outsider)
 
-    def report(self) -> Report:
+    def report(self) -> Verified:
         self._whole()
         self._chain()
         self._filed()
@@ -99,7 +101,7 @@ class _Audit:
         if self.clone.repository.is_shallow():
             told = "this clone is shallow: what was before its oldest commit, nobody can check here"
             self.told.found.append(Finding(Check.HISTORY_CUT, "this clone", told, DEEPEN))
-        if (fault := self.clone.now.fault) is not None:
+        if (fault := self.clone.fault) is not None:
             hint = "see it with: reconcile validate; settings that cannot be read are taken as not made"
             self.told.found.append(
                 Finding(Check.SPECS_UNREADABLE, f"commit {self.clone.commit[:10]}", fault, hint)
@@ -111,7 +113,7 @@ class _Audit:
             *chain.chain(links, folder),
             *chain.late(links, self.workspace.around.clock()),
             *chain.anchored(links, self.asked.anchors, folder),
-            *declaring.overridden(links),
+            *asking.overridden(links),
         ]
         self.told.head = links[-1].digest if links else None
         self.told.add("records", _counted(len(links), "record"), found)
@@ -175,16 +177,16 @@ class _Audit:
         ids = [one for _, one in named if one is not None and WHOLE_ID.fullmatch(one)]
         there, line = self.clone.there(ids), {commit for commit, _, _ in self.clone.line}
         # A commit that follows itself is read once: records of one commit stand side by side.
-        sheets = self.clone.sheets([one for one in _runs(ids) if there.get(one)])
-        at, sheet, lives = "", declaring.Sheet({}), declaring.Lives()
+        moving = self.clone.declared([one for one in _runs(ids) if there.get(one)])
+        at, files, lives = "", Files({}), asking.Lives()
         for link, commit in named:
             lost = _lost(link, commit, there, line)
             if lost is not None:
                 yield lost
             if commit in there and there[commit] is not None:
                 while at != commit:
-                    at, sheet = next(sheets)
-                yield from declaring.judged(link, sheet, lives)
+                    at, files = next(moving)
+                yield from asking.judged(link, files, lives)
             yield from lives.follow(link)
 
     def _commits(self) -> None:

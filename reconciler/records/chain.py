@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from reconciler.artifacts.interface import Expected, Header
 from reconciler.canonical import digest
@@ -30,8 +29,13 @@ class RecordFile:
     """A record as it stands in a clone."""
 
     path: str
-    """As messages name it, with `/`; the last part is of the form `FILE_NAME`."""
+    """As messages name it, with `/`."""
     data: bytes
+
+    @property
+    def name(self) -> str:
+        """The last part of its path, which is of the form `FILE_NAME` if it is a record."""
+        return self.path.rpartition("/")[2]
 
 
 def last_known(files: Iterable[RecordFile], names: Collection[str]) -> dict[str, Expected]:
@@ -92,7 +96,7 @@ def _read(file: RecordFile) -> Signed:
         found = read(file.data)
     except RecordUnreadable as error:
         raise broken(file.path, error.message) from None
-    if PurePosixPath(file.path).name != file_name(found.body.sequence, found.body.run):
+    if file.name != file_name(found.body.sequence, found.body.run):
         raise broken(file.path, "it is named for another record")
     return found
 

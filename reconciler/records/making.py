@@ -28,7 +28,7 @@ CUT_OFF = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Account:
     """What there is to tell of a run."""
 
     run: Run
@@ -55,7 +55,7 @@ def error_of(changes: Sequence[Change]) -> str | None:
     return next((one.error for one in changes if one.outcome == "failed"), None)
 
 
-def composed(story: Story, previous: Record | None) -> Body:
+def composed(story: Account, previous: Record | None) -> Body:
     """What the record of a run says, when it follows another."""
     run = story.run
     return Body.model_validate(

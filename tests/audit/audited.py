@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from pydantic_core import from_json
 
-from reconciler.audit.verifying.report import Report
+from reconciler.audit.verifying.verified import Verified
 from reconciler.canonical import digest
 from reconciler.readers.auditing_verify import Asked, verify
 from reconciler.records.body import read_body
@@ -105,7 +105,7 @@ class Audited(House):
         self.apply()
         return self.commit(message)
 
-    def found(self, **asked: object) -> Report:
+    def found(self, **asked: object) -> Verified:
         """What an auditor finds."""
         self._workspace = None
         return verify(self.workspace(), replace(Asked(), **asked))  # type: ignore[arg-type]
@@ -182,6 +182,6 @@ def copied(house: Audited, root: Path) -> Audited:
     return Audited(root, url, now=house.now, settings=house.settings, signer=house.signer)
 
 
-def told(report: Report) -> set[tuple[str, str]]:
+def told(report: Verified) -> set[tuple[str, str]]:
     """(check, where) of each fault."""
     return {(one.check.value, one.where) for one in report.faults}

@@ -9,7 +9,7 @@ from reconciler.audit.events import Due, Event, Ran
 from reconciler.audit.report.facts import Facts
 from reconciler.audit.spans import Cause, Span
 from reconciler.audit.verifying.finding import Check, Finding
-from reconciler.audit.verifying.report import Report
+from reconciler.audit.verifying.verified import Verified
 from reconciler.canonical import digest
 from reconciler.kinds.interface import Grants
 from reconciler.records.body import SCHEMA, Body, read_body
@@ -115,7 +115,7 @@ def log(told: list[Span], ran: Ran, seed: int = 7) -> list[Event]:
     return sorted(found, key=lambda one: (one.at, one.name), reverse=True)
 
 
-def verified(*, clean: bool = False) -> Report:
+def verified(*, clean: bool = False) -> Verified:
     found = [
         Finding(
             Check.RECORD_EDITED,
@@ -125,7 +125,7 @@ def verified(*, clean: bool = False) -> Report:
         ),
         Finding(Check.OVERRIDE, "record 3", "max_delete was raised to 10", "ask ann why"),
     ]
-    return Report(
+    return Verified(
         "acme",
         COMMIT,
         "artifacts/records",

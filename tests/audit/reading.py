@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.audit.applied import applied
-from reconciler.audit.chain import in_order
 from reconciler.audit.declared import blobs, declared
 from reconciler.audit.history import line
 from reconciler.audit.meanings import meanings
+from reconciler.audit.recorded import in_order
 from reconciler.audit.spans import Span
 from reconciler.cli.context import surroundings
 from reconciler.readers.auditing import Auditing

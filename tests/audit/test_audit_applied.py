@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.audit.applied import Lived, applied
-from reconciler.audit.chain import in_order
+from reconciler.audit.recorded import in_order
 from reconciler.errors import RecordUnreadable
 from reconciler.records.chain import RecordFile
 from tests.audit.bodies import Runs, deleted, failed, given

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.audit.events import Event, Ran
 from reconciler.audit.spans import Span, State
-from reconciler.audit.verifying.report import Report
+from reconciler.audit.verifying.verified import Verified
 from reconciler.kinds.interface import Grants
 
 
@@ -28,7 +28,7 @@ class Facts:
     """Name of each token whose rotation is late → since when."""
     runs: Sequence[Ran]
     """Oldest first."""
-    verified: Report
+    verified: Verified
     notes: Sequence[str]
     """What a reader should know."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from reconciler.audit.verifying.finding import Finding
-from reconciler.audit.verifying.report import Report
+from reconciler.audit.verifying.verified import Verified
 from reconciler.audit.window import window
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import counted, echo_json, in_line, style
@@ -113,7 +113,7 @@ def _lines(text: str) -> list[str]:
     return [*pems, *(line for line in lines if line and not line.startswith("#"))]
 
 
-def _echo(report: Report) -> None:
+def _echo(report: Verified) -> None:
     for found, before in ((report.faults, ""), (report.notes, style("note: ", fg="cyan"))):
         for hint, alike in groupby(found, key=lambda one: one.hint):
             for one in alike:

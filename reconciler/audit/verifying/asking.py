@@ -2,103 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
-from reconciler.audit.meanings import Meanings
+from reconciler.audit.files import Files
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.plan.change import DONE, Action
 from reconciler.records.body import Body, Change
-from reconciler.specs.gathering import Catalog, gathered
-from reconciler.specs.reader import Declared, FileRead
-from reconciler.specs.resolve import resolved
-from reconciler.specs.settings import WorkspaceDocument
 
 SEE = "see what was declared: git show COMMIT:FILE, and who ran the apply: the actor of the record"
 GIVING = (Action.ISSUE, Action.MODIFY, Action.RENAME, Action.ROTATE)
 """Actions after which a token is as its spec says."""
-
-
-@dataclass(slots=True)
-class Sheet:
-    """What is declared at one commit; it moves from commit to commit by what differs."""
-
-    meanings: Meanings
-    _files: dict[str, str] = field(default_factory=dict)
-    """Path → blob."""
-    _names: dict[str, dict[str, list[Declared]]] = field(default_factory=dict)
-    """Name of a token → path → how it is declared there."""
-    _catalogs: dict[str, FileRead] = field(default_factory=dict)
-    """Path → a file with a catalog."""
-    _settings: dict[str, WorkspaceDocument] = field(default_factory=dict)
-    """Path → what a Workspace document there sets."""
-    _faulty: dict[str, str] = field(default_factory=dict)
-    """Path → what is wrong there."""
-    _gathered: Catalog | None = None
-
-    def move(self, path: str, blob: str | None) -> None:
-        """Another blob stands at a path of the specs; None for nothing, or what is no file."""
-        before = self._files.pop(path, None)
-        if before is not None:
-            self._forget(path, self.meanings[before])
-        if blob is not None:
-            self._files[path] = blob
-            self._learn(path, self.meanings[blob])
-
-    def _forget(self, path: str, read: FileRead) -> None:
-        for token in read.tokens:
-            places = self._names.get(token.name, {})
-            places.pop(path, None)
-            if not places:
-                self._names.pop(token.name, None)
-        if self._catalogs.pop(path, None) is not None:
-            self._gathered = None
-        self._settings.pop(path, None)
-        self._faulty.pop(path, None)
-
-    def _learn(self, path: str, read: FileRead) -> None:
-        for token in read.tokens:
-            self._names.setdefault(token.name, {}).setdefault(path, []).append(token)
-        if read.catalogs:
-            self._catalogs[path] = read
-            self._gathered = None
-        if read.workspaces:
-            self._settings[path] = read.workspaces[0].document
-        if read.faults:
-            self._faulty[path] = read.faults[0].message
-
-    @property
-    def fault(self) -> str | None:
-        """A file that has a fault, and what; None where all can be read."""
-        return next((f"{path}: {told}" for path, told in self._faulty.items()), None)
-
-    @property
-    def workspace(self) -> WorkspaceDocument | None:
-        """The Workspace document; None where there is none."""
-        return next(iter(self._settings.values()), None)
-
-    def named(self, name: str) -> list[Declared]:
-        """Each time that a name is declared, its groups as they are written."""
-        return [one for places in self._names.get(name, {}).values() for one in places]
-
-    def token(self, name: str) -> Declared | None:
-        """How a token is declared, its groups resolved; None where it is not, or where nobody can tell: see
-        `named`.
-        """
-        found = self.named(name)
-        if len(found) != 1:
-            return None
-        tokens, faults = resolved(found, self._catalog())
-        return None if faults else tokens[0]
-
-    def _catalog(self) -> Catalog:
-        if self._gathered is None:
-            catalogs = [one for read in self._catalogs.values() for one in read.catalogs]
-            self._gathered = gathered(catalogs, lost=False)[0]
-        return self._gathered
 
 
 @dataclass(slots=True)
@@ -152,23 +69,23 @@ class Lives:
         self.tokens[change.token or ""] = Known(change.name, change.kind, generation, spec, gone)
 
 
-def judged(link: Link, sheet: Sheet, lives: Lives) -> Iterator[Finding]:
+def judged(link: Link, files: Files, lives: Lives) -> Iterator[Finding]:
     """Changes of a record that the specs at its commit do not ask for. To be asked before `Lives.follow`."""
     for change in _done(link.body):
         known = lives.tokens.get(change.token or "")
-        told = _undone(change, sheet, known) if change.action not in GIVING else _given(change, sheet)
+        told = _undone(change, files, known) if change.action not in GIVING else _given(change, files)
         if told is not None:
             yield _undeclared(link, change, told)
-        elif change.action == Action.DELETE and sheet.fault is not None and not sheet.named(change.name):
-            told = f"delete {change.name}: nobody can tell whether the specs declared it: {sheet.fault}"
+        elif change.action == Action.DELETE and files.unread is not None:
+            told = f"delete {change.name}: nobody can tell whether the specs declared it: {files.unread}"
             yield Finding(Check.SPECS_UNREADABLE, link.path, told, SEE)
 
 
-def _given(change: Change, sheet: Sheet) -> str | None:
+def _given(change: Change, files: Files) -> str | None:
     """What is wrong with a change by which a token got what its spec says; None for nothing."""
-    declared = sheet.token(change.name)
-    if declared is None and (named := sheet.named(change.name)):
-        return f"nobody can tell what the specs declared: {_unclear(named)}"
+    declared = files.spec(change.name)
+    if declared is None and (unclear := _unclear(files, change.name)):
+        return f"nobody can tell what the specs declared: {unclear}"
     if declared is None or declared.kind != change.kind:
         return "the specs did not declare it"
     if change.spec != declared.digest:
@@ -180,19 +97,22 @@ def _given(change: Change, sheet: Sheet) -> str | None:
     return None
 
 
-def _undone(change: Change, sheet: Sheet, known: Known | None) -> str | None:
+def _undone(change: Change, files: Files, known: Known | None) -> str | None:
     """The same of a change that gives nothing new."""
     if change.action == Action.DELETE:
-        there = [one for one in sheet.named(change.name) if one.kind == change.kind]
+        there = [one for one in files.declared(change.name) if one.kind == change.kind]
         return "the specs declared it, so nobody asked to delete it" if there else None
-    declared = sheet.token(change.name)
+    declared = files.spec(change.name)
     if change.spec in (None, declared.digest if declared else None, known.spec if known else None):
         return None
     return "it gives the token another spec than it had, and than the specs declared"
 
 
-def _unclear(named: Sequence[Declared]) -> str:
-    return "its groups are not those of the catalog" if len(named) == 1 else f"it is there {len(named)} times"
+def _unclear(files: Files, name: str) -> str | None:
+    """Why nobody can tell how a token is declared; None where it is not."""
+    if not (places := len(files.declared(name))):
+        return files.unread
+    return "its groups are not those of the catalog" if places == 1 else f"it is there {places} times"
 
 
 def _done(body: Body | None) -> Iterable[Change]:

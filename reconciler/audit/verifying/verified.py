@@ -9,7 +9,7 @@ from reconciler.audit.verifying.finding import SCHEMA, Finding
 
 
 @dataclass(slots=True)
-class Report:
+class Verified:
     """One look at a workspace."""
 
     workspace: str

@@ -49,5 +49,5 @@ def _check_signed(file: RecordFile, signed: Signed, keys: Sequence[PublicKey]) -
 
 
 def _sequence(file: RecordFile) -> int:
-    named = FILE_NAME.fullmatch(file.path.rpartition("/")[2])
+    named = FILE_NAME.fullmatch(file.name)
     return 0 if named is None else int(named[1])
