@@ -78,15 +78,13 @@ def _store_lost(ground: Ground, state: State) -> Iterator[Block]:
 
 def _superseded(ground: Ground, state: State, changes: Collection[Change]) -> Iterator[Block]:
     """A pipeline that comes late, on an older commit, would undo what the newer ones did."""
-    if not changes or state.head is None or ground.elsewhere is None:
+    if not changes or state.applied is None or ground.elsewhere is None:
         return
-    from reconciler.records.envelope import body_of  # only who pushes artifacts looks at a record to plan
-
-    applied = body_of(state.head.body).commit
-    if applied is not None and ground.elsewhere.is_newer(applied):
+    if ground.elsewhere.is_newer(state.applied):
         yield Block(
             "specs-older",
-            f"the specs of {applied[:10]} were applied already, and those checked out here come before them",
+            f"the specs of {state.applied[:10]} were applied already, and those checked out here come before"
+            " them",
             "apply from the newest commit of the branch; to go back, revert there with a new commit",
         )
 

@@ -233,6 +233,8 @@ class Workspace:
     unpublished: tuple[Record, ...] = ()
     approval: str | None = None
     """As the last batch that gave one had it."""
+    applied: str | None = None
+    """The commit of the newest run that ended and had one."""
 
     @property
     def unsettled(self) -> bool:

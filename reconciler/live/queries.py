@@ -157,6 +157,7 @@ def state(connection: Connection, workspace: str) -> Workspace:
         lease=lease.from_row(workspace, row),
         unpublished=_unpublished(connection, workspace),
         approval=_approval(connection, workspace),
+        applied=_applied(connection, workspace),
     )
 
 
@@ -165,6 +166,14 @@ def _approval(connection: Connection, workspace: str) -> str | None:
     kept = select(_workspace.c.approval).where(_workspace.c.name == workspace)
     found = connection.execute(kept).scalar_one()
     return found if isinstance(found, str) else None
+
+
+def _applied(connection: Connection, workspace: str) -> str | None:
+    """Not of the newest record: a run that was blocked has one, and took nothing up."""
+    ended = select(_run.c.git_commit).where(
+        _run.c.workspace == workspace, text(schema.ENDED), _run.c.git_commit.is_not(None)
+    )
+    return connection.execute(ended.order_by(_run.c.ended_revision.desc()).limit(1)).scalar()
 
 
 def _head(connection: Connection, workspace: str) -> Record | None:

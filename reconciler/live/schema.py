@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every version of the schema that this tool knows, oldest first; one migration makes each."""
 
 HEAD = VERSIONS[-1]
@@ -129,6 +129,14 @@ run = Table(
     Column("released", Text, nullable=False, server_default="[]"),
     Column("reason", Text),
     Column("stopped", Text),
+)
+ENDED = "ended_revision is not null"
+Index(
+    "run_ended",
+    run.c.workspace,
+    run.c.ended_revision,
+    sqlite_where=text(ENDED),
+    postgresql_where=text(ENDED),
 )
 
 intent = Table(

@@ -147,6 +147,7 @@ def test_a_newer_store(url: str, opener: Opener) -> None:
 def back_to_0004(url: str) -> None:
     edit(url, "DROP INDEX token_changed", "DROP TABLE used_assertion", "DROP TABLE history")
     edit(url, "ALTER TABLE workspace DROP COLUMN approval")
+    edit(url, "DROP INDEX run_ended")
     edit(url, "ALTER TABLE run DROP COLUMN released")
     edit(url, "ALTER TABLE run DROP COLUMN reason")
     edit(url, "ALTER TABLE run DROP COLUMN stopped")

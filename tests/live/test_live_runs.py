@@ -187,3 +187,20 @@ def test_an_intent_that_does_not_parse_stops_the_run(store: LiveStore, url: str)
     with pytest.raises(StoreUnreadable, match="journal entry for a"):
         write(store, Batch(finish=Finish("run-1")))
     assert names(store) == []
+
+
+def test_what_was_applied_last_is_told_by_runs_that_ended(store: LiveStore, url: str) -> None:
+    """Neither by one that is open, nor by a record alone, nor by a run that knew no commit, nor elsewhere."""
+    assert store.state().applied is None
+    for number, commit in enumerate(("aaa", "bbb", None), 1):
+        before = store.state().applied
+        begun = replace(run(f"run-{number}"), commit=commit)
+        write(store, Batch(begin=begun))
+        assert store.state().applied == before
+        write(store, Batch(finish=Finish(begun.id), record=record(number)))
+        assert store.state().applied == (commit or before)
+    write(store, Batch(record=record(4)))
+    assert store.state().applied == "bbb"
+    other = open_store(url, "other", create=True)
+    assert other.state().applied is None
+    other.close()

@@ -70,19 +70,51 @@ def test_twenty_pipelines_at_once(shared: Hub) -> None:
     ]
     published = sum("Published as" in one.out for one in done)
     assert published > 1
-    assert len({one["run"] for one in records_of(shared)}) == published
-    assert [one["sequence"] for one in records_of(shared)] == list(range(1, published + 1))
+    outcomes = [one["outcome"] for one in records_of(shared)]
+    assert (outcomes.count("done"), outcomes.count("blocked")) == (published, PIPELINES - published)
+    assert [one["sequence"] for one in records_of(shared)] == list(range(1, PIPELINES + 1))
     check_linear(shared)
     check_published(shared, int(time.time()))
+    first.close()
+
+
+def test_who_comes_late_is_blocked_however_often_one_was(hub: Hub) -> None:
+    """The record of a run that was blocked names the specs that it came with, and nothing took them up."""
+    first = hub.clone()
+    clones: list[GitHouse] = []
+    for number in range(3):
+        specs = first.propose(*[jwt_token(f"token-{one}") for one in range(number + 1)])
+        clones.append(hub.clone())
+        clones[-1].git("checkout", "--quiet", "--detach", specs)
+    *late, newest = clones
+    assert reconcile(newest, "apply", "--yes", environ=ENVIRON).code == 0
+    for clone in (*reversed(late), *late):
+        done = reconcile(clone, "apply", "--yes", environ=ENVIRON)
+        assert (done.code, "come before them" in done.err) == (BLOCKED, True), done
+    assert [one["outcome"] for one in records_of(hub)] == ["done", *["blocked"] * 4]
+    assert {action for action, _, _ in recorded(first)} == {"issue"}
     first.close()
 
 
 ONCE = """
 mkdir {folder}/once 2>/dev/null || exit 0
 cat >/dev/null
-echo $PPID >{folder}/there
+echo $PPID >{folder}/coming
+mv {folder}/coming {folder}/there
 cat {folder}/on >/dev/null
 """
+
+
+def killed_while_pushing(house: GitHouse, hub: Hub) -> int:
+    """Applies, and kills that while the remote thinks about its push: which process thinks."""
+    os.mkfifo(hub.folder / "on")
+    hub.hook("pre-receive", ONCE.format(folder=hub.folder))
+    process, there = start(house, "apply", "--yes", environ=ENVIRON), hub.folder / "there"
+    until(lambda: there.exists() or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    out, err = process.communicate()
+    assert there.exists(), (out, err)
+    return int(there.read_text())
 
 
 def gone(process: int) -> None:
@@ -106,13 +138,7 @@ def test_a_push_that_arrives_late_does_no_harm(hub: Hub, *, elsewhere: bool) -> 
     house.propose(jwt_token("one"))
     assert reconcile(house, "apply", "--yes", environ=ENVIRON).code == 0
     house.propose(jwt_token("one", algorithm="ES256"), jwt_token("two"))
-    for name in ("there", "on"):
-        os.mkfifo(hub.folder / name)
-    hub.hook("pre-receive", ONCE.format(folder=hub.folder))
-    process = start(house, "apply", "--yes", environ=ENVIRON)
-    remote = int((hub.folder / "there").read_text())
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    remote = killed_while_pushing(house, hub)
     other = hub.clone() if elsewhere else house
     done = reconcile(other, "apply", "--yes", environ=ENVIRON)
     assert done.code == 0, done
@@ -120,8 +146,11 @@ def test_a_push_that_arrives_late_does_no_harm(hub: Hub, *, elsewhere: bool) -> 
     (hub.folder / "on").write_text("")
     gone(remote)
     assert hub.head() == before
-    assert hub.subjects()[1] == "Give up what an interrupted apply did not publish [skip ci]"
-    assert [one["sequence"] for one in records_of(hub)] == [1, 2]
+    assert hub.subjects()[1:3] == [
+        "Record an apply that was interrupted [skip ci]",
+        "Give up what an interrupted apply did not publish [skip ci]",
+    ]
+    assert [one["outcome"] for one in records_of(hub)] == ["done", "interrupted", "done"]
     for one in {id(house): house, id(other): other}.values():
         one.now = int(time.time())
         one.apply()
@@ -135,13 +164,7 @@ def test_a_push_that_arrives_in_time_is_made_live(hub: Hub) -> None:
     """The run is killed while the remote thinks about its push, and the push lands before the next."""
     house = hub.clone()
     house.propose(jwt_token("one"))
-    for name in ("there", "on"):
-        os.mkfifo(hub.folder / name)
-    hub.hook("pre-receive", ONCE.format(folder=hub.folder))
-    process = start(house, "apply", "--yes", environ=ENVIRON)
-    remote = int((hub.folder / "there").read_text())
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    remote = killed_while_pushing(house, hub)
     (hub.folder / "on").write_text("")
     gone(remote)
     before = hub.head()
