@@ -302,12 +302,20 @@ class Workspace:
             specs=self.specs,
             ports=self.ports(store, manner.progress),
             approved=approved,
-            plan=lambda: self.plan(store, plan.planned_at, plan.overrides),
+            plan=lambda: self.plan_again(store, plan),
             run=self._run(plan, manner),
             workers=os.cpu_count() or 1,
             waiting=self._waiting(manner.patience),
         )
         return apply(session)
+
+    def plan_again(self, store: LiveStore, plan: Plan) -> Plan:
+        """The plan as it is once the lease is held; where artifacts are pushed, the branch has a say too."""
+        from reconciler.apply.behind import held_behind
+
+        found = self.plan(store, plan.planned_at, plan.overrides)
+        with self.upstream() as upstream:
+            return found if upstream is None else held_behind(found, self.specs, upstream)
 
     def ports(self, store: LiveStore, progress: Progress) -> Ports:
         """Every effect of an apply, as this workspace is set up."""

@@ -40,14 +40,15 @@ def given_up(ports: Ports, run: Run, error: str) -> Account:
     return replace(story, outcome=FAILED, error=error)
 
 
-def under(run: Run, plan: Plan) -> Run:
-    """A run of a plan, with what was let go for it."""
+def under(run: Run, plan: Plan, approved: str | None = None) -> Run:
+    """A run of a plan, or of what is left of the one that was approved, with what was let go for it."""
     released = tuple((one.rule, one.message) for one in plan.released)
-    return replace(run, plan_digest=plan.digest, overrides=plan.overrides.given(), released=released)
+    digest = approved or plan.digest
+    return replace(run, plan_digest=digest, overrides=plan.overrides.given(), released=released)
 
 
 def record_blocked(ports: Ports, lease: Lease, run: Run, plan: Plan) -> None:
-    """Records that a run did not begin, because of what stands against its plan.
+    """Records that a run of a plan did not begin, because of what stands against that.
 
     What stands in the way of that is told, and changes nothing about why the run ends. A store that is not
     the one that was applied to is left as it is, and so is a folder of artifacts that is not there: what
@@ -56,7 +57,7 @@ def record_blocked(ports: Ports, lease: Lease, run: Run, plan: Plan) -> None:
     if any(one.rule in (STORE_LOST, ARTIFACTS_LOST) for one in plan.blocked):
         return
     held = tuple(Held(rule=one.rule, message=one.message) for one in plan.blocked)
-    story = Account(under(run, plan), BLOCKED, held=held, error=PlanBlocked.code)
+    story = Account(run, BLOCKED, held=held, error=PlanBlocked.code)
     try:
         kept(ports, lease, story, Batch())
     except ReconcilerError as error:

@@ -78,7 +78,7 @@ def held_back(ports: Ports, run: Run, plan: Plan, waiting: Waiting) -> None:
     """
     with held(ports.store, run.id, waiting) as lease:
         resume(ports, lease)
-        record_blocked(ports, lease, run, plan)
+        record_blocked(ports, lease, under(run, plan), plan)
 
 
 def _under(session: Session, lease: Lease) -> Result:
@@ -87,18 +87,16 @@ def _under(session: Session, lease: Lease) -> Result:
     state = ports.store.state()
     kept, settled = state.approval, carried_out(resumed, state.head)
     planned = session.plan()
+    this = under(session.run, planned, approved and approved.digest)
     try:
         plan = checked(planned, approved, read_begun(kept), settled)
     except PlanBlocked:
-        record_blocked(ports, lease, session.run, planned)
+        record_blocked(ports, lease, this, planned)
         raise
     if not plan.changes:
         return Result(None, resumed=resumed, waits=plan.waits)
     names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
-    this = under(session.run, plan)
-    if approved is not None:
-        this = replace(this, plan_digest=approved.digest)
     keep = begun(plan, approved, read_begun(kept)).to_text() if approved else ""
     result = run(Job(plan, session.specs, this, session.workers, keep, kept), ports, lease, live)
     return replace(result, resumed=resumed, waits=plan.waits)
