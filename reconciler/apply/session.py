@@ -87,7 +87,7 @@ def _under(session: Session, lease: Lease) -> Result:
     state = ports.store.state()
     kept, settled = state.approval, carried_out(resumed, state.head)
     planned = session.plan()
-    this = under(session.run, planned, approved and approved.digest)
+    this = under(session.run, planned, approved.digest if approved else None)
     try:
         plan = checked(planned, approved, read_begun(kept), settled)
     except PlanBlocked:
