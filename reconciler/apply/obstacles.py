@@ -19,6 +19,8 @@ STORE_LOST = "store-empty"
 """The rule of a store that is not the one that was applied to: nothing is written to it."""
 SPECS_OLDER = "specs-older"
 """The rule of specs that newer ones replaced."""
+SPECS_UNCOMMITTED = "specs-uncommitted"
+"""The rule of specs that no commit has."""
 ARTIFACTS_LOST = "artifacts-missing"
 """The rule of a folder that is not there: a record in its place would look as if it were."""
 SEALED = (Action.ISSUE, Action.ROTATE)

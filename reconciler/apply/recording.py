@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
-from reconciler.apply.obstacles import ARTIFACTS_LOST, STORE_LOST
+from reconciler.apply.obstacles import ARTIFACTS_LOST, SPECS_UNCOMMITTED, STORE_LOST
 from reconciler.apply.outcome import all_left, as_done, as_recorded, cut_off
 from reconciler.errors import PlanBlocked, PublishFailed, ReconcilerError, RecordUnreadable
 from reconciler.live.interface import Batch, Lease, LiveToken, Record, Run, Workspace
@@ -52,9 +52,9 @@ def record_blocked(ports: Ports, lease: Lease, run: Run, plan: Plan) -> None:
 
     What stands in the way of that is told, and changes nothing about why the run ends. A store that is not
     the one that was applied to is left as it is, and so is a folder of artifacts that is not there: what
-    holds the plan would hold no more.
+    holds the plan would hold no more. Of specs that no commit has, a record could name none.
     """
-    if any(one.rule in (STORE_LOST, ARTIFACTS_LOST) for one in plan.blocked):
+    if any(one.rule in (STORE_LOST, ARTIFACTS_LOST, SPECS_UNCOMMITTED) for one in plan.blocked):
         return
     held = tuple(Held(rule=one.rule, message=one.message) for one in plan.blocked)
     story = Account(run, BLOCKED, held=held, error=PlanBlocked.code)
@@ -72,16 +72,17 @@ def recorded(ports: Ports, story: Account, previous: Record | None) -> Record:
 
 
 def recorded_again(ports: Ports, story: Account, previous: Record | None) -> Record:
-    """The same of a run that may have published its record before it died: then it is that, whoever signed.
+    """The same of a run that is settled. It may have published its record before it died, or who settled it
+    before may have: then it is that, whoever signed.
 
     Raises SignFailed.
     """
-    body = composed(story, previous)
-    payload = statement(body)
-    signed = _published(ports, body)
-    if signed is not None and signed.payload == payload and ports.signer.accepts(signed):
-        return written(body, payload, signed.signatures)
-    return written(body, payload, ports.signer.sign(payload))
+    signed = _published(ports, composed(story, previous))
+    if signed is not None and ports.signer.accepts(signed):
+        told = replace(story, settled=signed.body.settled)
+        if signed.payload == statement(composed(told, previous)):
+            return written(signed.body, signed.payload, signed.signatures)
+    return recorded(ports, story, previous)
 
 
 def _published(ports: Ports, body: Body) -> Signed | None:

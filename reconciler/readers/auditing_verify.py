@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+from reconciler.artifacts.rules import places
 from reconciler.audit.files import Files
 from reconciler.audit.verifying import asking, chain, commits, filing, living, sealed, signing
 from reconciler.audit.verifying.chain import Link
@@ -22,7 +23,6 @@ from reconciler.live.interface import LiveStore
 from reconciler.plan.change import DONE
 from reconciler.readers.auditing import Auditing
 from reconciler.readers.auditing_clone import Clone
-from reconciler.readers.comparing import configs
 from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
@@ -199,7 +199,7 @@ class _Audit:
             since, who = self.settings.audit.commitsSince, "the clone asks"
         prefix = literal(self.clone.prefix)
         folders = [f"{prefix}{SPECS}/**", f"{prefix}{literal(self.settings.artifacts)}/**"]
-        patterns = [*folders, *map(literal, configs(self.clone.prefix))]
+        patterns = [*folders, *map(literal, places(self.clone.prefix))]
         found = list(signatures(self.clone.git, self.clone.commit, patterns, self.asked.signers))
         exempt = commits.before(self.clone.line, None if since is None else seconds_of(_moment(since)))
         looked = sum(one.commit not in exempt for one in found)

@@ -75,6 +75,14 @@ class Held(_Part):
     message: str
 
 
+class Settled(_Part):
+    """Who ended a run that could not end itself. What it gave is live since then; what it took, before."""
+
+    time: str
+    """RFC 3339 in UTC."""
+    actor: str
+
+
 class Body(_Part):
     """The predicate of a record. What is None or empty is not written."""
 
@@ -106,6 +114,13 @@ class Body(_Part):
     """Why, in the words of who ran it."""
     error: str | None = None
     """The code of what ended the run, where it was not done."""
+    settled: Settled | None = None
+    """None where it ended itself, or had published its record before it was cut off."""
+
+    @property
+    def gave_at(self) -> int:
+        """When what it gave became live, in epoch seconds, as far as the record can tell."""
+        return seconds_of(self.settled.time) if self.settled else self.at
 
     @property
     def at(self) -> int:
@@ -122,7 +137,7 @@ def read_body(document: object) -> Body:
     """A body out of JSON. Raises RecordUnreadable, saying which part is not as it should be."""
     try:
         body = Body.model_validate(document)
-        seconds_of(body.time)
+        _ = body.at, body.gave_at
     except ValidationError as error:
         place = ".".join(map(str, error.errors(include_input=False)[0]["loc"])) or "the whole"
         raise RecordUnreadable(f"{place} is not as in a record", hint=MEND) from None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
+from reconciler.apply.upstream import Upstream
 from reconciler.errors import PartlyApplied, PlanBlocked
+from reconciler.git.repository import repository
+from reconciler.specs.settings import GitSettings
 from tests.apply.kit import jwt_token, login_token
-from tests.publishing.kit import GitHouse, Hub, records_of
+from tests.publishing.kit import GitHouse, Hub, clean, git, records_of
 
 Specs = tuple[Mapping[str, object], ...]
 ONE, TWO = jwt_token("one"), login_token("two")
@@ -110,8 +114,105 @@ def test_newer_rules_and_settings_are_heeded(
     assert grants(house).keys() == {"one"}
 
 
-def test_a_branch_with_faults_holds_nothing(late: Callable[[Specs, Specs], GitHouse], hub: Hub) -> None:
-    """It cannot be applied itself; what came before it can."""
+def test_where_newer_specs_have_a_fault_they_are_mended_first(
+    late: Callable[[Specs, Specs], GitHouse], hub: Hub
+) -> None:
+    """Nobody can tell what the branch wants until then."""
     house = late((WIDER,), (ONE,))
     hub.commit("main", {"specs/all.yaml": "kind: [\n"})
-    assert [one.name for one in house.apply().done] == ["one"]
+    with pytest.raises(PlanBlocked, match=r"whose specs have a fault at specs/all\.yaml"):
+        house.apply()
+
+
+def test_what_never_was_on_the_branch_is_not_applied(hub: Hub) -> None:
+    """A branch of its own, pushed or not, would delete what the other one issued."""
+    house = hub.clone()
+    house.propose(ONE)
+    house.apply()
+    aside = hub.clone()
+    aside.now = house.now
+    aside.git("checkout", "--quiet", "-b", "aside")
+    aside.declare(ONE, jwt_token("three"))
+    aside.git("commit", "--quiet", "--all", "-m", "aside")
+    house.propose(ONE, TWO)
+    house.apply()
+    with pytest.raises(PlanBlocked, match="is not on main of origin, which specs are applied from"):
+        aside.apply()
+    assert set(house.live()) == {"one", "two"}
+    house.close()
+    aside.close()
+
+
+def test_what_a_push_by_force_took_off_the_branch_is_not_applied(hub: Hub) -> None:
+    """The pipeline of a commit that was amended since; that of the newest goes on."""
+    house = hub.clone()
+    house.propose(ONE)
+    house.apply()
+    house.propose(ONE, jwt_token("three"))
+    orphan = hub.clone()
+    orphan.now = house.now
+    house.declare(ONE, TWO)
+    house.git("commit", "--quiet", "--all", "--amend", "-m", "amended")
+    house.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+    assert [one.name for one in house.apply().done] == ["two"]
+    with pytest.raises(PlanBlocked, match="is not on main of origin"):
+        orphan.apply()
+    assert set(house.live()) == {"one", "two"}
+    house.close()
+    orphan.close()
+
+
+def test_a_runner_that_keeps_two_commits_without_what_is_between_them_is_told(hub: Hub) -> None:
+    """It has the newest and an older one, each cut off: nobody can tell there which follows which."""
+    house = hub.clone()
+    older = house.propose(ONE)
+    house.apply()
+    house.propose(ONE, TWO)
+    house.apply()
+    runner = hub.clone("--depth", "1")
+    runner.now = house.now
+    git(hub.bare, "config", "uploadpack.allowAnySHA1InWant", "true")
+    runner.git("fetch", "--quiet", "--depth", "1", "origin", older)
+    runner.git("checkout", "--quiet", "--detach", older)
+    with pytest.raises(PlanBlocked, match="this clone is cut off") as raised:
+        runner.apply()
+    assert "fetch-depth: 0" in (raised.value.hint or "")
+    assert set(house.live()) == {"one", "two"}
+    house.close()
+    runner.close()
+
+
+def test_specs_that_no_commit_has_are_not_applied(hub: Hub) -> None:
+    """An artifact is published with the commit of its spec; other files may be as they like."""
+    house = hub.clone()
+    house.propose(ONE)
+    house.apply()
+    (house.root / "notes.txt").write_text("mine")
+    (house.root / "specs" / ".draft.yaml").write_text("kind: [")
+    house.declare(ONE, TWO)
+    with pytest.raises(PlanBlocked, match=r"specs/all\.yaml is not as the commit has it"):
+        house.apply()
+    house.git("commit", "--quiet", "--all", "-m", "two")
+    with pytest.raises(PlanBlocked, match="is not on main"):
+        house.apply()
+    house.git("pull", "--quiet", "--rebase")
+    house.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+    assert [one.name for one in house.apply().done] == ["two"]
+    assert [one["outcome"] for one in records_of(hub)] == ["done", "blocked", "done"]
+    house.close()
+
+
+def test_rules_above_the_workspace_count(hub: Hub) -> None:
+    """The nearest ones: a late run would seal to whom the rules of the whole repository took out."""
+    house = hub.clone()
+    house.propose(ONE)
+    paths = {"c/.sops.yaml": False, ".sops.yaml": True, "a/.sops.yaml": True, "a/b/.sops.yaml": True}
+    for path, newer in (*paths.items(), ("a/.sops.yaml", False)):
+        house.git("pull", "--quiet")
+        hub.commit("main", {path: f"# {hub.head()}\n"})
+        house.git("fetch", "--quiet", "origin")
+        below = replace(repository(house.root, clean(house.root)), prefix="a/b/")
+        look = Upstream(lambda found=below: found, GitSettings(), "artifacts")  # type: ignore[misc]
+        assert look.is_newer(hub.head()) is newer, path
+        look.close()
+    house.close()
