@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.audit.verifying.finding import Check
-from tests.apply.kit import jwt_token, login_token, spec
+from tests.apply.kit import DAY, jwt_token, login_token, spec
 from tests.audit.audited import Audited, changes_of, copied, lived, rewritten, told
 
 
@@ -188,3 +188,27 @@ def test_a_delete_is_right_only_where_the_specs_can_be_told_not_to_declare_it(
     told_of = [one.message for one in house.found().faults if one.where == name(house, 4)]
     expected = "delete line: the specs declared it" if UNCLEAR[case] else "nobody can tell whether the specs"
     assert any(expected in one for one in told_of), told_of
+
+
+LEAKED = {"rotate": {"asked": {"at": "2026-01-01T00:00:00Z", "reason": "seen", "leaked": True}}}
+TURNING = {"rotate": {"every": "10d", "overlap": "1d"}}
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["leaked", "overlap-over"])
+def test_what_ends_in_the_run_that_renames_is_no_fault(tmp_path: Path, *, over: bool) -> None:
+    """One run ends a credential of a token and gives it another name: both are told of the new one."""
+    house = Audited(tmp_path, f"sqlite:///{tmp_path}/.reconciler/live.db")
+    renamed = {"name": "line-2", "previously": ["line"]}
+    house.asks(jwt_token("line", lifecycle=TURNING))
+    house.applies()
+    if over:
+        house.now += 11 * DAY
+        house.applies()
+        house.now += 2 * DAY
+    house.asks(jwt_token("line-2", metadata=renamed, lifecycle=TURNING if over else LEAKED))
+    house.applies()
+    last = [change["action"] for change in changes_of(house, 0)]
+    assert last == (["retire", "rename"] if over else ["retire", "rotate"])
+    house.asks(jwt_token("line-2", apis=("z",), metadata=renamed, lifecycle=TURNING if over else LEAKED))
+    house.applies()
+    assert house.found().faults == []

@@ -66,7 +66,9 @@ class Lives:
         generation = max(change.generation, known.generation if known else 0)
         spec = change.spec or (known.spec if known else None)
         gone = change.action == Action.DELETE
-        self.tokens[change.token or ""] = Known(change.name, change.kind, generation, spec, gone)
+        # What ends with the rename is told under the new name, and it is the rename that gives it.
+        name = known.name if known and change.action not in GIVING else change.name
+        self.tokens[change.token or ""] = Known(name, change.kind, generation, spec, gone)
 
 
 def judged(link: Link, files: Files, lives: Lives) -> Iterator[Finding]:
