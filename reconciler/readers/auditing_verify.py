@@ -138,8 +138,9 @@ class _Audit:
         tally = signing.Tally()
         found = list(signing.signatures(self.links, keys, tally, required=self.signed))
         asked = {blob: one.audit for blob, one in self.documents.items()}
-        found += signing.key_changes(touched, asked)
-        found += signing.policy_changes(touched, asked)
+        moves = [*signing.moves(touched, asked), *self.clone.merges(touched, asked)]
+        found += signing.key_changes(moves)
+        found += signing.policy_changes(moves)
         self.told.add("signatures of records", _signed(tally), found)
         if tally.unchecked:
             self.told.unchecked.append("who signed the records: no key is given; bring them with --keys FILE")
