@@ -76,7 +76,7 @@ class _Audit:
         }
         self.touched: Sequence[Touch] = clone.record_touches(sorted(folders))
         self.past = filing.Past(self.touched, clone.content)
-        self.links: list[Link] = chain.linked(files, self.told.found, clone.records, self.past.outsider)
+        self.links: list[Link] = chain.linked(files, clone.records, self.told.found, self.past.outsider)
 
     def report(self) -> Verified:
         self._whole()
@@ -237,7 +237,7 @@ class _Audit:
         found: list[Finding] = []
         ahead = living.only_there(look, self.links, found)
         # The chain goes on in the store: from the last record of the clone.
-        found += chain.chain(ahead, "live record", self.links[-1] if self.links else None)
+        found += chain.chain(ahead, living.RECORD, self.links[-1] if self.links else None)
         keys = read_keys(self.settings.audit.keys if self.asked.keys is None else self.asked.keys)
         found += signing.signatures(ahead, keys, signing.Tally(), required=self.signed)
         found += living.compared(look, self.links, ahead, self.told.folder)

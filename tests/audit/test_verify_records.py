@@ -81,7 +81,7 @@ def _checked(files: list[RecordFile], house: Audited) -> Iterator[Finding]:
     """By the chain and the signatures alone: no history helps."""
     assert house.signer is not None
     found: list[Finding] = []
-    links = chain.linked(files, found)
+    links = chain.linked(files, "", found)
     yield from found
     yield from chain.chain(links, "records")
     yield from signing.signatures(links, read_keys([house.signer.line]), signing.Tally(), required=True)
@@ -333,7 +333,7 @@ def test_what_git_is_set_to_changes_nothing(setting: str, value: str, tmp_path: 
 def test_a_record_that_no_commit_brought_is_told(whole: Audited) -> None:
     """It is not left out in silence: what it says of artifacts, nobody looks at."""
     files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
-    links = chain.linked(files, [])
+    links = chain.linked(files, "", [])
     looks, found = sealed.to_look_at(links, {link.name: "0" * 40 for link in links[1:]})
     assert [(one.check, one.where) for one in found if one.check is Check.RECORD_UNTRACED] == [
         (Check.RECORD_UNTRACED, links[0].path)
