@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from reconciler.audit.recorded import in_order
 from reconciler.audit.verifying import chain, sealed, signing
 from reconciler.audit.verifying.finding import Check, Finding
+from reconciler.errors import RecordUnreadable
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, read
 from reconciler.records.keys import read_keys
@@ -85,6 +88,37 @@ def _checked(files: list[RecordFile], house: Audited) -> Iterator[Finding]:
     yield from found
     yield from chain.chain(links, "records")
     yield from signing.signatures(links, read_keys([house.signer.line]), signing.Tally(), required=True)
+
+
+def altered(files: list[RecordFile], rng: Random) -> list[RecordFile]:
+    """Something that may be wrong with records, or nothing: lost, doubled, swapped, renamed, edited."""
+    number, other = rng.randrange(len(files)), rng.randrange(len(files))
+    one, two = files[number], files[other]
+    names = [one.name, two.name, f"{other + 1:08d}-{one.name[9:]}", f"{number + 1:08d}-ff.json"]
+    more = RecordFile(rng.choice(names), rng.choice([one.data, two.data, b"{}"]))
+    return [*files[:number], *rng.choice([(), (one,), (more,), (one, more)]), *files[number + 1 :]]
+
+
+def test_what_verify_finds_wrong_with_the_chain_is_what_log_and_access_refuse(whole: Audited) -> None:
+    """The two read it apart, one to its first fault and one to its end: neither takes what the other does
+    not.
+    """
+    files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
+    rng, refused = Random(7), 0
+    for _ in range(300):
+        tried = files
+        for _ in range(rng.randrange(3)):
+            tried = altered(tried, rng)
+        found: list[Finding] = []
+        found += chain.chain(chain.linked(tried, "", found), "")
+        try:
+            in_order(tried)
+        except RecordUnreadable:
+            refused += 1
+            assert found, tried
+        else:
+            assert found == [], tried
+    assert 50 < refused < 290
 
 
 def test_an_edit_is_found_by_the_history_as_well(house: Audited) -> None:
