@@ -17,7 +17,6 @@ from reconciler.git.repository import Repository, repository
 from reconciler.git.trees import listed
 from reconciler.kinds.ownkeys import fingerprint
 from reconciler.readers.auditing import Auditing
-from reconciler.records.body import DONE
 from reconciler.records.chain import is_record
 from reconciler.records.envelope import LARGEST, read
 from reconciler.workspace import Workspace
@@ -163,8 +162,8 @@ def _names(where: Repository, tokens: set[str], records: list[tuple[str, str]]) 
                 body = read(reader.read(ident, LARGEST)).body
             except RecordUnreadable:
                 continue
-            for change in body.changes:
-                if change.outcome == DONE and change.token in tokens:
+            for change in body.done:
+                if change.token in tokens:
                     names.setdefault(change.token or "", change.name)
     return names
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 from reconciler.audit.files import Files
-from reconciler.audit.verifying import asking, chain, commits, filing, living, sealed, signing
+from reconciler.audit.verifying import chain, commits, filing, living, sealed, signing, undeclared
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.resealed import Sealed
@@ -19,7 +19,6 @@ from reconciler.git.logs import Touch, literal, signatures
 from reconciler.git.repository import WHOLE_ID
 from reconciler.git.shallow import DEEPEN
 from reconciler.live.interface import LiveStore
-from reconciler.plan.change import DONE
 from reconciler.readers.auditing import Auditing
 from reconciler.readers.auditing_clone import Clone
 from reconciler.readers.comparing import configs
@@ -113,7 +112,7 @@ class _Audit:
             *chain.chain(links, folder),
             *chain.late(links, self.workspace.around.clock()),
             *chain.anchored(links, self.asked.anchors, folder),
-            *asking.overridden(links),
+            *undeclared.overridden(links),
         ]
         self.told.head = links[-1].digest if links else None
         self.told.add("records", _counted(len(links), "record"), found)
@@ -168,7 +167,7 @@ class _Audit:
 
     def _declared(self) -> None:
         found = list(self._judged())
-        count = sum(one.outcome == DONE for link in self.links if link.body for one in link.body.changes)
+        count = sum(len(link.body.done) for link in self.links if link.body)
         asked = {link.body.commit for link in self.links if link.body and link.body.commit}
         told = f"{_counted(count, 'change')} against the specs of {_counted(len(asked), 'commit')}"
         self.told.add("changes", told, found)
@@ -179,7 +178,7 @@ class _Audit:
         there, line = self.clone.there(ids), {commit for commit, _, _ in self.clone.line}
         # A commit that follows itself is read once: records of one commit stand side by side.
         moving = self.clone.declared([one for one in _runs(ids) if there.get(one)])
-        at, files, lives = "", Files({}), asking.Lives()
+        at, files, lives = "", Files({}), undeclared.Lives()
         for link, commit in named:
             lost = _lost(link, commit, there, line)
             if lost is not None:
@@ -187,7 +186,7 @@ class _Audit:
             if commit in there and there[commit] is not None:
                 while at != commit:
                     at, files = next(moving)
-                yield from asking.judged(link, files, lives)
+                yield from undeclared.judged(link, files, lives)
             yield from lives.follow(link)
 
     def _commits(self) -> None:
@@ -261,18 +260,21 @@ def _looked(store: LiveStore) -> living.LiveLook:
 
 def _lost(link: Link, commit: str | None, there: dict[str, str | None], line: set[str]) -> Finding | None:
     """What is wrong with the commit that a record names."""
-    hint = "fetch it, if another clone has it; it was force-pushed away, or never merged"
-    if link.body is None or not (link.body.changes or commit):
+    if link.body is None:
         return None
-    if commit is None:
+    idle = not (link.body.done or link.body.live)
+    if commit is None and not idle:
         told = "it names no commit: nobody can tell what was declared"
         return Finding(Check.COMMIT_UNKNOWN, link.path, told, "apply from a checkout of the repository")
-    if commit not in there:
-        return Finding(Check.COMMIT_LOST, link.path, f"its commit {commit[:10]} is not in this clone", hint)
-    if commit not in line:
-        told = f"its commit {commit[:10]} is not in the history of what is looked at"
+    if commit is not None and commit not in line:
+        place = "the history of what is looked at" if commit in there else "this clone"
+        told = f"its commit {commit[:10]} is not in {place}"
+        if idle:
+            told, hint = f"{told}, and the run changed nothing", "see who ran it: the actor of the record"
+            return Finding(Check.COMMIT_ASIDE, link.path, told, hint)
+        hint = "fetch it, if another clone has it; it was force-pushed away, or never merged"
         return Finding(Check.COMMIT_LOST, link.path, told, hint)
-    if there[commit] is None:
+    if commit is not None and there[commit] is None and not idle:
         told = f"its commit {commit[:10]} has no {SPECS}/ here"
         return Finding(Check.SPECS_UNREADABLE, link.path, told, "see whether the workspace moved since")
     return None

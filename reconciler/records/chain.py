@@ -115,9 +115,8 @@ def _told(body: Body) -> tuple[dict[str, Expected | None], dict[str, str]]:
     """What a record says of each artifact that it gave or took, the last word counts; and which tokens it
     renamed, from their new names to their old ones.
     """
-    done = [one for one in body.changes if one.outcome == "done"]
-    told = {one.name: _expected(one) for one in done if one.action in ("delete", *SEALS)}
-    return told, {one.name: one.previously for one in done if one.previously is not None}
+    told = {one.name: _expected(one) for one in body.done if one.action in ("delete", *SEALS)}
+    return told, {one.name: one.previously for one in body.done if one.previously is not None}
 
 
 def _expected(change: Change) -> Expected | None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.audit.verifying.finding import Check
+from reconciler.errors import PlanBlocked
+from reconciler.records.envelope import read
+from tests.apply.breaking import BrokenFor
 from tests.apply.kit import jwt_token, login_token, spec
 from tests.audit.audited import Audited, changes_of, copied, lived, rewritten, told
 
@@ -55,16 +58,47 @@ def test_an_apply_of_a_commit_that_was_never_merged_is_found(house: Audited) -> 
     assert "not in the history" in found.message
 
 
-def test_a_commit_that_was_forced_away_is_found(house: Audited, tmp_path: Path) -> None:
+def test_a_commit_that_was_forced_away_is_found(house: Audited) -> None:
     """A fresh clone has it no more, so nobody can check what was declared."""
     lost = house.asks(jwt_token("line", apis=("a", "b")), login_token("shop", shop="T"))
     house.applies()
+    (found,) = squashed(house).found().faults
+    assert (found.check, lost[:10] in found.message) == (Check.COMMIT_LOST, True)
+
+
+def squashed(house: Audited) -> Audited:
+    """The last two commits as one: what a record names, a fresh clone does not have."""
     house.repo.git("reset", "--quiet", "--soft", "HEAD~2")
     house.commit("squashed")
-    fresh = tmp_path / "fresh"
+    fresh = house.root.with_name("fresh")
     house.repo.clone(fresh)
-    (found,) = Audited(fresh, house.url, now=house.now).found().faults
-    assert (found.check, lost[:10] in found.message) == (Check.COMMIT_LOST, True)
+    return Audited(fresh, house.url, now=house.now)
+
+
+def test_a_run_that_was_held_on_a_branch_that_was_squashed_is_a_note(house: Audited) -> None:
+    """Nothing was done by it: records stay for good, so a fault would make verify red for good."""
+    house.settings = {**house.settings, "brakes": {"delete": {"count": 0}}}
+    held = house.asks(login_token("shop", shop="T"))
+    with pytest.raises(PlanBlocked):
+        house.apply()
+    house.commit("apply")
+    report = squashed(house).found()
+    assert report.faults == []
+    (note,) = [one for one in report.notes if one.check is Check.COMMIT_ASIDE]
+    assert (note.where, held[:10] in note.message) == (name(house, 6), True)
+
+
+def test_a_run_that_failed_on_a_branch_that_was_squashed_is_found_where_it_left_something(
+    house: Audited,
+) -> None:
+    """It may have taken access away before it failed: nobody can check whether that was declared."""
+    line = {**jwt_token("line", apis=("b",)), "metadata": {"name": "line", "previously": ["mes"]}}
+    house.asks(line, login_token("shop", shop="U"))
+    house.apply(BrokenFor("shop"))
+    house.commit("apply")
+    body = read(house.records()[-1].read_bytes()).body
+    assert (body.outcome, body.done, len(body.live)) == ("failed", [], 1)
+    assert told(squashed(house).found()) == {(Check.COMMIT_LOST, name(house, 6))}
 
 
 @pytest.mark.parametrize("commit", ["HEAD", "main", "../x", "0" * 40, "--help", "HEAD:specs\nHEAD"])
