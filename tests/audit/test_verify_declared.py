@@ -13,7 +13,7 @@ from reconciler.errors import PlanBlocked
 from reconciler.records.envelope import read
 from tests.apply.breaking import BrokenFor
 from tests.apply.kit import jwt_token, login_token, spec
-from tests.audit.audited import Audited, changes_of, copied, lived, rewritten, told
+from tests.audit.audited import LIFE, Audited, changes_of, copied, lived, rewritten, told
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_an_apply_of_what_was_never_committed_is_found(house: Audited) -> None:
     house.repo.git("checkout", "--", "specs")
     house.commit("apply")
     (found,) = house.found().faults
-    assert (found.check, found.where) == (Check.UNDECLARED_CHANGE, name(house, 6))
+    assert (found.check, found.where) == (Check.UNDECLARED_CHANGE, name(house, LIFE + 1))
     assert "modify line: the specs declared something else" in found.message
 
 
@@ -54,7 +54,7 @@ def test_an_apply_of_a_commit_that_was_never_merged_is_found(house: Audited) -> 
     house.repo.git("checkout", "side", "--", "artifacts")
     house.commit("artifacts")
     (found,) = house.found().faults
-    assert (found.check, found.where) == (Check.COMMIT_LOST, name(house, 6))
+    assert (found.check, found.where) == (Check.COMMIT_LOST, name(house, LIFE + 1))
     assert "not in the history" in found.message
 
 
@@ -85,7 +85,7 @@ def test_a_run_that_was_held_on_a_branch_that_was_squashed_is_a_note(house: Audi
     report = squashed(house).found()
     assert report.faults == []
     (note,) = [one for one in report.notes if one.check is Check.COMMIT_ASIDE]
-    assert (note.where, held[:10] in note.message) == (name(house, 6), True)
+    assert (note.where, held[:10] in note.message) == (name(house, LIFE + 1), True)
 
 
 def test_a_run_that_failed_on_a_branch_that_was_squashed_is_found_where_it_left_something(
@@ -98,7 +98,7 @@ def test_a_run_that_failed_on_a_branch_that_was_squashed_is_found_where_it_left_
     house.commit("apply")
     body = read(house.records()[-1].read_bytes()).body
     assert (body.outcome, body.done, len(body.live)) == ("failed", [], 1)
-    assert told(squashed(house).found()) == {(Check.COMMIT_LOST, name(house, 6))}
+    assert told(squashed(house).found()) == {(Check.COMMIT_LOST, name(house, LIFE + 1))}
 
 
 @pytest.mark.parametrize("commit", ["HEAD", "main", "../x", "0" * 40, "--help", "HEAD:specs\nHEAD"])
@@ -194,7 +194,7 @@ def test_a_workspace_below_the_top_of_its_repository_is_checked_alike(tmp_path: 
     house.commit("of the neighbour")
     report = house.found(live=True)
     assert report.faults == []
-    assert report.checked["artifacts when recorded"] == "6 artifacts"
+    assert report.checked["artifacts when recorded"] == "8 artifacts"
 
 
 UNCLEAR: Mapping[str, tuple[Mapping[str, object], ...]] = {
