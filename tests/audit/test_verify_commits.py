@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from reconciler.audit.verifying.finding import Check
+from reconciler.times import seconds_of
 from tests.apply.kit import jwt_token
 from tests.audit.audited import Audited, told
 from tests.git.kit import ENVIRON
@@ -217,7 +218,7 @@ def test_the_clone_exempts_nothing_from_what_the_auditor_asks(house: Audited, si
     unsigned = {(Check.COMMIT_UNSIGNED, f"commit {commit[:10]}")}
     assert told(house.found(signers=signers)) == set()
     assert told(house.found(signers=signers, commits=True)) == unsigned
-    later = house.found(signers=signers, commits=True, commits_since="2098-01-01T00:00:00Z")
+    later = house.found(signers=signers, commits=True, commits_since=seconds_of("2098-01-01T00:00:00Z"))
     assert told(later) == set()
     assert any("3 commits from before 2098-01-01T00:00:00Z, as was asked" in one for one in later.unchecked)
 
