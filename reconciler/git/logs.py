@@ -155,6 +155,11 @@ def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]
         yield commit, moment(at), tuple(parents)
 
 
+def parted(git: Git, commits: Sequence[str]) -> list[str]:
+    """The commits at which lines parted: one as a rule, none where they have nothing in common."""
+    return git.run(*SET, "merge-base", "--all", "--octopus", *commits).text.split()
+
+
 def resolved(git: Git, names: Sequence[str]) -> list[tuple[str, str] | None]:
     """The (id, type) of each thing that is named as `COMMIT:PATH` or so, in one run; None where it is not.
 

@@ -20,7 +20,7 @@ from reconciler.git.lines import is_ancestor
 from reconciler.git.repository import WHOLE_ID, Blob, Repository, repository
 from reconciler.git.trees import FILES
 from reconciler.memo import Memo
-from reconciler.records.chain import FILE_NAME, RecordFile
+from reconciler.records.chain import RecordFile, is_record
 from reconciler.records.envelope import LARGEST
 from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.files import MAX_BYTES
@@ -114,8 +114,8 @@ class Auditing:
 
     def record_files(self, commit: str) -> list[RecordFile]:
         """The records that a commit has, as they stand there. Raises GitFailed."""
-        found = self.among_records(commit)
-        return [file for file, blob in found if blob.mode in FILES and FILE_NAME.fullmatch(file.name)]
+        found, folder = self.among_records(commit), self.records_folder(commit)
+        return [file for file, blob in found if blob.mode in FILES and is_record(file.path, folder)]
 
     def among_records(self, commit: str) -> list[tuple[RecordFile, Blob]]:
         """All that stands where a commit has its records; what is no file has no bytes here.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,14 +16,13 @@ from reconciler.git.objects import Content, Place, contents, cut, places, tips
 from reconciler.git.repository import Repository, repository
 from reconciler.git.trees import listed
 from reconciler.kinds.ownkeys import fingerprint
-from reconciler.records.chain import FILE_NAME
+from reconciler.readers.auditing import Auditing
+from reconciler.records.chain import is_record
 from reconciler.records.envelope import LARGEST, read
-from reconciler.specs.layout import RECORDS
 from reconciler.workspace import Workspace
 
 LIMIT = 1 << 30
 """Bytes of one content that are read."""
-RECORD = re.compile(rf"(?:.*/)?{RECORDS}/{FILE_NAME.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +131,14 @@ def _told(workspace: Workspace, where: Repository, found: list[Found]) -> list[F
     if not found:
         return []
     head = where.head()
+    folder = "" if head is None else f"{where.prefix}{Auditing(workspace).records_folder(head)}"
     sought = {ident for one in found for ident in one.objects}
     still: dict[str, list[str]] = {}
     records: list[tuple[str, str]] = []
     for path, entry in () if head is None else listed(where.git, head, "", "-r"):
         if entry.id in sought:
             still.setdefault(entry.id, []).append(_shown(path) or "")
-        if entry.is_file and RECORD.fullmatch(path):
+        if entry.is_file and is_record(path, folder):
             records.append((path, entry.id))
     tokens = {one.leak.token for one in found if one.leak.token is not None}
     known = Known(_names(where, tokens, records), _own_keys(workspace))
@@ -151,7 +150,9 @@ def _told(workspace: Workspace, where: Repository, found: list[Found]) -> list[F
 
 
 def _names(where: Repository, tokens: set[str], records: list[tuple[str, str]]) -> dict[str, str]:
-    """Id → newest name, of tokens, as the records of HEAD tell; one that cannot be read tells nothing."""
+    """Id → newest name, of tokens, as the records of HEAD tell; one that cannot be read tells nothing, and
+    neither does a change that was not done.
+    """
     names: dict[str, str] = {}
     with closing(Contents(where.git)) as reader:
         for _, ident in sorted(records, reverse=True):
@@ -161,7 +162,7 @@ def _names(where: Repository, tokens: set[str], records: list[tuple[str, str]]) 
                 body = read(reader.read(ident, LARGEST)).body
             except RecordUnreadable:
                 continue
-            for change in body.changes:
+            for change in body.done:
                 if change.token in tokens:
                     names.setdefault(change.token or "", change.name)
     return names

@@ -19,8 +19,8 @@ PARTLY: Outcome = "partly"
 FAILED: Outcome = "failed"
 BLOCKED: Outcome = "blocked"
 INTERRUPTED: Outcome = "interrupted"
-"""Outcomes of a run: all of it, some of it, nothing of it; not begun, because a brake or a policy held it;
-died, and settled by the run after it."""
+"""Outcomes of a run; those of a change are others. All of it, some of it, nothing of it; not begun, because a
+brake or a policy held it; died, and settled by the run after it."""
 
 Digest: TypeAlias = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -66,6 +66,11 @@ class Change(_Part):
     declared: dict[str, object] | None = None
     """The spec itself in its normal form, groups resolved, where the token did not have that one before: so
     what a token could do is told by records alone."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was carried out."""
+        return self.outcome == "done"
 
 
 class Held(_Part):
@@ -126,6 +131,11 @@ class Body(_Part):
     def at(self) -> int:
         """Its time in epoch seconds."""
         return seconds_of(self.time)
+
+    @property
+    def done(self) -> list[Change]:
+        """The changes that were carried out."""
+        return [one for one in self.changes if one.is_done]
 
     @property
     def let_go(self) -> list[str]:

@@ -46,7 +46,7 @@ def outcome_of(changes: Sequence[Change]) -> Outcome:
     """How a run ended, by what became of its changes."""
     if any(one.error == CUT_OFF for one in changes):
         return INTERRUPTED
-    done = sum(one.outcome == "done" for one in changes)
+    done = sum(one.is_done for one in changes)
     if done == len(changes):
         return DONE
     return PARTLY if done else FAILED

@@ -169,8 +169,8 @@ def test_a_secret_in_many_versions_of_a_file_is_one_finding_that_says_where_it_s
     )
 
 
-def record_of(token: str, name: str) -> bytes:
-    change = {"action": "issue", "kind": "JWTToken", "name": name, "token": token, "generation": 1}
+def record_of(token: str, name: str, action: str = "issue", outcome: str = "done") -> bytes:
+    change = {"action": action, "kind": "JWTToken", "name": name, "token": token, "generation": 1}
     body = read_body(
         {
             "schema": SCHEMA,
@@ -182,7 +182,7 @@ def record_of(token: str, name: str) -> bytes:
             "commit": None,
             "plan": digest(b""),
             "outcome": "done",
-            "changes": [{**change, "outcome": "done"}],
+            "changes": [{**change, "outcome": outcome}],
         }
     )
     return envelope(statement(body))
@@ -195,6 +195,25 @@ def test_the_token_is_named_by_the_records(shop: Shop, repo: Repo) -> None:
     assert (one["token"], one["name"]) == (TOKEN, "bridge")
     assert one["hint"].startswith("reconcile rotate bridge, commit, and apply; ")
     assert one["ends"] == "2026-08-26T20:26:40Z"
+
+
+@pytest.mark.parametrize("outcome", ["failed", "untried"])
+def test_a_change_that_was_not_done_names_no_token(outcome: str, shop: Shop, repo: Repo) -> None:
+    """A token that could not be renamed is called what it was called."""
+    repo.write("artifacts/records/00000001-ab12.json", record_of(TOKEN, "bridge"))
+    repo.write("artifacts/records/00000002-ab12.json", record_of(TOKEN, "gate", "rename", outcome))
+    repo.commit(("log.txt", signed("JWTToken")))
+    _, (one,) = searched(shop)
+    assert one["name"] == "bridge"
+
+
+@pytest.mark.parametrize("folder", ["records", "docs/records", "artifacts/records/sub", "artifacts/records2"])
+def test_a_record_that_is_not_among_the_records_names_no_token(folder: str, shop: Shop, repo: Repo) -> None:
+    """Whatever else is called `records`: what applies wrote stands in one folder."""
+    repo.write(f"{folder}/00000001-ab12.json", record_of(TOKEN, "bridge"))
+    repo.commit(("log.txt", signed("JWTToken")))
+    _, (one,) = searched(shop)
+    assert one["name"] is None
 
 
 @pytest.mark.parametrize("name", ["x; rm -rf ~", "\x1b[31m", "--help", "a b"])

@@ -10,9 +10,11 @@ from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.canonical import digest
 from reconciler.live.interface import LiveToken, Record, TokenState
 from reconciler.live.interface import Workspace as State
-from reconciler.records.chain import RecordFile
+from reconciler.records.chain import RecordFile, file_name
 from reconciler.records.holding import live_digest
 
+RECORD = "live record"
+"""What stands before the name of a record that is in the live store."""
 BY_HAND = "find out who writes to the live store; restore it from a backup, or rotate the token"
 NOT_COVERED: Mapping[str, str] = {
     "token.revision": "the store counts it; verifiers follow the store by it, and start anew if it goes back",
@@ -55,11 +57,11 @@ def only_there(look: LiveLook, links: Sequence[Link], found: list[Finding]) -> l
     """The records that the live store has behind the last of the clone."""
     last = max((link.sequence for link in links), default=0)
     files = [
-        RecordFile(f"live record/{one.sequence:08d}-{one.run}.json", one.body.encode())
+        RecordFile(f"{RECORD}/{file_name(one.sequence, one.run)}", one.body.encode())
         for one in look.records
         if one.sequence > last
     ]
-    return linked(files, found)
+    return linked(files, RECORD, found)
 
 
 def _records(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Finding]:
@@ -86,8 +88,8 @@ def _records(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Fin
 
 
 def _record(record: Record, link: Link | None) -> Iterator[Finding]:
-    where = f"live record {record.sequence}"
-    named = f"{record.sequence:08d}-{record.run}.json"
+    where = f"{RECORD} {record.sequence}"
+    named = file_name(record.sequence, record.run)
     own = digest(record.body.encode())
     if own != record.digest:
         yield Finding(Check.LIVE_RECORD, where, "its digest is not that of its bytes", BY_HAND)

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from reconciler.audit.files import Files
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
-from reconciler.plan.change import DONE, Action
+from reconciler.plan.change import Action
 from reconciler.records.body import Body, Change
 
 SEE = "see what was declared: git show COMMIT:FILE, and who ran the apply: the actor of the record"
@@ -118,7 +118,7 @@ def _unclear(files: Files, name: str) -> str | None:
 
 
 def _done(body: Body | None) -> Iterable[Change]:
-    return [] if body is None else [one for one in body.changes if one.outcome == DONE]
+    return [] if body is None else body.done
 
 
 def _undeclared(link: Link, change: Change, told: str) -> Finding:
