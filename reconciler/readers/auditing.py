@@ -14,6 +14,7 @@ from reconciler.audit.declared import History, blobs, declared
 from reconciler.audit.history import Line, line, named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
 from reconciler.audit.recorded import Recorded, in_order
+from reconciler.audit.window import WRITE
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
 from reconciler.git.lines import is_ancestor
@@ -53,10 +54,18 @@ class Auditing:
 
         Raises GitFailed.
         """
-        found = self.repository.head() if revision is None else self.repository.commit(revision)
+        head = revision in (None, "HEAD")
+        found = self.repository.head() if head else self.repository.commit(str(revision))
         if found is None:
-            raise GitFailed("there is no commit here yet", hint="commit the specs, or name a revision")
+            raise no_commit()
         return found
+
+    def commit_or_time(self, text: str) -> str:
+        """The commit that a text names which is no time, where either may stand. Raises GitFailed."""
+        try:
+            return self.commit(text)
+        except GitFailed as error:
+            raise GitFailed(str(error), hint=f"{WRITE}; {error.hint}") from None
 
     def line(self, commit: str) -> Line:
         """The line of a commit, with what it did to specs. Raises GitFailed."""
@@ -180,6 +189,11 @@ class Auditing:
         from reconciler.specs.recalling import reader
 
         return self.workspace.around.memo(self.workspace.root, MEMO, f"{MEMO} {reader()}")
+
+
+def no_commit() -> GitFailed:
+    """There is nothing to ask."""
+    return GitFailed("there is no commit here yet", hint="commit the specs, or name a revision")
 
 
 def may_be_workspace(data: bytes) -> bool:

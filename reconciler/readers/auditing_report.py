@@ -57,7 +57,7 @@ def _moment(auditing: Auditing, at: str | None, revision: str | None) -> tuple[s
     if at is not None and time is None:
         if revision is not None:
             raise UsageError(f"{at} is a revision, and --line names another", hint="leave out one of them")
-        commit = auditing.commit(at)
+        commit = auditing.commit_or_time(at)
         return commit, auditing.line(commit).at
     line = auditing.line(auditing.commit(revision))
     latest = auditing.workspace.around.clock()

@@ -17,6 +17,7 @@ from reconciler.git.objects import Content, Place, contents, cut, places, tips
 from reconciler.git.repository import Repository, repository
 from reconciler.git.trees import listed
 from reconciler.kinds.ownkeys import fingerprint
+from reconciler.readers.auditing import no_commit
 from reconciler.records.chain import FILE_NAME
 from reconciler.records.envelope import LARGEST, read
 from reconciler.specs.layout import RECORDS
@@ -64,6 +65,8 @@ def search(workspace: Workspace, revisions: Sequence[str], limit: int = LIMIT) -
     all_places = chain(places(where.git, asked or ["--all"]), () if asked else tips(where.git))
     for content in contents(where.git, wanted.new(all_places)):
         _look(content, gathered, searched, limit)
+    if not asked and not searched.commits:
+        raise no_commit()
     searched.findings = _told(workspace, where, list(gathered.found.values()))
     return searched
 
