@@ -14,7 +14,7 @@ from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.resealed import Sealed
 from reconciler.audit.verifying.verified import Verified
-from reconciler.errors import StoreError, StoreUnreadable
+from reconciler.errors import StoreError, StoreUnreadable, UsageError
 from reconciler.git.logs import Touch, literal, signatures
 from reconciler.git.repository import WHOLE_ID
 from reconciler.git.shallow import DEEPEN
@@ -52,7 +52,7 @@ class Asked:
 
 
 def verify(workspace: Workspace, asked: Asked) -> Verified:
-    """Everything that can be checked. Raises GitFailed, SettingsError."""
+    """Everything that can be checked. Raises GitFailed, SettingsError, UsageError."""
     with closing(Clone(Auditing(workspace), asked.revision)) as clone:
         return _Audit(workspace, asked, clone).report()
 
@@ -79,6 +79,11 @@ class _Audit:
         self.links: list[Link] = chain.linked(files, self.told.found, clone.records, self.past.outsider)
 
     def report(self) -> Verified:
+        if self.asked.commits_since is not None and not self.commits_signed:
+            raise UsageError(
+                "--commits-since says from when on commits must be signed, and they need not be",
+                hint="add --commits signed",
+            )
         self._whole()
         self._chain()
         self._filed()
@@ -95,6 +100,11 @@ class _Audit:
         if self.asked.records is not None:
             return self.asked.records
         return self.asked.keys is not None or self.settings.audit.records == "signed"
+
+    @property
+    def commits_signed(self) -> bool:
+        """Whether each commit is to be signed."""
+        return self.settings.audit.commits == "signed" if self.asked.commits is None else self.asked.commits
 
     def _whole(self) -> None:
         """Whether the clone has all of the history."""
@@ -190,8 +200,7 @@ class _Audit:
             yield from lives.follow(link)
 
     def _commits(self) -> None:
-        asked = self.settings.audit.commits == "signed" if self.asked.commits is None else self.asked.commits
-        if not asked:
+        if not self.commits_signed:
             self.told.unchecked.append("signatures of commits: nobody asked; pass --commits signed")
             return
         since, who = self.asked.commits_since, "was asked"
