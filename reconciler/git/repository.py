@@ -159,7 +159,7 @@ def repository(root: Path, environ: Mapping[str, str]) -> Repository:
 
 
 def _no_repository(root: Path, place: Path) -> GitFailed:
-    """What is wrong where there is no `.git`. Git is not started: it would obey the settings that it finds."""
+    """What is wrong where there is no `.git`. Git is not started: it would obey settings that it finds."""
     bare = next((one for one in (place, *place.parents) if _is_bare(one)), None)
     if bare is None:
         return GitFailed(f"{root} is in no git repository", hint="run git init there, and commit")

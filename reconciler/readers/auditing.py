@@ -21,6 +21,7 @@ from reconciler.git.lines import is_ancestor
 from reconciler.git.repository import WHOLE_ID, Blob, Repository, repository
 from reconciler.git.trees import FILES
 from reconciler.memo import Memo
+from reconciler.readers.placing import check_place
 from reconciler.records.chain import FILE_NAME, RecordFile
 from reconciler.records.envelope import LARGEST
 from reconciler.records.keys import PublicKey, read_keys
@@ -41,6 +42,8 @@ class Auditing:
     """The clone that a workspace lies in. What commits say never changes, so each is read once."""
 
     workspace: Workspace
+    _placed: set[str] = field(default_factory=set, init=False, repr=False)
+    """Commits that know of the workspace."""
     _lines: dict[str, Line] = field(default_factory=dict, init=False, repr=False)
     _documents: dict[str, list[FoundWorkspace]] = field(default_factory=dict, init=False, repr=False)
 
@@ -52,12 +55,15 @@ class Auditing:
     def commit(self, revision: str | None) -> str:
         """The commit that a revision names; the one that is checked out where none is named.
 
-        Raises GitFailed.
+        Raises GitFailed, also where it knows nothing of the workspace.
         """
         head = revision in (None, "HEAD")
         found = self.repository.head() if head else self.repository.commit(str(revision))
         if found is None:
             raise no_commit()
+        if found not in self._placed:
+            check_place(self.repository, found)
+            self._placed.add(found)
         return found
 
     def commit_or_time(self, text: str) -> str:

@@ -88,3 +88,41 @@ def test_a_time_for_signatures_that_nobody_asks_for_is_refused(
     ran = shop.run("audit", "verify", "--commits-since", "2020-01-01", *more)
     assert (ran.code, ran.out) == (64, "")
     assert "--commits signed" in ran.err
+
+
+@pytest.fixture
+def monorepo(shop: Shop) -> Repo:
+    """A repository with a workspace below its top, and another's folder of specs beside it."""
+    repo = made(shop.root)
+    repo.commit(("spec/other_spec.rb", ""), ("team/b/specs/README.md", "none"), ("README.md", ""))
+    repo.commit(("team/a/specs/tokens/a.yaml", rsa("a", "x")))
+    return repo
+
+
+@pytest.mark.parametrize("question", ALL)
+def test_a_folder_that_is_no_workspace_is_refused_with_those_that_are(
+    question: str, shop: Shop, monorepo: Repo
+) -> None:
+    """At the top of a monorepo there is nothing to find: that is no clean bill."""
+    ran = shop.run("audit", *question.split())
+    assert (ran.code, ran.out) == (1, "")
+    assert "has neither specs/ nor records" in ran.err
+    assert ran.err.count("name it with -C: team/a  [") == 1
+    assert shop.run("-C", str(shop.root / "team/a"), "audit", *question.split()).code == 0
+
+
+def test_records_alone_tell_a_workspace_too(shop: Shop, monorepo: Repo) -> None:
+    """As where its last spec is gone: git keeps no empty folder."""
+    monorepo.git("rm", "--quiet", "-r", "team/a/specs")
+    monorepo.commit((f"ops/artifacts/records/00000001-{'a' * 16}.json", "{}"))
+    assert "name it with -C: ops  [" in shop.run("audit", "log").err
+    (shop.root / "team/a").mkdir(exist_ok=True)
+    assert shop.ok("-C", str(shop.root / "team/a"), "audit", "log").out
+
+
+def test_a_commit_from_before_the_workspace_is_refused(shop: Shop, monorepo: Repo) -> None:
+    """It knows nothing of what is asked."""
+    team = str(shop.root / "team/a")
+    ran = shop.run("-C", team, "audit", "verify", "--revision", "HEAD~1")
+    assert (ran.code, ran.out) == (1, "")
+    assert "name a later commit or time" in ran.err
