@@ -14,20 +14,20 @@ from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.resealed import Sealed
 from reconciler.audit.verifying.verified import Verified
-from reconciler.errors import StoreError, StoreUnreadable, UsageError
+from reconciler.errors import StoreError, UsageError
 from reconciler.git.logs import Touch, literal, signatures
 from reconciler.git.repository import WHOLE_ID
 from reconciler.git.shallow import DEEPEN
-from reconciler.live.interface import LiveStore
 from reconciler.plan.change import DONE
 from reconciler.readers.auditing import Auditing
 from reconciler.readers.auditing_clone import Clone
+from reconciler.readers.auditing_live import looked
 from reconciler.readers.comparing import configs
 from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
 from reconciler.times import seconds_of
-from reconciler.workspace import TRIES, Workspace
+from reconciler.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +224,31 @@ class _Audit:
             return
         try:
             with self.workspace.live() as store:
-                look = _looked(store)
+                look, broken = looked(store, self.links)
         except StoreError as error:
-            hint = error.hint or "see that the live store can be reached"
-            self.told.found.append(Finding(Check.LIVE_UNREADABLE, "live store", str(error), hint))
-            self.told.unchecked.append("the live store: it could not be read")
+            self._unread(error, "the live store: it could not be read")
             self._rewritten()
             return
+        if not look.state.store_id:
+            self._no_store()
+            return
+        if broken is not None:
+            self._unread(broken, "live tokens that no record tells of: no read brought all of the live store")
         self._lived(look)
+
+    def _unread(self, error: StoreError, gap: str) -> None:
+        hint = error.hint or "see that the live store can be reached"
+        self.told.found.append(Finding(Check.LIVE_UNREADABLE, "live store", str(error), hint))
+        self.told.unchecked.append(gap)
+
+    def _no_store(self) -> None:
+        """Before the first apply, there is to be none."""
+        told = f"there is none at {self.workspace.shown_store}"
+        if self.links:
+            hint = "name the one that was applied to, with --store or in RECONCILER_STORE"
+            self.told.found.append(Finding(Check.LIVE_UNREADABLE, "live store", told, hint))
+        self.told.unchecked.append(f"the live store: {told}")
+        self._rewritten()
 
     def _rewritten(self) -> None:
         """Without the live store, only a digest that was noted tells of another past."""
@@ -243,7 +260,7 @@ class _Audit:
 
     def _lived(self, look: living.LiveLook) -> None:
         found: list[Finding] = []
-        ahead = living.only_there(look, self.links, found)
+        ahead = living.only_there(look.records, self.links, found)
         # The chain goes on in the store: from the last record of the clone.
         found += chain.chain(ahead, "live record", self.links[-1] if self.links else None)
         keys = read_keys(self.settings.audit.keys if self.asked.keys is None else self.asked.keys)
@@ -255,16 +272,6 @@ class _Audit:
         self.told.add("live store", told, found)
         if ahead:
             self.told.unchecked.append("records that only the live store has, against specs and artifacts")
-
-
-def _looked(store: LiveStore) -> living.LiveLook:
-    """One consistent read. Raises StoreUnreadable where the store changes faster than it can be read."""
-    for _ in range(TRIES):
-        state = store.state()
-        look = living.LiveLook(state, (*store.tokens(), *store.graveyard()), tuple(store.records()))
-        if store.state().revision == state.revision:
-            return look
-    raise StoreUnreadable("the live store changes while it is read", hint="wait for the other apply to end")
 
 
 def _lost(link: Link, commit: str | None, there: dict[str, str | None], line: set[str]) -> Finding | None:
