@@ -85,6 +85,7 @@ class _Audit:
                 hint="add --commits signed",
             )
         self._whole()
+        self._checkout()
         self._chain()
         self._filed()
         self._signatures(self.specs)
@@ -116,6 +117,12 @@ class _Audit:
             self.told.found.append(
                 Finding(Check.SPECS_UNREADABLE, f"commit {self.clone.commit[:10]}", fault, hint)
             )
+
+    def _checkout(self) -> None:
+        """What is checked out counts for nothing; a commit that was named has nothing to do with it."""
+        if self.asked.revision is None and (count := self.clone.uncommitted()):
+            told = f"{_counted(count, 'file')} below {self.settings.artifacts}/"
+            self.told.unchecked.append(f"{told}: what is checked out there is not what the commit has")
 
     def _chain(self) -> None:
         links, folder = self.links, self.told.folder
