@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -193,10 +193,10 @@ class Moved:
     """None for nothing, or for what is no file."""
 
 
-def steps(git: Git, trees: Sequence[str]) -> Iterator[list[Moved]]:
+def steps(git: Git, trees: Sequence[str], modes: Collection[str] = FILES) -> Iterator[list[Moved]]:
     """What differs from each tree to the next, in one run; the first is held against nothing.
 
-    Raises GitFailed.
+    What has another mode counts as nothing. Raises GitFailed.
     """
     if not trees:
         return
@@ -213,10 +213,10 @@ def steps(git: Git, trees: Sequence[str]) -> Iterator[list[Moved]]:
                     yield found
                 found = []
             elif found is not None:
-                found.append(_moved(line, os.fsdecode(next(told))))
+                found.append(_moved(line, os.fsdecode(next(told)), modes))
     yield found or []
 
 
-def _moved(meta: str, path: str) -> Moved:
+def _moved(meta: str, path: str, modes: Collection[str]) -> Moved:
     mode, blob = meta.split(" ")[1], meta.split(" ")[3]
-    return Moved(path, blob if mode in FILES else None)
+    return Moved(path, blob if mode in modes else None)
