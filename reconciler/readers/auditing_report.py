@@ -7,6 +7,7 @@ from dataclasses import replace
 from reconciler.audit.applied import Lived, applied
 from reconciler.audit.history import Line
 from reconciler.audit.report.facts import Facts
+from reconciler.audit.report.standing import standing
 from reconciler.audit.window import window
 from reconciler.errors import GitFailed, UsageError
 from reconciler.git.shallow import DEEPEN
@@ -39,6 +40,7 @@ def facts(
         runs=told.runs,
         verified=verified,
         notes=(*told.notes, *_untold(lived)),
+        standing=standing(told.line, told.meanings, moment),
     )
 
 
