@@ -7,9 +7,9 @@ from itertools import islice
 
 from reconciler.audit.history import named_as_spec
 from reconciler.errors import GitFailed
-from reconciler.git.logs import LONG, resolved
+from reconciler.git.logs import LONG
 from reconciler.git.repository import Repository
-from reconciler.git.trees import LITERAL, listed
+from reconciler.git.trees import LITERAL, entry, listed
 from reconciler.records.chain import FILE_NAME
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.settings import Settings
@@ -23,7 +23,7 @@ def check_place(where: Repository, commit: str) -> None:
     """Raises GitFailed where neither a commit nor any that it follows has specs or records of a workspace."""
     records = f"{Settings().artifacts}/{RECORDS}"
     paths = [f"{where.prefix}{folder}" for folder in (SPECS, records)]
-    if any(resolved(where.git, [f"{commit}:{path}" for path in paths])):
+    if any(entry(where.git, commit, path) for path in paths):
         return
     asked = ("rev-list", "--max-count=1", "--full-history", commit, "--", *paths)
     if where.git.must(*asked, timeout=LONG, more=LITERAL).text:
