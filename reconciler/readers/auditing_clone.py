@@ -18,7 +18,7 @@ from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered
 from reconciler.git import trees
 from reconciler.git.contents import Contents
-from reconciler.git.logs import Moved, Touch, graph, literal, parted, resolved, steps, touches
+from reconciler.git.logs import LONG, Moved, Touch, graph, literal, parted, resolved, steps, touches
 from reconciler.readers.auditing import Auditing, may_be_workspace
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import LARGEST
@@ -96,6 +96,12 @@ class Clone:
         """All that stands in the artifacts folder and is no folder, by path from the workspace."""
         found = trees.entries(self.git, self.commit, f"{self.prefix}{self.settings.artifacts}")
         return {path.removeprefix(self.prefix): one for path, one in found.items() if not one.is_folder}
+
+    def uncommitted(self) -> int:
+        """How many files of the artifacts folder differ, as they are checked out, from what is committed."""
+        asked = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--")
+        folder = f"{self.prefix}{self.settings.artifacts}"
+        return self.git.must(*asked, folder, timeout=LONG, more=trees.LITERAL).out.count(b"\0")
 
     def record_files(self) -> tuple[list[RecordFile], dict[str, str]]:
         """The files among the records, and name → blob of each."""

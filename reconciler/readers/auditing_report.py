@@ -7,6 +7,7 @@ from dataclasses import replace
 from reconciler.audit.applied import Lived, applied
 from reconciler.audit.history import Line
 from reconciler.audit.report.facts import Facts
+from reconciler.audit.report.standing import standing
 from reconciler.audit.window import window
 from reconciler.errors import GitFailed, UsageError
 from reconciler.git.shallow import DEEPEN
@@ -39,6 +40,7 @@ def facts(
         runs=told.runs,
         verified=verified,
         notes=(*told.notes, *_untold(lived)),
+        standing=standing(told.line, told.meanings, moment),
     )
 
 
@@ -57,7 +59,7 @@ def _moment(auditing: Auditing, at: str | None, revision: str | None) -> tuple[s
     if at is not None and time is None:
         if revision is not None:
             raise UsageError(f"{at} is a revision, and --line names another", hint="leave out one of them")
-        commit = auditing.commit(at)
+        commit = auditing.commit_or_time(at)
         return commit, auditing.line(commit).at
     line = auditing.line(auditing.commit(revision))
     latest = auditing.workspace.around.clock()

@@ -16,18 +16,18 @@ from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.resealed import Sealed
 from reconciler.audit.verifying.verified import Checked, Verified
-from reconciler.errors import StoreError, StoreUnreadable
+from reconciler.errors import StoreError, StoreUnreadable, UsageError
 from reconciler.git.logs import Touch, literal, signatures
 from reconciler.git.repository import WHOLE_ID
 from reconciler.git.shallow import DEEPEN
-from reconciler.live.interface import LiveStore
 from reconciler.readers.auditing import Auditing
 from reconciler.readers.auditing_clone import Clone
+from reconciler.readers.auditing_live import looked
 from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.settings import Settings
 from reconciler.surroundings import SPECS
 from reconciler.times import seconds_of, timestamp
-from reconciler.workspace import TRIES, Workspace
+from reconciler.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Asked:
 
 
 def verify(workspace: Workspace, asked: Asked) -> Verified:
-    """Everything that can be checked. Raises GitFailed, SettingsError."""
+    """Everything that can be checked. Raises GitFailed, SettingsError, UsageError."""
     with closing(Clone(Auditing(workspace), asked.revision)) as clone:
         return _Audit(workspace, asked, clone).report()
 
@@ -79,10 +79,16 @@ class _Audit:
         self.links: list[Link] = chain.linked(files, clone.records, self.foreign, self.past.outsider)
 
     def report(self) -> Verified:
+        if self.asked.commits_since is not None and not self.commits_signed:
+            raise UsageError(
+                "--commits-since says from when on commits must be signed, and they need not be",
+                hint="add --commits signed",
+            )
         head = self.links[-1].digest if self.links else None
         told = Verified(self.clone.name, self.clone.commit, self.clone.records, head=head)
         for check in (
             self._whole,
+            self._checkout,
             self._chain,
             self._filed,
             self._signatures,
@@ -101,6 +107,11 @@ class _Audit:
             return self.asked.records
         return self.asked.keys is not None or self.settings.audit.records == "signed"
 
+    @property
+    def commits_signed(self) -> bool:
+        """Whether each commit is to be signed."""
+        return self.settings.audit.commits == "signed" if self.asked.commits is None else self.asked.commits
+
     @cached_property
     def keys(self) -> tuple[PublicKey, ...]:
         """Those that may sign records. Raises SettingsError."""
@@ -116,6 +127,13 @@ class _Audit:
             hint = "see it with: reconcile validate; settings that cannot be read are taken as not made"
             found.append(Finding(Check.SPECS_UNREADABLE, f"commit {self.clone.commit[:10]}", fault, hint))
         return Checked(found)
+
+    def _checkout(self) -> Checked:
+        """What is checked out counts for nothing; a commit that was named has nothing to do with it."""
+        if self.asked.revision is not None or not (count := self.clone.uncommitted()):
+            return Checked()
+        told = f"{_counted(count, 'file')} below {self.settings.artifacts}/"
+        return Checked(unchecked=[f"{told}: what is checked out there is not what the commit has"])
 
     def _chain(self) -> Checked:
         links, folder = self.links, self.clone.records
@@ -197,8 +215,7 @@ class _Audit:
             yield from lives.follow(link)
 
     def _commits(self) -> Checked:
-        asked = self.settings.audit.commits == "signed" if self.asked.commits is None else self.asked.commits
-        if not asked:
+        if not self.commits_signed:
             return Checked(unchecked=["signatures of commits: nobody asked; pass --commits signed"])
         since, who = self.asked.commits_since, "was asked"
         own = self.settings.audit.commitsSince
@@ -222,38 +239,44 @@ class _Audit:
             return Checked(unchecked=["the live store: it was not asked; pass --live", *self._rewritten()])
         try:
             with self.workspace.live() as store:
-                look = _looked(store)
+                look, broken = looked(store, self.links)
         except StoreError as error:
-            hint = error.hint or "see that the live store can be reached"
-            found = Finding(Check.LIVE_UNREADABLE, "live store", str(error), hint)
-            return Checked([found], unchecked=["the live store: it could not be read", *self._rewritten()])
-        return self._lived(look)
+            gap = ["the live store: it could not be read", *self._rewritten()]
+            return Checked([_unread(error)], unchecked=gap)
+        if not look.state.store_id:
+            return self._no_store()
+        return self._lived(look, broken)
+
+    def _no_store(self) -> Checked:
+        """Before the first apply, there is to be none."""
+        told = f"there is none at {self.workspace.shown_store}"
+        hint = "name the one that was applied to, with --store or in RECONCILER_STORE"
+        found = [Finding(Check.LIVE_UNREADABLE, "live store", told, hint)] if self.links else []
+        return Checked(found, unchecked=[f"the live store: {told}", *self._rewritten()])
 
     def _rewritten(self) -> list[str]:
         """Without the live store, only a digest that was noted tells of another past."""
         told = "whether the whole line was rewritten: pass a digest noted earlier with --anchor, or ask the"
         return [] if self.asked.anchors else [f"{told} live store with --live"]
 
-    def _lived(self, look: living.LiveLook) -> Checked:
-        found: list[Finding] = []
-        ahead = living.only_there(look, self.links, found)
+    def _lived(self, look: living.LiveLook, broken: StoreUnreadable | None) -> Checked:
+        """What the live store tells; `broken` is why it could not be read as a whole."""
+        found = [] if broken is None else [_unread(broken)]
+        ahead = living.only_there(look.records, self.links, found)
         # The chain goes on in the store: from the last record of the clone.
         found += chain.chain(ahead, living.RECORD, self.links[-1] if self.links else None)
         found += signing.signatures(ahead, self.keys, signing.Tally(), required=self.signed)
         found += living.compared(look, self.links, ahead, self.clone.records)
         tokens, records = _counted(len(look.tokens), "token"), _counted(len(look.records), "record")
         only = ["records that only the live store has, against specs and artifacts"] if ahead else []
+        if broken is not None:
+            only.append("live tokens that no record tells of: no read brought all of the live store")
         return Checked(found, {"live store": f"{tokens} and tombstones, {records}"}, only)
 
 
-def _looked(store: LiveStore) -> living.LiveLook:
-    """One consistent read. Raises StoreUnreadable where the store changes faster than it can be read."""
-    for _ in range(TRIES):
-        state = store.state()
-        look = living.LiveLook(state, (*store.tokens(), *store.graveyard()), tuple(store.records()))
-        if store.state().revision == state.revision:
-            return look
-    raise StoreUnreadable("the live store changes while it is read", hint="wait for the other apply to end")
+def _unread(error: StoreError) -> Finding:
+    hint = error.hint or "see that the live store can be reached"
+    return Finding(Check.LIVE_UNREADABLE, "live store", str(error), hint)
 
 
 def _lost(link: Link, commit: str | None, there: dict[str, str | None], line: set[str]) -> Finding | None:

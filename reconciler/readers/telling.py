@@ -11,6 +11,7 @@ from reconciler.audit.declared import History
 from reconciler.audit.declaring import Declaring
 from reconciler.audit.events import Event, Ran, Story, What, nothing
 from reconciler.audit.history import Line, Step, line, odd_times
+from reconciler.audit.meanings import Meanings
 from reconciler.audit.story import stories
 from reconciler.git.shallow import DEEPEN
 from reconciler.readers.auditing import Auditing
@@ -25,6 +26,8 @@ class Told:
     line: Line
     history: History
     """What it declared."""
+    meanings: Meanings
+    """What its spec files meant."""
     stories: Sequence[Story]
     runs: Sequence[Ran]
     names: Collection[str]
@@ -57,7 +60,9 @@ def tell(auditing: Auditing, revision: str | None, name: str | None = None, *, w
     told = stories(declaring, runs, auditing.workspace.around.clock(), name)
     names = {span.name for span in history.spans}
     names |= {change.name for ran in runs for change in ran.body.changes}
-    return Told(commit, found, history, told, runs, names, tuple(_notes(found, runs)), found.cut is None)
+    return Told(
+        commit, found, history, known, told, runs, names, tuple(_notes(found, runs)), found.cut is None
+    )
 
 
 def _runs(auditing: Auditing, found: Line) -> list[Ran]:

@@ -105,6 +105,20 @@ def test_what_cannot_be_asked_is_refused(options: list[str], code: int, message:
     assert message in err
 
 
+def test_what_is_not_committed_is_told_as_not_checked(house: Audited) -> None:
+    """A record that is gone from the checkout alone is in the commit, and that is what is looked at."""
+    where = "below artifacts/: what is checked out"
+    assert not any(where in one for one in house.found().unchecked)
+    house.records()[0].unlink()
+    (house.root / "artifacts" / "new.yaml").write_text("x")
+    (house.root / "other").write_text("not of the workspace")
+    code, out, _ = run(house)
+    assert code == 0
+    assert f"  2 files {where} there is not what the commit has\n" in out
+    assert f"2 files {where}" in " ".join(json.loads(run(house, "--format", "json")[1])["unchecked"])
+    assert where not in run(house, "--revision", house.repo.git("rev-parse", "HEAD"))[1]
+
+
 def test_a_file_with_what_is_no_key_is_refused(house: Audited, tmp_path: Path) -> None:
     """It is not taken for a file without keys."""
     file = tmp_path / "keys"

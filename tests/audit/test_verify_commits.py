@@ -134,6 +134,25 @@ def test_an_unsigned_commit_is_found(house: Audited, signers: str) -> None:
     assert told(house.found(signers=signers)) == {(Check.COMMIT_UNSIGNED, f"commit {commit[:10]}")}
 
 
+def test_a_signature_that_git_cannot_check_here_is_told_as_one(house: Audited) -> None:
+    """Nobody said whose SSH keys are whose: the commit is signed, and how to have it checked is told."""
+    signs(house, None)
+    unsigned = house.asks(jwt_token("two"))
+    report = house.found()
+    checks = [one.check for one in report.faults]
+    assert checks == [Check.COMMIT_SIGNATURE, Check.COMMIT_SIGNATURE, Check.COMMIT_UNSIGNED]
+    assert report.faults[-1].where == f"commit {unsigned[:10]}"
+    assert "cannot be checked" in report.faults[0].message
+    assert "--allowed-signers" in report.faults[0].hint
+
+
+def test_a_message_that_quotes_a_signature_is_none(house: Audited, signers: str) -> None:
+    """What counts stands in the head of the commit."""
+    signs(house, None)
+    house.asks(jwt_token("two"), message="quoted\n\ngpgsig -----BEGIN SSH SIGNATURE-----")
+    assert [one.check for one in house.found(signers=signers).faults] == [Check.COMMIT_UNSIGNED]
+
+
 def test_a_commit_by_a_key_that_nobody_vouches_for_is_found(
     house: Audited, signers: str, tmp_path: Path
 ) -> None:

@@ -34,7 +34,7 @@ def _since(_: click.Context, __: click.Parameter, given: str | None) -> int | No
 
 
 @click.command("verify")
-@click.option("--revision", default="HEAD", metavar="REV", help="The commit that is looked at.")
+@click.option("--revision", metavar="REV", help="The commit that is looked at; without, what is checked out.")
 @click.option("--keys", type=FILE, help="Public keys that may sign records, one a line, or PEM.")
 @click.option(
     "--records",
@@ -63,7 +63,7 @@ def _since(_: click.Context, __: click.Parameter, given: str | None) -> int | No
 def command(
     invocation: Invocation,
     *,
-    revision: str,
+    revision: str | None,
     keys: Path | None,
     records: str | None,
     commits: str | None,
