@@ -1,9 +1,9 @@
 """What was live, and when: the spans of every token, from the records of what was applied. Pure.
 
 A span begins with the run that gave a token its spec, and ends with the run that gave it another or deleted
-it. A change that failed may have taken access away before: from then on the token could do what it could
-before at the most, until a run gives it a spec again. Runs are in the order of their records, and no run is
-before the one that it follows, whatever clock it read.
+it. A change that failed and does not say that its token has the same spec still may have taken access away
+before: from then on the token could do what it could before at the most, until a run gives it a spec again.
+Runs are in the order of their records, and no run is before the one that it follows, whatever clock it read.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Fold:
     created: dict[str, int] = field(default_factory=dict)
     """Id → when it was issued, by the clock of that run."""
     specs: dict[str, AnyTokenSpec] = field(default_factory=dict)
-    """Digest → the spec: a later record may name it by that alone."""
+    """Digest → the spec: others may name it by that alone."""
     given: dict[str, str] = field(default_factory=dict)
     """Id → the digest of the spec that it was given last."""
     live: dict[str, str] = field(default_factory=dict)
@@ -65,16 +65,29 @@ class _Fold:
         """What a run did."""
         before = 0 if self.last is None else self.last.at
         cause = self.last = Cause(max(body.at, before), body.commit, body.run, body.actor)
-        settled = {change.token for change in body.changes if change.outcome == DONE}
+        settled, unsure = set[str | None](), set[str | None]()
         for change in body.changes:
-            if change.outcome != DONE:
-                settled.discard(change.token)
-            elif change.token is not None:
+            self._learn(change)
+        for change in body.changes:
+            if change.outcome == DONE and change.token is not None:
                 self._done(change.token, change, body.at, cause)
+            (settled if self._is_settled(change) else unsure).add(change.token)
         for token, digest in body.live.items():
-            if token not in settled and digest != self.live.get(token):
+            if token not in settled - unsure and digest != self.live.get(token):
                 self._narrowed(token, cause)
         self.live.update(body.live)
+
+    def _is_settled(self, change: Change) -> bool:
+        """Whether it is known what its token could do since: the change was done, or its spec is the same."""
+        kept = change.spec is not None and change.spec == self.given.get(change.token or "")
+        return kept or change.outcome == DONE
+
+    def _learn(self, change: Change) -> None:
+        """Keeps the spec that a change tells in words: any change of the run may name it by its digest."""
+        if change.spec is not None and change.declared is not None and change.spec not in self.specs:
+            spec = read_spec(change.declared)
+            if spec is not None:
+                self.specs[change.spec] = spec
 
     def _done(self, token: str, change: Change, at: int, cause: Cause) -> None:
         """Takes a change that was done. One that gives no spec takes none away either."""
@@ -82,7 +95,7 @@ class _Fold:
             self._end(token, cause)
         elif change.spec is not None:
             self.created.setdefault(token, at)
-            spec = self._spec(change.spec, change)
+            spec = self.specs.get(change.spec)
             was = self.open.get(token)
             if self.given.get(token) != change.spec or was is None or not was.normal:
                 self._end(token, cause)
@@ -91,14 +104,6 @@ class _Fold:
                     self.untold.add(change.name)
                 else:
                     self.open[token] = _span(token, spec, self.created[token], cause)
-
-    def _spec(self, digest: str, change: Change) -> AnyTokenSpec | None:
-        """The spec that a token has since a change; None where no record tells it."""
-        if change.declared is not None and digest not in self.specs:
-            spec = read_spec(change.declared)
-            if spec is not None:
-                self.specs[digest] = spec
-        return self.specs.get(digest)
 
     def _narrowed(self, token: str, cause: Cause) -> None:
         """It may have lost access: how much is told by nobody."""

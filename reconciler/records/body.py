@@ -61,8 +61,8 @@ class Change(_Part):
     previously: str | None = None
     """The name that the token had before."""
     spec: Digest | None = None
-    """Digest of the spec that its token has since, by its normal form; None where it has none any more, or
-    where nothing was done."""
+    """Digest of the spec that its token has since, by its normal form, whatever became of the change. None
+    where it has none: it never came to be, it is deleted, or access was taken away and nothing given yet."""
     declared: dict[str, object] | None = None
     """The spec itself in its normal form, groups resolved, where the token did not have that one before: so
     what a token could do is told by records alone."""

@@ -147,7 +147,7 @@ def _check_standing(made: Made, told: Told) -> None:
         declared = {
             one.truth for one in made.told.spans if one.gone is None and one.truth.name in story.names
         }
-        live = {one.truth for one in made.store.live.values() if one.id in story.ids}
+        live = {one.truth for one in made.store.live.values() if one.id in story.ids and not one.narrowed}
         if story.declared and waits:
             assert not declared & live
         runs = [event.run for event in story.events if event.run is not None and event.asked is None]
