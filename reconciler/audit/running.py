@@ -41,7 +41,7 @@ class Running:
     """(id, run) → what the run left it with, where that differs from before."""
 
     def __post_init__(self) -> None:
-        lived = applied(one.body for one in self.runs)
+        lived = applied(self.runs)
         self._spans = {(span.token, span.since.run): span for span in lived.spans}
 
     def events(self, done: Iterable[Did]) -> Iterator[Event]:
@@ -50,7 +50,7 @@ class Running:
             yield self._event(did.ran, did.change, 2 * did.place + 1)
 
     def _event(self, ran: Ran, change: Change, order: int) -> Event:
-        token, at = change.token or "", ran.body.at
+        token, at = change.token or "", ran.at
         before, done = self.now.get(token), change.outcome == DONE
         after = before
         if change.action not in QUIET:

@@ -31,7 +31,7 @@ def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | Non
     places = [declaring.places.get(ran.body.commit or "") for ran in runs]
     book = _Book(declaring, Running(runs), _Seen(runs, places), now)
     for ran, place in zip(runs, places, strict=True):
-        where = declaring.place_at(ran.body.at) if place is None else place
+        where = declaring.place_at(ran.at) if place is None else place
         for change in ran.body.changes:
             book.take(Did(ran, change, where))
     found = [book.story(part) for part in book.parts() if name is None or part.is_called(name)]
@@ -216,7 +216,7 @@ def _standing(ran: Ran, changes: Sequence[Did]) -> Standing | None:
 
 
 def _blocked(event: Event, ran: Ran, order: int) -> Event:
-    return Event(ran.body.at, What.BLOCKED, event.name, event.kind, event.owner, run=ran, order=order)
+    return Event(ran.at, What.BLOCKED, event.name, event.kind, event.owner, run=ran, order=order)
 
 
 def _previously(normal: str) -> Sequence[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from reconciler.audit.applied import Lived, applied
+from reconciler.audit.recorded import in_order
 from reconciler.errors import SealFailed
+from reconciler.records.chain import RecordFile, file_name
 from tests.apply.breaking import BrokenFor
 from tests.apply.kit import DAY, House, jwt_token
 from tests.records.kit import bodies
@@ -15,7 +17,8 @@ TURNING = {"rotate": {"every": "30d", "overlap": "2d"}}
 
 def lived(house: House) -> Lived:
     """What the records of a house tell."""
-    return applied(bodies(house.store()))
+    found = house.store().records()
+    return applied(in_order(RecordFile(file_name(one.sequence, one.run), one.body.encode()) for one in found))
 
 
 def spans(house: House, name: str) -> list[tuple[tuple[str, ...], int, bool]]:

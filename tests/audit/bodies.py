@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
+from reconciler.audit.recorded import Recorded, in_order
 from reconciler.canonical import digest
 from reconciler.records.body import DONE, PARTLY, SCHEMA, Body, Change
 from reconciler.records.chain import RecordFile
@@ -94,6 +95,11 @@ class Runs:
         payload = statement(body)
         self.files.append(RecordFile(path, envelope(payload, self.sign(payload) if self.sign else ())))
         return body
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """As they are read."""
+        return in_order(self.files)
 
     def as_files(self, files: Sequence[RecordFile] | None = None) -> dict[str, str | bytes | None]:
         """As a commit holds them."""

@@ -106,8 +106,10 @@ class Store:
     _held: dict[str, bytes] = field(default_factory=dict)
     """Id → what its digest is of, where a run that failed left something else."""
 
-    def apply(self, wanted: Mapping[str, Truth], commit: str, at: int, actor: str) -> tuple[str, bytes]:
-        """The record of a run: its file's name, and its bytes."""
+    def apply(
+        self, wanted: Mapping[str, Truth], commit: str, at: int, actor: str, said: int | None = None
+    ) -> tuple[str, bytes]:
+        """The record of a run: its file's name, and its bytes. `said` is what a wrong clock read."""
         at = self._at = max(at, self._at)
         run = f"{self.rng.getrandbits(64):016x}"
         more: dict[str, object] = {}
@@ -119,7 +121,7 @@ class Store:
             one.update(self._spec(one))
         bad = [one for one in changes if one["outcome"] != "done"]
         outcome = "done" if not bad else "failed" if len(bad) == len(changes) else "partly"
-        return self._record((run, commit, at, actor), outcome, changes, more)
+        return self._record((run, commit, said or at, actor), outcome, changes, more)
 
     def block(self, commit: str, at: int, actor: str) -> tuple[str, bytes]:
         """The record of a run that a brake stopped."""

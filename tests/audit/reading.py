@@ -55,12 +55,12 @@ def at(spans: Iterable[Span], moment: int) -> set[Says]:
 def declared_spans(made: Made, repo: Repo | None = None) -> tuple[Span, ...]:
     """What was declared."""
     repository = (repo or made.repo).opened(made.prefix)
-    found = line(repository, made.head, ("specs",))
+    found = line(repository, made.head, ("specs",), made.end)
     return declared(found, meanings(repository, blobs(found))).spans
 
 
 def live_spans(made: Made) -> tuple[Span, ...]:
     """What was live."""
     return applied(
-        one.body for one in in_order(RecordFile(name, data) for name, data in made.store.files.items())
+        in_order((RecordFile(name, data) for name, data in made.store.files.items()), now=made.end)
     ).spans

@@ -132,7 +132,7 @@ def test_machines_are_told_the_numbers_of_the_page() -> None:
     figures = made["figures"]
     assert isinstance(figures, dict)
     assert (list(made), sorted(figures)) == (
-        ["schema", "workspace", "commit", "at", "source", "notes", "figures"],
+        ["schema", "workspace", "commit", "line", "at", "source", "notes", "figures"],
         sorted(NAMES),
     )
     seen = {attributes.get("id", "") for _, attributes in read(page(facts())).seen}

@@ -279,6 +279,25 @@ def test_an_action_of_a_newer_version_is_told_by_its_name(shop: Shop, made: Made
     assert "  sparkle\n" in shop.ok("audit", "log", "a").out
 
 
+@pytest.mark.parametrize("command", [("log", "a"), ("access",)])
+def test_a_run_whose_clock_was_ahead_is_told_of_and_counts_with_the_next(
+    shop: Shop, made: Made, command: tuple[str, ...]
+) -> None:
+    """What `access` says began is what `log` says happened, and both say why the record's time is not."""
+    runs = Runs()
+    commit = made.commit({"specs/a.yaml": rsa("a")})
+    issued = made.at + DAY
+    runs.run(given("issue", "t1", rsa("a")), commit=commit, at=issued + 99_999 * DAY)
+    runs.run(commit=commit, at=issued)
+    made.commit(runs.as_files())
+    ran = shop.ok("audit", *command)
+    assert (
+        "note: 1 record says that it is of later than now (1): taken as made with what came next" in ran.err
+    )
+    assert timestamp(issued) in ran.out
+    assert timestamp(issued + 99_999 * DAY) not in ran.out
+
+
 def test_what_a_run_applied_from_a_commit_off_the_line_belongs_to_what_the_line_declared_then(
     shop: Shop, made: Made
 ) -> None:

@@ -120,7 +120,7 @@ def exceptional(runs: Iterable[Ran]) -> list[Exceptional]:
 def _exceptional(one: Ran) -> Exceptional:
     body = one.body
     return Exceptional(
-        time=timestamp(body.at),
+        time=timestamp(one.at),
         run=body.run,
         actor=body.actor,
         outcome=body.outcome,
