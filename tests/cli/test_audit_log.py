@@ -211,6 +211,22 @@ def test_what_failed_and_what_was_held_is_told(shop: Shop, made: Made) -> None:
     assert [one.count("blocked") for one in shop.ok("audit", "log").out.splitlines()].count(1) == 1
 
 
+def test_a_run_that_did_nothing_is_told_with_what_was_in_its_way(shop: Shop, made: Made) -> None:
+    """It has no change that could tell."""
+    runs = Runs()
+    commit = made.commit({"specs/a.yaml": rsa("a", "x")})
+    body = runs.run(commit=commit).model_copy(update={"outcome": "failed", "error": "store-unreadable"})
+    again(body, runs)
+    made.commit(runs.as_files())
+    text = shop.ok("audit", "log").out
+    assert "a run changed no token\n" in text
+    assert "  the run ended as failed: store-unreadable\n" in text
+    rows = csv.DictReader(io.StringIO(shop.ok("audit", "log", "--format", "csv").out))
+    assert ("idle", "failed", "store-unreadable") in [
+        (row["event"], row["outcome"], row["error"]) for row in rows
+    ]
+
+
 def test_hostile_text_of_history_orders_no_terminal_and_no_spreadsheet(shop: Shop, made: Made) -> None:
     """Names, subjects and trailers are anybody's to write."""
     subject = "\x1b[31mred\n\nReviewed-by: =cmd|' /C calc'!A0 <x>\n"
