@@ -101,7 +101,6 @@ def all_left(done: Iterable[Done], token: Callable[[str], LiveToken | None]) -> 
 
 def as_recorded(done: Done, all_of_it: Mapping[str, Left]) -> Recorded:
     """A change as its record tells it."""
-    carried_out = done.outcome == DONE
     artifact = None
     if done.path is not None and done.digest is not None:
         artifact = Artifact(path=done.path, digest=done.digest, contents=done.contents)
@@ -118,7 +117,7 @@ def as_recorded(done: Done, all_of_it: Mapping[str, Left]) -> Recorded:
             "artifact": artifact,
             "removed": done.removed,
             "previously": done.previously,
-            "spec": here.spec if carried_out and here else None,
+            "spec": here.spec if here else None,
             "declared": from_json(done.declared) if done.declared else None,
         }
     )

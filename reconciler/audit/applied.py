@@ -1,9 +1,9 @@
 """What was live, and when: the spans of every token, from the records of what was applied. Pure.
 
 A span begins with the run that gave a token its spec, and ends with the run that gave it another or deleted
-it. A change that failed may have taken access away before: from then on the token could do what it could
-before at the most, until a run gives it a spec again. Runs are in the order of their records, and no run is
-before the one that it follows, whatever clock it read.
+it. A change that failed and does not say that its token has the same spec still may have taken access away
+before: from then on the token could do what it could before at the most, until a run gives it a spec again.
+Runs are in the order of their records.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from reconciler.audit.recorded import Recorded
 from reconciler.audit.spans import Cause, Span
 from reconciler.plan.change import Action
 from reconciler.records.body import Body, Change
@@ -32,15 +33,13 @@ class Lived:
     untold: tuple[str, ...]
     """Names of tokens that had a spec which no record tells, or none that can be understood: what they
     could do then is in no span."""
-    last: Cause | None
-    """The newest run; None where there is none."""
 
 
-def applied(bodies: Iterable[Body]) -> Lived:
-    """The spans of records, in the order of their sequence, from the first."""
+def applied(records: Iterable[Recorded]) -> Lived:
+    """The spans of records, in their order, from the first."""
     fold = _Fold()
-    for body in bodies:
-        fold.take(body)
+    for one in records:
+        fold.take(one.body, one.at)
     return fold.lived()
 
 
@@ -51,38 +50,49 @@ class _Fold:
     open: dict[str, Span] = field(default_factory=dict)
     """Id of a token → its span that goes on."""
     created: dict[str, int] = field(default_factory=dict)
-    """Id → when it was issued, by the clock of that run."""
+    """Id → when it was issued."""
     specs: dict[str, AnyTokenSpec] = field(default_factory=dict)
-    """Digest → the spec: a later record may name it by that alone."""
+    """Digest → the spec: others may name it by that alone."""
     given: dict[str, str] = field(default_factory=dict)
     """Id → the digest of the spec that it was given last."""
     live: dict[str, str] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
     untold: set[str] = field(default_factory=set)
-    last: Cause | None = None
 
-    def take(self, body: Body) -> None:
+    def take(self, body: Body, at: int) -> None:
         """What a run did."""
-        before = 0 if self.last is None else self.last.at
-        cause = self.last = Cause(max(body.at, before), body.commit, body.run, body.actor)
-        settled = {change.token for change in body.changes if change.outcome == DONE}
+        cause = Cause(at, body.commit, body.run, body.actor)
+        settled, unsure = set[str | None](), set[str | None]()
         for change in body.changes:
-            if change.outcome != DONE:
-                settled.discard(change.token)
-            elif change.token is not None:
-                self._done(change.token, change, body.at, cause)
+            self._learn(change)
+        for change in body.changes:
+            if change.outcome == DONE and change.token is not None:
+                self._done(change.token, change, cause)
+            (settled if self._is_settled(change) else unsure).add(change.token)
         for token, digest in body.live.items():
-            if token not in settled and digest != self.live.get(token):
+            if token not in settled - unsure and digest != self.live.get(token):
                 self._narrowed(token, cause)
         self.live.update(body.live)
 
-    def _done(self, token: str, change: Change, at: int, cause: Cause) -> None:
+    def _is_settled(self, change: Change) -> bool:
+        """Whether it is known what its token could do since: the change was done, or its spec is the same."""
+        kept = change.spec is not None and change.spec == self.given.get(change.token or "")
+        return kept or change.outcome == DONE
+
+    def _learn(self, change: Change) -> None:
+        """Keeps the spec that a change tells in words: any change of the run may name it by its digest."""
+        if change.spec is not None and change.declared is not None and change.spec not in self.specs:
+            spec = read_spec(change.declared)
+            if spec is not None:
+                self.specs[change.spec] = spec
+
+    def _done(self, token: str, change: Change, cause: Cause) -> None:
         """Takes a change that was done. One that gives no spec takes none away either."""
         if change.action == Action.DELETE:
             self._end(token, cause)
         elif change.spec is not None:
-            self.created.setdefault(token, at)
-            spec = self._spec(change.spec, change)
+            self.created.setdefault(token, cause.at)
+            spec = self.specs.get(change.spec)
             was = self.open.get(token)
             if self.given.get(token) != change.spec or was is None or not was.normal:
                 self._end(token, cause)
@@ -91,14 +101,6 @@ class _Fold:
                     self.untold.add(change.name)
                 else:
                     self.open[token] = _span(token, spec, self.created[token], cause)
-
-    def _spec(self, digest: str, change: Change) -> AnyTokenSpec | None:
-        """The spec that a token has since a change; None where no record tells it."""
-        if change.declared is not None and digest not in self.specs:
-            spec = read_spec(change.declared)
-            if spec is not None:
-                self.specs[digest] = spec
-        return self.specs.get(digest)
 
     def _narrowed(self, token: str, cause: Cause) -> None:
         """It may have lost access: how much is told by nobody."""
@@ -115,7 +117,7 @@ class _Fold:
     def lived(self) -> Lived:
         """What came of it."""
         found = sorted((*self.spans, *self.open.values()), key=lambda span: (span.since.at, span.name))
-        return Lived(tuple(found), tuple(sorted(self.untold)), self.last)
+        return Lived(tuple(found), tuple(sorted(self.untold)))
 
 
 def read_spec(declared: Mapping[str, object]) -> AnyTokenSpec | None:

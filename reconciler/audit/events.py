@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.audit.history import Person, Step
+from reconciler.audit.recorded import Recorded
 from reconciler.canonical import Json
 from reconciler.kinds.interface import Grants
 from reconciler.plan.change import DONE, FieldChange
-from reconciler.records.body import BLOCKED, Body
+from reconciler.records.body import BLOCKED
 from reconciler.times import timestamp
 
 SCHEMA = "reconciler/audit-log/v1"
@@ -77,12 +78,9 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Recorded):
     """A run, as its record tells."""
 
-    body: Body
-    path: str
-    """Of the record."""
     brought: Step | None
     """The commit that brought the record to the line; None where this clone does not tell."""
     on_line: bool
@@ -96,7 +94,7 @@ class Ran:
         document: dict[str, Json] = {
             "run": body.run,
             "sequence": body.sequence,
-            "time": body.time,
+            "time": timestamp(self.at),
             "actor": body.actor,
             "commit": body.commit,
             "onLine": self.on_line,
@@ -106,7 +104,7 @@ class Ran:
             "record": self.path,
             "recordCommit": self.brought.commit if self.brought else None,
         }
-        if body.overrides:
+        if body.is_overridden:
             document["overrides"] = dict(body.overrides)
             document["released"] = [{"rule": one.rule, "message": one.message} for one in body.released]
         if body.held:
@@ -147,7 +145,7 @@ class Event:
     """One thing that happened to one token."""
 
     at: int
-    """Epoch seconds: of a commit, when it counts as made on the line; of a run, when it read its clock."""
+    """Epoch seconds: when the commit, or the run, counts as made."""
     what: str
     """A `What`, or the action of a change that a run made."""
     name: str
@@ -247,7 +245,7 @@ class Story:
 def nothing(ran: Ran) -> Event:
     """A run that did nothing to any token."""
     what = What.BLOCKED if ran.body.outcome == BLOCKED else What.IDLE
-    return Event(ran.body.at, what, "", "", None, run=ran, outcome=ran.body.outcome, error=ran.body.error)
+    return Event(ran.at, what, "", "", None, run=ran, outcome=ran.body.outcome, error=ran.body.error)
 
 
 def _of_commit(step: Step) -> dict[str, Json]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from reconciler.audit.clocks import in_time, odd
 from reconciler.errors import GitFailed
 from reconciler.git.logs import LATEST, PLAIN, SET, moment
 from reconciler.git.repository import Repository
@@ -25,8 +26,8 @@ TRAILERS = ("reviewed-by", "approved-by", "acked-by", "co-authored-by")
 TOLD = f"%(trailers:{','.join(f'key={one}' for one in TRAILERS)},unfold=true)"
 FIELDS = ("%H", "%P", "%an", "%ae", "%at", "%cn", "%ce", "%ct", "%s", TOLD)
 """What is asked of a commit. None of it can hold a null byte, which stands behind each."""
-MOST = 5
-"""Commits that a message has room for."""
+SHOWN = 7
+"""Letters of a commit's id that a message has room for."""
 WHOLE = ("--first-parent", "--diff-merges=first-parent")
 RAW = ("--raw", "-z")
 
@@ -93,8 +94,7 @@ class Line:
     cut: str | None
     """The oldest commit of the line that this clone has, where it has not what that follows."""
     ahead: tuple[str, ...] = ()
-    """The commits that say that they are of later than now. They count as made with the next that says what
-    can be, else now: so none is hidden by its date, nor hides what follows it."""
+    """The commits that say that they are of later than now."""
     cut_at: int = 0
     """When that was made: what was before, nobody can tell from this clone."""
 
@@ -110,7 +110,7 @@ def line(repository: Repository, commit: str, folders: Sequence[str], now: int =
     `now` is epoch seconds: no commit was made later. Raises GitFailed.
     """
     said = _committed(repository, commit)
-    whole = _in_time(said, now)
+    whole = dict(zip(said, in_time(list(said.values()), now), strict=True))
     ahead = tuple(one for one, at in said.items() if at > now)
     steps = tuple(
         replace(step, at=whole[step.commit]) for step in steps_of(repository, commit, folders, *WHOLE)
@@ -121,19 +121,11 @@ def line(repository: Repository, commit: str, folders: Sequence[str], now: int =
 
 def odd_times(line: Line) -> Iterator[str]:
     """What commits of a line say of their time that cannot be, for a reader."""
-    if ahead := len(line.ahead):
-        count = "1 commit says that it is" if ahead == 1 else f"{ahead} commits say that they are"
-        yield (f"{count} of later than now ({_some(line.ahead)}): taken as made with what came next, or now")
-    if back := line.set_back:
-        count = "1 commit says that it was" if len(back) == 1 else f"{len(back)} commits say that they were"
-        yield (
-            f"{count} made before what came before ({_some([one.commit for one in back])}): taken as made"
-            " when that was"
-        )
-
-
-def _some(commits: Sequence[str]) -> str:
-    return ", ".join(one[:7] for one in commits[:MOST]) + " …" * (len(commits) > MOST)
+    return odd(
+        "commit",
+        [one[:SHOWN] for one in line.ahead],
+        [step.commit[:SHOWN] for step in line.set_back],
+    )
 
 
 def steps_of(repository: Repository, commit: str, folders: Sequence[str], *options: str) -> list[Step]:
@@ -170,17 +162,6 @@ def _committed(repository: Repository, commit: str) -> dict[str, int]:
     asked = ("log", "--first-parent", "--format=tformat:%H %ct", "--end-of-options", commit, "--")
     told = repository.git.must(*SET, *asked, timeout=SLOW).text.splitlines()
     return {one: moment(committed) for one, _, committed in (line.partition(" ") for line in reversed(told))}
-
-
-def _in_time(said: Mapping[str, int], now: int) -> dict[str, int]:
-    """Every commit of a line, oldest first → when it counts as made."""
-    can_be, next_one = dict[str, int](), now
-    for one in reversed(list(said)):
-        can_be[one] = next_one = said[one] if said[one] <= now else next_one
-    found, before = dict[str, int](), 0
-    for one in said:
-        found[one] = before = max(before, can_be[one])
-    return found
 
 
 def _steps(out: bytes, prefix: str) -> Iterator[Step]:

@@ -4,10 +4,12 @@ neither does what is not signed where each is to be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler.audit.clocks import in_time, odd
 from reconciler.errors import CannotOpen, RecordUnreadable
+from reconciler.git.logs import LATEST
 from reconciler.records.body import Body
 from reconciler.records.chain import FILE_NAME, RecordFile, linked
 from reconciler.records.envelope import Signed
@@ -22,10 +24,15 @@ class Recorded:
 
     path: str
     body: Body
+    at: int
+    """When its run counts as made, in epoch seconds, whatever clock that read."""
 
 
-def in_order(files: Iterable[RecordFile], keys: Sequence[PublicKey] | None = None) -> list[Recorded]:
-    """Records from the first to the last. With `keys`, each is to be signed by one of these.
+def in_order(
+    files: Iterable[RecordFile], keys: Sequence[PublicKey] | None = None, now: int = LATEST
+) -> list[Recorded]:
+    """Records from the first to the last. With `keys`, each is to be signed by one of these. No run was made
+    later than `now`.
 
     Raises RecordUnreadable, naming the file that does not fit: one that is no record, is named for another,
     is missing, is not the one that the next follows, or is not signed so.
@@ -38,7 +45,17 @@ def in_order(files: Iterable[RecordFile], keys: Sequence[PublicKey] | None = Non
     if keys is not None:
         for file, signed in found:
             _check_signed(file, signed, keys)
-    return [Recorded(file.path, signed.body) for file, signed in found]
+    times = in_time([signed.body.at for _, signed in found], now)
+    return [Recorded(file.path, signed.body, at) for (file, signed), at in zip(found, times, strict=True)]
+
+
+def odd_times(records: Iterable[Recorded]) -> Iterator[str]:
+    """What records say of their time that cannot be, for a reader."""
+    ahead, back = list[str](), list[str]()
+    for one in records:
+        if one.body.at != one.at:
+            (ahead if one.body.at > one.at else back).append(str(one.body.sequence))
+    return odd("record", ahead, back)
 
 
 def _check_signed(file: RecordFile, signed: Signed, keys: Sequence[PublicKey]) -> None:

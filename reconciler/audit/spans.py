@@ -64,15 +64,3 @@ class Span:
     """None where it goes on."""
     ends: int | None
     """When its spec lets it end by itself, in epoch seconds, whatever comes after."""
-
-    @property
-    def over(self) -> int | None:
-        """When it was over, whichever came first; None where it goes on."""
-        return sooner(self.until, self.ends)
-
-    def covers(self, since: int, until: int) -> bool:
-        """Whether the token could do something at any moment from `since` to before `until`, or at `since`
-        where both are one.
-        """
-        over = self.over
-        return self.enabled and self.since.at < max(until, since + 1) and (over is None or over > since)

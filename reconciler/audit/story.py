@@ -1,7 +1,8 @@
 """Stories of tokens, from birth to tombstone: what was asked for in git, and what runs made of it. Pure.
 
 A live token and what was declared are one story where a run gave the one what the other asked for, whatever
-either was called. Tokens that had the same name one after the other are stories of their own.
+either was called, and where both have one name now: the next run finds the one by the other. Else tokens that
+had the same name one after the other are stories of their own.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | Non
     places = [declaring.places.get(ran.body.commit or "") for ran in runs]
     book = _Book(declaring, Running(runs), _Seen(runs, places), now)
     for ran, place in zip(runs, places, strict=True):
-        where = declaring.place_at(ran.body.at) if place is None else place
+        where = declaring.place_at(ran.at) if place is None else place
         for change in ran.body.changes:
             book.take(Did(ran, change, where))
+    book.meet()
     found = [book.story(part) for part in book.parts() if name is None or part.is_called(name)]
     return sorted(found, key=lambda story: (story.events[0].order, story.events[0].at, story.name))
 
@@ -116,6 +118,15 @@ class _Book:
         key = key or f"name {change.name}"
         self._above.setdefault(key, key)
         self._done.append((key, did))
+
+    def meet(self) -> None:
+        """Joins what is declared now with what is live by its name, although no run had to change it: as what
+        was removed and declared again before a run.
+        """
+        for live in self.running.live:
+            span = self.declaring.at(live.name, len(self.declaring.places))
+            if span is not None and span.kind == live.kind:
+                self._join(f"live {live.token}", f"declared {span.token}")
 
     def parts(self) -> list[_Part]:
         """What belongs together."""
@@ -216,7 +227,7 @@ def _standing(ran: Ran, changes: Sequence[Did]) -> Standing | None:
 
 
 def _blocked(event: Event, ran: Ran, order: int) -> Event:
-    return Event(ran.body.at, What.BLOCKED, event.name, event.kind, event.owner, run=ran, order=order)
+    return Event(ran.at, What.BLOCKED, event.name, event.kind, event.owner, run=ran, order=order)
 
 
 def _previously(normal: str) -> Sequence[str]:

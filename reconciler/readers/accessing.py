@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.audit import recorded
 from reconciler.audit.access import Period, Question, Unknown, periods, unknown
 from reconciler.audit.applied import Lived, applied
 from reconciler.audit.declared import Faulty
 from reconciler.audit.history import Line, odd_times
+from reconciler.audit.recorded import Recorded
 from reconciler.audit.spans import Span, State
 from reconciler.audit.window import Window, moment, window
 from reconciler.errors import GitFailed
@@ -87,10 +89,10 @@ def answer(auditing: Auditing, asked: Asked) -> Answer:
     whens = [_when(auditing, text) for text in asked.times]
     own = whens[-1].commit if whens and asked.line is None else None
     commit = own or auditing.commit(asked.line)
-    lived = None if asked.declared else _lived(auditing, commit)
+    records = [] if asked.declared else auditing.records(commit)
     now = auditing.workspace.around.clock()
-    if lived is not None:
-        told = _from_records(auditing, lived, commit, whens, now)
+    if records:
+        told = _from_records(auditing, records, commit, whens, now)
     else:
         notes = [] if asked.declared else [_without_records(auditing, commit)]
         told = _from_specs(auditing, commit, whens, now, notes)
@@ -102,19 +104,23 @@ def _when(auditing: Auditing, text: str) -> _When:
     return _When(found, None if found else auditing.commit_or_time(text))
 
 
-def _from_records(auditing: Auditing, lived: Lived, commit: str, whens: Sequence[_When], now: int) -> _Told:
-    """What was live. A commit stands for the time of the last run that it has a record of."""
+def _from_records(
+    auditing: Auditing, records: Sequence[Recorded], commit: str, whens: Sequence[_When], now: int
+) -> _Told:
+    """What was live. A commit stands for the time of the last run that it has a record of: one that was
+    blocked, too, for until then nothing else had been done.
+    """
 
     def when(one: _When) -> Window:
-        if one.commit is None or one.commit == commit:
-            there: Lived | None = lived
-        else:
+        there = records
+        if one.commit is not None and one.commit != commit:
             auditing.check_follows(commit, one.commit)
-            there = _lived(auditing, one.commit)
-        return one.window or moment(there.last.at if there is not None and there.last is not None else 0)
+            there = auditing.records(one.commit)
+        return one.window or moment(there[-1].at if there else 0)
 
     looked = _between([when(one) for one in whens], now)
-    notes = list(_of_records(lived))
+    lived = applied(records)
+    notes = [*recorded.odd_times(records), *_of_records(lived)]
     return _Told(Source.RECORDS, commit, lived.spans, looked, notes, whole=not lived.untold)
 
 
@@ -145,12 +151,6 @@ def _answered(auditing: Auditing, question: Question, told: _Told, now: int) -> 
     return Answer(
         told.source, told.commit, question.states, looked, tuple(found), unknowns, tuple(notes), whole
     )
-
-
-def _lived(auditing: Auditing, commit: str) -> Lived | None:
-    """What records of a commit tell; None where it has none."""
-    records = auditing.records(commit)
-    return applied(one.body for one in records) if records else None
 
 
 def _between(whens: Sequence[Window], now: int) -> Window:

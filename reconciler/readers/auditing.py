@@ -150,7 +150,8 @@ class Auditing:
         """The records of a commit, oldest first. Where its settings say that each is to be signed, by a key
         that they name, one that is not tells nothing. Raises GitFailed, RecordUnreadable.
         """
-        return in_order(self.record_files(commit), self._keys(commit))
+        now = self.workspace.around.clock()
+        return in_order(self.record_files(commit), self._keys(commit), now)
 
     def _keys(self, commit: str) -> Sequence[PublicKey] | None:
         """Who may sign the records of a commit; None where anybody may write them."""

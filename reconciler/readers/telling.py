@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from reconciler.audit import recorded
 from reconciler.audit.branches import blobs as inner_blobs
 from reconciler.audit.branches import brought
 from reconciler.audit.declared import History
@@ -51,35 +52,57 @@ def tell(auditing: Auditing, revision: str | None, name: str | None = None, *, w
     Raises GitFailed, RecordUnreadable, SpecsInvalid.
     """
     commit = auditing.commit(revision)
+    declaring = declared(auditing, commit)
+    runs = runs_of(auditing, commit) if with_records else ()
+    return told(declaring, runs, auditing.workspace.around.clock(), name)
+
+
+def declared(auditing: Auditing, commit: str) -> Declaring:
+    """What the line of a commit declared, and who asked for it. Raises GitFailed, SpecsInvalid."""
     found = auditing.line(commit)
     merged = brought(auditing.repository, found, (SPECS,))
     inside = [step for steps in merged.values() for step in steps]
     history, known = auditing.declared(found, list(inner_blobs(inside)))
-    runs = _runs(auditing, found) if with_records else ()
-    declaring = Declaring(found, history, merged, known)
-    told = stories(declaring, runs, auditing.workspace.around.clock(), name)
+    return Declaring(found, history, merged, known)
+
+
+def told(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | None = None) -> Told:
+    """All stories of what was declared, and of runs that its records tell, or those of a later commit."""
+    found, history = declaring.line, declaring.history
     names = {span.name for span in history.spans}
     names |= {change.name for ran in runs for change in ran.body.changes}
     return Told(
-        commit, found, history, known, told, runs, names, tuple(_notes(found, runs)), found.cut is None
+        commit=found.commit,
+        line=found,
+        history=history,
+        meanings=declaring.meanings,
+        stories=stories(declaring, runs, now, name),
+        runs=runs,
+        names=names,
+        notes=tuple(_notes(found, runs)),
+        whole=found.cut is None,
     )
 
 
-def _runs(auditing: Auditing, found: Line) -> list[Ran]:
-    """The runs that the records of a line tell, each with the commit that brought its record."""
-    records = auditing.records(found.commit)
+def runs_of(auditing: Auditing, commit: str) -> list[Ran]:
+    """The runs that the records of a commit tell, each with the commit that brought its record.
+
+    Raises GitFailed, RecordUnreadable.
+    """
+    records, whole = auditing.records(commit), auditing.line(commit).whole
     bringing = dict[str, Step]()
-    for step in line(auditing.repository, found.commit, (auditing.records_folder(found.commit),)).steps:
+    for step in line(auditing.repository, commit, (auditing.records_folder(commit),)).steps:
         for one in step.touched:
             bringing.setdefault(one.path, step)
-    off = {one.body.commit for one in records} - {None} - found.whole.keys()
+    off = {one.body.commit for one in records} - {None} - whole.keys()
     missing = set(auditing.missing(one for one in off if one is not None))
     return [
         Ran(
-            one.body,
             one.path,
+            one.body,
+            one.at,
             bringing.get(one.path),
-            on_line=one.body.commit in found.whole,
+            on_line=one.body.commit in whole,
             here=one.body.commit is not None and one.body.commit not in missing,
         )
         for one in records
@@ -87,7 +110,7 @@ def _runs(auditing: Auditing, found: Line) -> list[Ran]:
 
 
 def _notes(found: Line, runs: Sequence[Ran]) -> list[str]:
-    notes = list(odd_times(found))
+    notes = [*odd_times(found), *recorded.odd_times(runs)]
     if found.cut is not None:
         notes.append(f"this clone is shallow: what was before {found.cut[:7]} is not told; {DEEPEN}")
     lost = {ran.body.commit for ran in runs if ran.body.commit is not None and not ran.here}

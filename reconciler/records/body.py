@@ -61,8 +61,8 @@ class Change(_Part):
     previously: str | None = None
     """The name that the token had before."""
     spec: Digest | None = None
-    """Digest of the spec that its token has since, by its normal form; None where it has none any more, or
-    where nothing was done."""
+    """Digest of the spec that its token has since, by its normal form, whatever became of the change. None
+    where it has none: it never came to be, it is deleted, or access was taken away and nothing given yet."""
     declared: dict[str, object] | None = None
     """The spec itself in its normal form, groups resolved, where the token did not have that one before: so
     what a token could do is told by records alone."""
@@ -136,6 +136,16 @@ class Body(_Part):
     def done(self) -> list[Change]:
         """The changes that were carried out."""
         return [one for one in self.changes if one.is_done]
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether somebody let a brake go for it."""
+        return bool(self.overrides or self.released)
+
+    @property
+    def is_exceptional(self) -> bool:
+        """Whether somebody should ask why: a brake was let go, it was held, or not all of it was done."""
+        return self.is_overridden or self.outcome != DONE
 
     @property
     def let_go(self) -> list[str]:

@@ -21,6 +21,8 @@ from tests.git.kit import Repo
 PEOPLE = tuple(Who(name, f"{name.split()[0].lower()}@example.org") for name in ("Ann A", "Bob B", "历史 C"))
 REVIEWERS = ("Rita R <rita@example.org>", "Rob R <rob@example.org>")
 START = 1_600_000_000
+FAR = 4_000_000_000
+"""What a clock reads that is ahead."""
 TRAILERS = ("Reviewed-by", "Approved-by")
 Action: TypeAlias = "Callable[[], None]"
 
@@ -168,16 +170,25 @@ class Maker:
         if self.operations.fits(undone, self.state, self.pending()):
             self.direct(undone)
 
-    def note(self) -> None:
+    def note(self, at: int | None = None) -> None:
         """A commit that has nothing to do with specs."""
         self.notes += 1
-        files = {"notes.txt": f"{self.notes}\n"}
-        self.step((), self.state, self.signed("Note it"), files=files)
+        signed = self.signed("Note it")
+        if at is not None:
+            signed = signed._replace(committed=at)
+        self.step((), self.state, signed, files={"notes.txt": f"{self.notes}\n"})
 
     def apply(self) -> None:
-        """A run from the newest commit, and the commit of its record."""
+        """A run from the newest commit, and the commit of its record. One whose clock is ahead is followed by
+        another at once: it counts as made with that.
+        """
         if not self.operations.broken(self.state):
-            self.record(self.store.apply(declared(self.state), self.head, self.now + 60, "ci"))
+            said = FAR if self.rng.random() < 0.05 else None
+            at = self.now + 60
+            made = [self.store.apply(declared(self.state), self.head, at, "ci", said)]
+            if said is not None:
+                made.append(self.store.block(self.head, at, "ci"))
+            self.record(*made)
 
     def block(self) -> None:
         self.record(self.store.block(self.head, self.now + 60, "ci"))
@@ -192,9 +203,9 @@ class Maker:
         self.importer.branch(f"dropped-{len(self.dropped)}", commit)
         self.record(self.store.apply(declared(after), commit, self.now + 60, "ops"))
 
-    def record(self, made: tuple[str, bytes]) -> None:
-        """The commit of a record; sometimes later, with the next."""
-        self.waiting.append(made)
+    def record(self, *made: tuple[str, bytes]) -> None:
+        """The commit of records; sometimes later, with the next."""
+        self.waiting.extend(made)
         self.now += 120
         if self.rng.random() < 0.9:
             self.publish()
@@ -225,9 +236,13 @@ class Maker:
         patch: Patch | None = None,
         files: Mapping[str, str] | None = None,
     ) -> None:
-        """One more commit of the line, and what is true from then on."""
+        """One more commit of the line, and what is true from then on. One whose clock is ahead is followed by
+        another at once: it counts as made with that.
+        """
         parents = [*([self.head] if self.head else []), *merged]
-        self.head = self.commit(parents, self.state, after, signed, files or {})
+        ahead = self.rng.random() < 0.03
+        said = signed._replace(committed=FAR) if ahead else signed
+        self.head = self.commit(parents, self.state, after, said, files or {})
         self.state = after
         own = Asked(self.head, frozenset(_means(patch or {})), signed)
         self.told.step(
@@ -238,6 +253,8 @@ class Maker:
             merged=asked is not None,
             hidden=frozenset(doc.name for doc in after.values() if isinstance(doc, Token) and doc.broken),
         )
+        if ahead:
+            self.note(signed.committed)
 
     def commit(
         self,

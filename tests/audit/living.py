@@ -38,7 +38,7 @@ class LiveSpan(NamedTuple):
     """The run that gave it that spec, or took some of it away."""
     ended: By | None = None
     certain: bool = True
-    """False from a run that failed and may have taken access away, to the next that did something."""
+    """False from a run that took access away and then failed, to the next that gave it a spec."""
 
 
 class Happened(NamedTuple):
@@ -71,6 +71,8 @@ class Live:
     generation: int = 1
     retires: int | None = None
     """When the overlap of the one before is over."""
+    narrowed: bool = False
+    """Whether it has less than this spec: a run took away what another was to take, and then failed."""
 
     @property
     def latest(self) -> int | None:
@@ -104,8 +106,10 @@ class Store:
     _held: dict[str, bytes] = field(default_factory=dict)
     """Id → what its digest is of, where a run that failed left something else."""
 
-    def apply(self, wanted: Mapping[str, Truth], commit: str, at: int, actor: str) -> tuple[str, bytes]:
-        """The record of a run: its file's name, and its bytes."""
+    def apply(
+        self, wanted: Mapping[str, Truth], commit: str, at: int, actor: str, said: int | None = None
+    ) -> tuple[str, bytes]:
+        """The record of a run: its file's name, and its bytes. `said` is what a wrong clock read."""
         at = self._at = max(at, self._at)
         run = f"{self.rng.getrandbits(64):016x}"
         more: dict[str, object] = {}
@@ -113,9 +117,11 @@ class Store:
             more = {"overrides": {"delete": 9}, "reason": "an exception"}
         self._by = By(run, commit)
         changes = list(self._changes(wanted, at, run, actor, commit))
+        for one in changes:
+            one.update(self._spec(one))
         bad = [one for one in changes if one["outcome"] != "done"]
         outcome = "done" if not bad else "failed" if len(bad) == len(changes) else "partly"
-        return self._record((run, commit, at, actor), outcome, changes, more)
+        return self._record((run, commit, said or at, actor), outcome, changes, more)
 
     def block(self, commit: str, at: int, actor: str) -> tuple[str, bytes]:
         """The record of a run that a brake stopped."""
@@ -161,11 +167,10 @@ class Store:
         self, wanted: Mapping[str, Truth], at: int, run: str, actor: str, commit: str
     ) -> Iterator[dict[str, object]]:
         for action, live, truth, late in list(self._planned(wanted, at)):
-            fails = action in ("issue", "rotate") and self.rng.random() < 0.03
-            fails = fails and (live is None or truth == live.truth)
-            if fails and live is not None and int(run, 16) % 2:
+            fails = action in ("issue", "rotate") and self.rng.random() < 0.06
+            if fails and live is not None and truth is not None:
                 self._held[live.id] = run.encode()
-                self._span(live, at, certain=False)
+                self._set_back(live.id, truth, at)
             found = live if fails else self._done(action, live, truth, at)
             name = truth.name if truth else live.truth.name if live else ""
             outcome = "failed" if fails else "done"
@@ -174,6 +179,20 @@ class Store:
             was = None if was == name else was
             self.happened.append(Happened(ident, name, action, outcome, at, run, actor, commit, late, was))
             yield _change(action, live, found, truth, outcome)
+
+    def _spec(self, change: Mapping[str, object]) -> Mapping[str, object]:
+        """Which spec a token has after all changes of a run, if any."""
+        live = self.live.get(str(change["token"]))
+        return (
+            {} if live is None or live.narrowed else {"spec": digest(normal_form(live.truth.token).encode())}
+        )
+
+    def _set_back(self, ident: str, wanted: Truth, at: int) -> None:
+        """Takes from a token what its new spec takes, and gives it nothing."""
+        live = self.live[ident]
+        if takes(live.truth, wanted) and not live.narrowed:
+            self.live[ident] = replace(live, narrowed=True)
+            self._span(live, at, certain=False)
 
     def _planned(
         self, wanted: Mapping[str, Truth], at: int
@@ -207,7 +226,7 @@ class Store:
             yield "rotate", live, truth, None if latest is None else at - latest
         elif truth.name != live.truth.name:
             yield "rename", live, truth, None
-        elif truth != live.truth:
+        elif truth != live.truth or live.narrowed:
             yield "modify", live, truth, None
         elif self.rng.random() < 0.01:
             yield "reseal", live, truth, None
@@ -222,9 +241,10 @@ class Store:
             live = Live("".join(self.rng.choices("abcdefghijklmnopqrstuvwxyz234567", k=20)), truth, at, at)
         live = self.live.get(live.id, live)
         if action == "retire":
-            after = replace(live, retires=None)
-        else:
-            after = replace(live, truth=truth, given=live.given if truth == live.truth else at)
+            self.live[live.id] = replace(live, retires=None)
+            return self.live[live.id]
+        given = live.given if truth == live.truth else at
+        after = replace(live, truth=truth, narrowed=False, given=given)
         if action == "rotate":
             after = replace(after, made=at, generation=live.generation + 1, retires=at + OVERLAP)
         self.live[after.id] = after
@@ -253,6 +273,16 @@ class Store:
         }
 
 
+def takes(had: Truth, wanted: Truth) -> bool:
+    """Whether a spec takes away what another let a token do."""
+    lost = any(
+        not set(names) <= set(dict(wanted.grants)[field]) and "*" not in dict(wanted.grants)[field]
+        for field, names in had.grants
+    )
+    sooner = wanted.ends is not None and (had.ends is None or wanted.ends < had.ends)
+    return lost or sooner or (had.enabled and not wanted.enabled)
+
+
 def _change(
     action: str, live: Live | None, found: Live | None, truth: Truth | None, outcome: str
 ) -> dict[str, object]:
@@ -277,10 +307,8 @@ def _change(
     if action == "reseal":
         change["artifact"] = {"path": path, "digest": digest(b"b")}
     assert found is not None
-    normal = normal_form(found.truth.token)
-    change["spec"] = digest(normal.encode())
-    if live is None or live.truth != found.truth:
-        change["declared"] = json.loads(normal)
+    if live is None or live.truth != found.truth or (live.narrowed and not found.narrowed):
+        change["declared"] = json.loads(normal_form(found.truth.token))
     if live is not None and live.truth.name != found.truth.name:
         change["previously"] = live.truth.name
     return change

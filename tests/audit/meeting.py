@@ -89,7 +89,7 @@ def runs(actor: str = "ann", reason: str | None = "the old plant is shut down") 
         body(4, NOW - 9 * DAY, actor="pipeline", outcome="partly", error="seal-failed"),
     ]  # fmt: skip
     return [
-        Ran(one, f"artifacts/records/{one.sequence:08}-{one.run}.json", None, on_line=True, here=True)
+        Ran(f"artifacts/records/{one.sequence:08}-{one.run}.json", one, one.at, None, on_line=True, here=True)
         for one in bodies
     ]
 
@@ -143,6 +143,7 @@ def facts(count: int = 60, naming: Naming = _plain, *, recorded: bool = True) ->
     return Facts(
         workspace="acme",
         commit=COMMIT,
+        line=COMMIT,
         at=NOW,
         recorded=recorded,
         spans=told,

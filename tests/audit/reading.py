@@ -11,7 +11,7 @@ from reconciler.audit.declared import blobs, declared
 from reconciler.audit.history import line
 from reconciler.audit.meanings import meanings
 from reconciler.audit.recorded import in_order
-from reconciler.audit.spans import Span
+from reconciler.audit.spans import Span, sooner
 from reconciler.cli.context import surroundings
 from reconciler.readers.auditing import Auditing
 from reconciler.records.chain import RecordFile
@@ -49,18 +49,19 @@ def true(truth: Truth) -> Says:
 
 def at(spans: Iterable[Span], moment: int) -> set[Says]:
     """What spans say of one moment."""
-    return {told(one) for one in spans if one.since.at <= moment and (one.over is None or moment < one.over)}
+    begun = [(one, sooner(one.until, one.ends)) for one in spans if one.since.at <= moment]
+    return {told(one) for one, over in begun if over is None or moment < over}
 
 
 def declared_spans(made: Made, repo: Repo | None = None) -> tuple[Span, ...]:
     """What was declared."""
     repository = (repo or made.repo).opened(made.prefix)
-    found = line(repository, made.head, ("specs",))
+    found = line(repository, made.head, ("specs",), made.end)
     return declared(found, meanings(repository, blobs(found))).spans
 
 
 def live_spans(made: Made) -> tuple[Span, ...]:
     """What was live."""
     return applied(
-        one.body for one in in_order(RecordFile(name, data) for name, data in made.store.files.items())
+        in_order((RecordFile(name, data) for name, data in made.store.files.items()), now=made.end)
     ).spans

@@ -186,13 +186,18 @@ def test_who_could_do_what_agrees_with_the_truth(tmp_path: Path, seed: int, *, d
 
 
 def test_histories_hold_what_answers_are_held_against(tmp_path: Path) -> None:
-    """Every state, access that lasted over edits, and access that a failed run may have taken away."""
+    """Every state, access that lasted over edits, access that a run took away before it failed, and runs that
+    failed and took none away.
+    """
     made = history(tmp_path / "it", 5, 400, most=40, pace=PACE)
     first = made.told.steps[0][1]
     asked = Question(states=tuple(State))
     found = check(made, asked, declared=False, times=(first - 10, made.end))
     assert {one.state for one in found} == set(State)
     assert {one.certain for one in found} == {True, False}
+    happened = made.store.happened
+    failed = {(one.run, one.id) for one in happened if (one.action, one.outcome) == ("rotate", "failed")}
+    assert failed - {(one.by.run, one.id) for one in made.store.spans}
     edits = {(one.by.run, one.id) for one in made.store.spans}
     assert any(
         one.until is not None and (one.until.run, one.token) in edits and one.since.at < one.until.at
@@ -209,7 +214,7 @@ def test_a_shallow_clone_tells_the_truth_or_that_it_is_not_whole(tmp_path: Path,
     cut = auditing(made, repo).line(made.head).cut_at
     assert made.told.steps[0][1] < cut < made.end
     told_all = set[bool]()
-    for _ in range(12):
+    for _ in range(24):
         asked, at = question(rng), rng.randrange(made.told.steps[0][1], made.end)
         ask = Asked(asked, (timestamp(at),), declared)
         if declared and at < cut:

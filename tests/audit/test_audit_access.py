@@ -29,7 +29,7 @@ def spans(*texts: str) -> list[Span]:
     """Spans of tokens, all issued by one run."""
     runs = Runs()
     runs.run(*(given("issue", f"t{number}", text) for number, text in enumerate(texts)))
-    return list(applied(runs.bodies).spans)
+    return list(applied(runs.recorded).spans)
 
 
 def names(found: list[Period]) -> list[str]:
@@ -85,7 +85,7 @@ def history() -> list[Span]:
     runs.run(given("modify", "t1", rsa("a", "x")))
     runs.run(given("rename", "t1", rsa("b", "x", meta=", previously: a"), was="a"))
     runs.run(deleted("t1", "b"))
-    return list(applied(runs.bodies).spans)
+    return list(applied(runs.recorded).spans)
 
 
 def test_access_lasts_over_edits_that_leave_it_as_it_is() -> None:
@@ -118,7 +118,7 @@ def test_of_every_state_each_moment_is_told_once() -> None:
     runs.run(given("modify", "t1", rsa("a", more="lifecycle: {enabled: false, expires: 3d}\n")))
     runs.run(given("modify", "t1", rsa("a")))
     runs.run(deleted("t1", "a"))
-    found = periods(applied(runs.bodies).spans, Question(states=tuple(State)))
+    found = periods(applied(runs.recorded).spans, Question(states=tuple(State)))
     days = [(one.state, (one.since.at - START) / DAY, ((one.over or 0) - START) / DAY) for one in found]
     assert days == [
         (State.DISABLED, 1, 2),
@@ -135,7 +135,7 @@ def test_access_that_came_to_its_own_end_is_over_then() -> None:
     runs.run(given("issue", "t1", rsa("a", more="lifecycle: {expires: 1d}\n")))
     runs.run()
     runs.run(given("modify", "t1", rsa("a")))
-    first, second = periods(applied(runs.bodies).spans, Question())
+    first, second = periods(applied(runs.recorded).spans, Question())
     assert (first.over, first.ends_itself) == (START + 2 * DAY, True)
     assert (second.since.at, second.over) == (START + 3 * DAY, None)
 
@@ -145,7 +145,7 @@ def test_what_a_failed_run_may_have_taken_is_told_as_not_certain() -> None:
     runs = Runs()
     runs.run(given("issue", "t1", rsa("a", "x")))
     runs.run(failed("modify", "t1", "a"))
-    found = periods(applied(runs.bodies).spans, Question((api("x"),)))
+    found = periods(applied(runs.recorded).spans, Question((api("x"),)))
     assert [one.certain for one in found] == [True, False]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.audit.applied import Lived, applied
-from reconciler.audit.recorded import in_order
+from reconciler.audit.recorded import in_order, odd_times
 from reconciler.errors import RecordUnreadable
 from reconciler.records.chain import RecordFile
 from tests.audit.bodies import Runs, deleted, failed, given
@@ -37,7 +37,7 @@ def test_a_token_is_live_from_run_to_run() -> None:
     runs.run(given("rename", "t1", rsa("b", "x", "y", meta=", previously: a"), was="a"))
     runs.run(deleted("t1", "b"))
     runs.run(given("issue", "t2", rsa("a", "x")))
-    lived = applied(runs.bodies)
+    lived = applied(runs.recorded)
     assert lives(lived) == [
         ("a", "x", 1, 2, True),
         ("a", "x y", 2, 4, True),
@@ -53,7 +53,7 @@ def test_off_is_a_span_in_which_it_can_do_nothing() -> None:
     runs = Runs()
     runs.run(given("issue", "t1", rsa("a")))
     runs.run(given("modify", "t1", rsa("a", more="lifecycle: {enabled: false}\n")))
-    assert [span.enabled for span in applied(runs.bodies).spans] == [True, False]
+    assert [span.enabled for span in applied(runs.recorded).spans] == [True, False]
 
 
 def test_an_end_counts_from_the_run_that_issued_it() -> None:
@@ -61,7 +61,7 @@ def test_an_end_counts_from_the_run_that_issued_it() -> None:
     runs = Runs()
     runs.run(given("issue", "t1", rsa("a")))
     runs.run(given("modify", "t1", rsa("a", more="lifecycle: {expires: 10d}\n")))
-    assert [span.ends for span in applied(runs.bodies).spans] == [None, START + 11 * DAY]
+    assert [span.ends for span in applied(runs.recorded).spans] == [None, START + 11 * DAY]
 
 
 def test_a_change_that_failed_may_have_taken_access_away() -> None:
@@ -70,7 +70,7 @@ def test_a_change_that_failed_may_have_taken_access_away() -> None:
     runs.run(given("issue", "t1", rsa("a", "x", "y")))
     runs.run(failed("rotate", "t1", "a"))
     runs.run(given("rotate", "t1", rsa("a", "x", "y"), known=True))
-    assert lives(applied(runs.bodies)) == [
+    assert lives(applied(runs.recorded)) == [
         ("a", "x y", 1, 2, True),
         ("a", "x y", 2, 3, False),
         ("a", "x y", 3, None, True),
@@ -83,13 +83,23 @@ def test_a_change_that_failed_before_it_touched_anything_changes_nothing() -> No
     first = runs.run(given("issue", "t1", rsa("a")))
     runs.run(failed("modify", "t1", "a"), live=dict(first.live))
     runs.run(failed("modify", "t1", "a"), live={})
-    assert lives(applied(runs.bodies)) == [("a", "a.read", 1, None, True)]
+    assert lives(applied(runs.recorded)) == [("a", "a.read", 1, None, True)]
+
+
+def test_a_run_that_was_blocked_begins_and_ends_nothing() -> None:
+    """The only one, and the newest."""
+    runs = Runs()
+    runs.blocked(commit="c" * 40, at=START)
+    assert applied(runs.recorded) == Lived((), ())
+    runs.run(given("issue", "t1", rsa("a")))
+    runs.blocked(commit="c" * 40, at=START + 9 * DAY)
+    assert lives(applied(runs.recorded)) == [("a", "a.read", 2, None, True)]
 
 
 def test_what_a_failed_issue_touched_was_never_live() -> None:
     runs = Runs()
     runs.run(failed("issue", "t1", "a"))
-    assert applied(runs.bodies).spans == ()
+    assert applied(runs.recorded).spans == ()
 
 
 def test_done_and_failed_in_one_run_is_not_certain() -> None:
@@ -97,14 +107,35 @@ def test_done_and_failed_in_one_run_is_not_certain() -> None:
     runs = Runs()
     runs.run(given("issue", "t1", rsa("a")))
     runs.run(given("retire", "t1", rsa("a"), known=True), failed("modify", "t1", "a"))
-    assert lives(applied(runs.bodies))[-1] == ("a", "a.read", 2, None, False)
+    assert lives(applied(runs.recorded))[-1] == ("a", "a.read", 2, None, False)
 
 
 def test_a_run_whose_clock_was_behind_is_not_before_the_one_it_follows() -> None:
     runs = Runs()
     runs.run(given("issue", "t1", rsa("a")), at=START)
     runs.run(given("modify", "t1", rsa("a", "x")), at=START - DAY)
-    assert [span.since.at for span in applied(runs.bodies).spans] == [START, START]
+    assert [span.since.at for span in applied(runs.recorded).spans] == [START, START]
+
+
+def test_one_run_whose_clock_was_ahead_hides_no_run_that_follows_it() -> None:
+    """It counts as made with the next that can be, else now: in what began, what was issued and what ends."""
+    runs, far, now = Runs(), START + 9_999 * DAY, START + 50 * DAY
+    ending = rsa("b", more="lifecycle: {expires: 10d}\n")
+    runs.run(given("issue", "t1", rsa("a")), at=START)
+    runs.run(given("issue", "t2", ending), at=far)
+    runs.run(given("modify", "t1", rsa("a", "x")), at=START + DAY)
+    runs.run(given("modify", "t1", rsa("a", "y")), at=far)
+    records = in_order(runs.files, now=now)
+    told = [(span.name, span.since.at, span.ends) for span in applied(records).spans]
+    assert told == [
+        ("a", START, None),
+        ("a", START + DAY, None),
+        ("b", START + DAY, START + 11 * DAY),
+        ("a", now, None),
+    ]
+    assert list(odd_times(records)) == [
+        "2 records say that they are of later than now (2, 4): taken as made with what came next, or now"
+    ]
 
 
 def test_a_spec_that_no_record_tells_is_said_to_be_untold() -> None:
@@ -113,7 +144,7 @@ def test_a_spec_that_no_record_tells_is_said_to_be_untold() -> None:
     runs.run(given("issue", "t1", rsa("a"), known=True))
     odd = given("issue", "t2", jwt("b"))
     runs.run(odd.model_copy(update={"declared": {"kind": "OldToken", "spec": {}}}))
-    lived = applied(runs.bodies)
+    lived = applied(runs.recorded)
     assert (lived.spans, lived.untold) == ((), ("a", "b"))
 
 
@@ -121,7 +152,7 @@ def test_a_spec_that_no_record_tells_is_said_to_be_untold() -> None:
 def test_nothing_that_a_record_declares_breaks_the_reading(declared: dict[str, object]) -> None:
     runs = Runs()
     runs.run(given("issue", "t1", rsa("a")).model_copy(update={"declared": declared}))
-    assert applied(runs.bodies).untold == ("a",)
+    assert applied(runs.recorded).untold == ("a",)
 
 
 def history() -> list[RecordFile]:

@@ -187,6 +187,34 @@ def test_with_records_what_was_live_is_told(shop: Shop, made: Made) -> None:
     assert shop.ok("audit", "access", "--at", "HEAD~2").err.startswith("note: ")
 
 
+def test_a_run_that_was_blocked_changed_nothing_and_tells_until_when(shop: Shop, made: Made) -> None:
+    """Where it is the only one, nothing was ever live. Where it is the newest, what is live stays so, and its
+    commit stands for its time: what had ended by itself until then is over.
+    """
+    runs, first = Runs(), made.ids[0]
+    runs.blocked(commit=first, at=START + 5 * DAY)
+    made.commit(runs.as_files())
+    for asked in (("access",), ("report",)):
+        found = shop.ok("audit", *asked, "--format", "json").json
+        assert found["source"] == "records"
+    assert told(shop) == []
+    ending = rsa("b", "x", more="lifecycle: {expires: 2d}\n")
+    runs.run(
+        given("issue", "t1", rsa("a", "x")), given("issue", "t2", ending), commit=first, at=START + 6 * DAY
+    )
+    before = made.commit(runs.as_files())
+    runs.blocked(commit=first, at=START + 9 * DAY)
+    made.commit(runs.as_files())
+    made.repo.git("reset", "--quiet", "--hard")
+    assert [name for name, *_ in told(shop, "--at", before)] == ["a", "b"]
+    assert [name for name, *_ in told(shop, "--at", "HEAD")] == ["a"]
+    report = shop.ok("audit", "report", "--format", "json", "--at", "HEAD").json
+    assert report["at"] == when(9)
+    assert {one["name"]: one["state"] for one in report["figures"]["inventory"]["tokens"]} == {
+        "a": "active", "b": "expired",
+    }  # fmt: skip
+
+
 def test_records_that_do_not_fit_together_answer_nothing(shop: Shop, made: Made) -> None:
     """And it is said how to find out, and how to be told what was declared."""
     runs = Runs()

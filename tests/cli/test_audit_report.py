@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.times import timestamp
+from reconciler.times import day, timestamp
+from tests.audit.bodies import Runs, given
 from tests.audit.lines import DAY, START, Made, rsa, start
 from tests.cli.kit import Shop
 from tests.git.kit import Repo, made
@@ -66,6 +67,36 @@ def test_a_file_is_replaced_as_a_whole_and_no_link_of_the_workspace_is_followed(
     ran = stocked.run("audit", "report", "--out", "nowhere/review.html")
     assert ran.code == 1
     assert "cannot be written" in ran.err
+
+
+@pytest.fixture
+def night(shop: Shop) -> tuple[str, str]:
+    """A run shortly before midnight whose record was committed after it: the day before, and that day."""
+    made, runs = start(shop.root), Runs()
+    midnight = made.at - made.at % DAY + 10 * DAY
+    commit = made.commit({"specs/a.yaml": rsa("a", "x")}, at=midnight - 2 * DAY)
+    runs.run(given("issue", "t1", rsa("a", "x")), commit=commit, at=midnight - 600)
+    made.commit(runs.as_files(), at=midnight + 600)
+    made.repo.git("reset", "--quiet", "--hard")
+    return day(midnight - 2 * DAY), day(midnight - DAY)
+
+
+def test_a_run_counts_for_its_day_although_its_record_was_committed_on_the_next(
+    shop: Shop, night: tuple[str, str]
+) -> None:
+    """The page of the last day of a quarter and `audit access` tell the same; of the day before, nothing."""
+    for asked, expected in zip(night, ([], ["a"]), strict=True):
+        told = shop.ok("audit", "report", "--at", asked, "--format", "json").json
+        access = shop.ok("audit", "access", "--at", told["at"], "--format", "json").json
+        assert (told["source"], access["source"]) == ("records", "records")
+        assert [one["name"] for one in told["figures"]["inventory"]["tokens"]] == expected
+        assert [one["name"] for one in access["tokens"]] == expected
+        assert told["line"] == access["commit"] != told["commit"]
+        shop.ok("audit", "report", "--at", asked, "--out", "one.html")
+        again = ("--line", told["line"], "--at", told["at"], "--out", "two.html")
+        shop.ok("audit", "report", *again)
+        assert (shop.root / "one.html").read_bytes() == (shop.root / "two.html").read_bytes()
+        assert f"as commit <code>{told['line'][:12]}</code> has them" in (shop.root / "one.html").read_text()
 
 
 def test_out_must_be_named(stocked: Shop) -> None:

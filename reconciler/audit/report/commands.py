@@ -13,6 +13,9 @@ class Commands:
     """For one moment of one line."""
 
     commit: str
+    """What is verified."""
+    line: str
+    """What the line is read from."""
     at: int
     recorded: bool
 
@@ -47,7 +50,7 @@ class Commands:
 
     @property
     def _line(self) -> str:
-        return f"--line {self.commit[:12]}"
+        return f"--line {self.line[:12]}"
 
     @property
     def _moment(self) -> str:

@@ -126,6 +126,7 @@ def to_json(facts: Facts, names: Sequence[str]) -> Mapping[str, object]:
         "schema": SCHEMA,
         "workspace": facts.workspace,
         "commit": facts.commit,
+        "line": facts.line,
         "at": timestamp(facts.at),
         "source": "records" if facts.recorded else "specs",
         "notes": list(facts.notes),

@@ -18,6 +18,9 @@ class Facts:
 
     workspace: str
     commit: str
+    """The last by that moment: of what specs declared then, and what audit verify found."""
+    line: str
+    """The commit whose records tell of the runs up to that moment."""
     at: int
     """The moment that it tells of, in epoch seconds."""
     recorded: bool

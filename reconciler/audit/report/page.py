@@ -33,7 +33,7 @@ def page(facts: Facts) -> bytes:
     text = template.render(
         facts=facts,
         told=contents(facts),
-        again=Commands(facts.commit, facts.at, facts.recorded),
+        again=Commands(facts.commit, facts.line, facts.at, facts.recorded),
         states=list(State),
         open=OPEN,
         most_tardy=TARDY,

@@ -94,7 +94,7 @@ def _run(event: Event) -> tuple[str, ...]:
     ran, body = event.run, event.run.body
     return (
         body.run,
-        body.time,
+        timestamp(ran.at),
         body.actor,
         body.commit or "",
         str(ran.on_line).lower(),

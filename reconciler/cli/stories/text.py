@@ -102,7 +102,7 @@ def _applied(event: Event, above: _Above) -> str:
     if event.run is None or event.standing is not Standing.APPLIED:
         return run_text(event.run) if event.run else ""
     made = ", then ".join(above.made.get(event.run.path, ()))
-    return f"applied {event.run.body.time} {run_text(event.run)}" + (f": {made}" if made else "")
+    return f"applied {timestamp(event.run.at)} {run_text(event.run)}" + (f": {made}" if made else "")
 
 
 def _is_folded(event: Event) -> bool:
