@@ -65,8 +65,7 @@ def _line(auditing: Auditing, at: str | None, revision: str | None) -> Line:
     named = None if at is None or window(at) is not None else at
     if named is not None and revision is not None:
         raise UsageError(f"{at} is a revision, and --line names another", hint="leave out one of them")
-    commit = auditing.commit(revision) if named is None else auditing.commit_or_time(named)
-    return auditing.line(commit)
+    return auditing.line(auditing.commit(revision) if named is None else auditing.commit_or_time(named))
 
 
 def _moment(auditing: Auditing, at: str | None, line: Line, runs: Sequence[Ran]) -> int:

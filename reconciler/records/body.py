@@ -133,11 +133,6 @@ class Body(_Part):
         return seconds_of(self.time)
 
     @property
-    def done(self) -> list[Change]:
-        """The changes that were carried out."""
-        return [one for one in self.changes if one.is_done]
-
-    @property
     def is_overridden(self) -> bool:
         """Whether somebody let a brake go for it."""
         return bool(self.overrides or self.released)
@@ -146,6 +141,11 @@ class Body(_Part):
     def is_exceptional(self) -> bool:
         """Whether somebody should ask why: a brake was let go, it was held, or not all of it was done."""
         return self.is_overridden or self.outcome != DONE
+
+    @property
+    def done(self) -> list[Change]:
+        """The changes that were carried out."""
+        return [one for one in self.changes if one.is_done]
 
     @property
     def let_go(self) -> list[str]:
