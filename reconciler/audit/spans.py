@@ -18,6 +18,7 @@ class State(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
     EXPIRED = "expired"
+    """It has ended by itself, or its newest credential has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,8 @@ class Cause:
     """Who ran that."""
 
 
-def sooner(until: Cause | None, ends: int | None) -> int | None:
-    """Which of two ends comes first, in epoch seconds; None where there is none."""
-    times = (None if until is None else until.at, ends)
+def sooner(*times: int | None) -> int | None:
+    """Which comes first, in epoch seconds; None where there is none."""
     return min((time for time in times if time is not None), default=None)
 
 
@@ -64,11 +64,21 @@ class Span:
     """None where it goes on."""
     ends: int | None
     """When its spec lets it end by itself, in epoch seconds, whatever comes after."""
+    lasts: int | None = None
+    """When its newest credential ends by itself, in epoch seconds, as far as anything tells: then it can do
+    nothing until a run gives it another."""
+
+    @property
+    def stops(self) -> int | None:
+        """When it ends although nobody changes it; None where it does not. One that is off has no need of a
+        credential.
+        """
+        return sooner(self.ends, self.lasts if self.enabled else None)
 
     @property
     def over(self) -> int | None:
         """When it was over, whichever came first; None where it goes on."""
-        return sooner(self.until, self.ends)
+        return sooner(None if self.until is None else self.until.at, self.stops)
 
     def covers(self, since: int, until: int) -> bool:
         """Whether the token could do something at any moment from `since` to before `until`, or at `since`

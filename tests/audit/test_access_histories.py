@@ -40,6 +40,8 @@ class Lived(NamedTuple):
     certain: bool
     since: Why
     until: Why | None
+    lasts: int | None = None
+    """When its newest credential ends."""
 
 
 class Able(NamedTuple):
@@ -55,11 +57,17 @@ class Able(NamedTuple):
     since: Why
     until: Why | None
     ends: int | None
+    lasts: int | None
+    previously: tuple[str, ...] = ()
 
     @property
     def over(self) -> int | None:
-        ends = None if self.state is State.EXPIRED else self.ends
-        return min((one for one in (self.until and self.until.at, ends) if one is not None), default=None)
+        ends = (None, None) if self.state is State.EXPIRED else (self.ends, self.lasts)
+        return min((one for one in (self.until and self.until.at, *ends) if one is not None), default=None)
+
+    def goes_on_as(self, other: Able) -> bool:
+        """Whether nothing but the name may differ."""
+        return self.over == other.since.at and self._replace(name=other.name)[:7] == other[:7]
 
 
 def declared_lives(made: Made) -> list[Lived]:
@@ -88,6 +96,7 @@ def real_lives(made: Made) -> list[Lived]:
             None
             if one.until is None or one.ended is None
             else Why(one.until, one.ended.commit, one.ended.run),
+            one.lasts,
         )
         for one in made.store.spans
     ]
@@ -122,13 +131,14 @@ def pieces(one: Lived, asked: Question) -> Iterator[Able]:
     truth, lets = one.truth, met(one.truth, asked)
     if lets is None:
         return
+    lasts = one.lasts if truth.enabled else None  # one that is off needs no credential
     first = Able(
         one.life, truth.name, truth.kind, truth.owner, State.ACTIVE if truth.enabled else State.DISABLED,
-        lets, one.certain, one.since, one.until, truth.ends,
+        lets, one.certain, one.since, one.until, truth.ends, lasts,
     )  # fmt: skip
     yield first
-    if truth.ends is not None:
-        ended = one.since if truth.ends <= one.since.at else Why(truth.ends, None, None)
+    if ends := [end for end in (truth.ends, lasts) if end is not None]:
+        ended = one.since if min(ends) <= one.since.at else Why(min(ends), None, None)
         yield first._replace(state=State.EXPIRED, since=ended)
 
 
@@ -140,8 +150,10 @@ def expected(lives: list[Lived], asked: Question, since: int, until: int) -> lis
         if one.state not in asked.states or (one.over is not None and one.over <= one.since.at):
             continue
         before = told[last[one.life]] if one.life in last else None
-        if before and before.over == one.since.at and before[:7] == one[:7]:
-            told[last[one.life]] = one._replace(since=before.since)
+        if before and before.goes_on_as(one):
+            names = (*(name for name in before.previously if name != before.name), before.name)
+            names = tuple(name for name in names if name != one.name)
+            told[last[one.life]] = one._replace(since=before.since, previously=names)
             continue
         last[one.life] = len(told)
         told.append(one)
@@ -160,7 +172,7 @@ def said(one: Period) -> tuple[object, ...]:
     grants = tuple(sorted((field, tuple(sorted(names))) for field, names in one.grants.items()))
     return (
         one.name, one.kind, one.owner, one.state, grants, one.certain,
-        why(one.since), why(one.until), one.ends,
+        why(one.since), why(one.until), one.ends, one.lasts, one.previously,
     )  # fmt: skip
 
 
@@ -195,6 +207,8 @@ def test_histories_hold_what_answers_are_held_against(tmp_path: Path) -> None:
     found = check(made, asked, declared=False, times=(first - 10, made.end))
     assert {one.state for one in found} == set(State)
     assert {one.certain for one in found} == {True, False}
+    assert any(one.previously for one in found)
+    assert any(one.lasts is not None and one.over == one.lasts for one in found)
     happened = made.store.happened
     failed = {(one.run, one.id) for one in happened if (one.action, one.outcome) == ("rotate", "failed")}
     assert failed - {(one.by.run, one.id) for one in made.store.spans}

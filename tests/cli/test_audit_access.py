@@ -11,7 +11,7 @@ import pytest
 
 from tests.audit.audited import Signer
 from tests.audit.bodies import Runs, deleted, given
-from tests.audit.lines import DAY, START, Made, catalog, rsa, start
+from tests.audit.lines import DAY, START, Made, catalog, jwt, rsa, start
 from tests.cli.kit import Ran, Shop
 
 
@@ -182,9 +182,42 @@ def test_with_records_what_was_live_is_told(shop: Shop, made: Made) -> None:
     ]
     ran = shop.ok("audit", "access")
     assert ran.err == ""
-    assert f"({made.ids[3][:7]}), run {2:016x} by ci" in ran.out
+    assert f"{when(8)}, run {2:016x} of {made.ids[3][:7]} by ci" in ran.out
     assert told(shop, "--api", "x", "--at", when(2), "--declared")[0][0] == "a"
     assert shop.ok("audit", "access", "--at", "HEAD~2").err.startswith("note: ")
+
+
+def test_a_group_is_told_by_what_it_holds(shop: Shop, made: Made) -> None:
+    """Specs that name it are told by its members: that nobody has it is no answer."""
+    made.repo.git("checkout", "--quiet", made.ids[1])
+    ran = shop.ok("audit", "access", "--api", "@g", "--declared", "--format", "json")
+    assert (ran.json["tokens"], ran.json["unknown"][0]["group"]) == ([], True)
+    assert ran.err == "note: @g is a group, told by what it holds: ask for a name that it held\n"
+
+
+@pytest.mark.parametrize(("kind", "noted"), [("JWTToken", True), ("RSAToken", False)])
+def test_specs_do_not_tell_when_credentials_end_and_that_is_said(
+    shop: Shop,
+    made: Made,
+    kind: str,
+    noted: bool,  # noqa: FBT001
+) -> None:
+    """Where records tell it, nothing is to be said."""
+    made.commit({"specs/j.yaml": jwt("j") if kind == "JWTToken" else rsa("j")})
+    asked = ("audit", "access", "--name", "j", "--at", when(5))
+    said = "the credentials of 1 of these end by themselves if no run renews them: when, only records tell"
+    assert (said in shop.ok(*asked, "--declared").err) is noted
+    runs = Runs()
+    text = jwt("j") if kind == "JWTToken" else rsa("j")
+    runs.run(given("issue", "t1", text), commit=made.ids[-1], at=START + 5 * DAY)
+    made.commit(runs.as_files())
+    ran = shop.ok("audit", "access", "--name", "j", "--at", when(6))
+    assert (f"{when(95)}, with its credential" in ran.out) is noted
+    assert ran.err == ""
+    row = next(
+        csv.DictReader(io.StringIO(shop.ok("audit", "access", "--format", "csv", *asked[2:4]).out)), None
+    )
+    assert (row is None) is noted or (row is not None and row["credential_ends"] == "")
 
 
 def test_records_that_do_not_fit_together_answer_nothing(shop: Shop, made: Made) -> None:
@@ -255,7 +288,7 @@ def test_what_no_spec_ever_named_is_said_and_the_rest_is_answered(shop: Shop, ma
     assert "no spec ever had the owner opps; did you mean ops?" in ran.err
     assert ran.out.startswith("0 tokens declared")
     assert shop.ok("audit", "access", "--owner", "opps", "--format", "json").json["unknown"] == [
-        {"what": "owner", "value": "opps", "near": "ops"}
+        {"what": "owner", "value": "opps", "near": "ops", "group": False}
     ]
 
 

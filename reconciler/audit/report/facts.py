@@ -51,6 +51,7 @@ class Holding:
     earlier: bool
     """Whether that may have been before."""
     ends: int | None
+    """When it ends by itself; of one that is expired, when it came to that."""
     grants: Grants
 
 
@@ -62,19 +63,20 @@ def holdings(spans: Iterable[Span], at: int) -> list[Holding]:
             lives.setdefault(span.token, []).append(span)
     found = []
     for token, life in lives.items():
-        first, last = life[0], max(life, key=lambda span: span.since.at)
-        if last.until is not None and last.until.at <= at:
+        first, last = life[0], next((one for one in life if one.until is None or one.until.at > at), None)
+        if last is None:
             continue
+        state = _state(last, at)
         found.append(
             Holding(
                 token=token,
                 name=last.name,
                 kind=last.kind,
                 owner=last.owner or "",
-                state=_state(last, at),
+                state=state,
                 since=first.since.at,
                 earlier=first.earlier,
-                ends=last.ends,
+                ends=last.stops if state is State.EXPIRED else last.ends,
                 grants=last.grants,
             )
         )
@@ -82,6 +84,6 @@ def holdings(spans: Iterable[Span], at: int) -> list[Holding]:
 
 
 def _state(span: Span, at: int) -> State:
-    if span.ends is not None and span.ends <= at:
+    if span.stops is not None and span.stops <= at:
         return State.EXPIRED
     return State.ACTIVE if span.enabled else State.DISABLED

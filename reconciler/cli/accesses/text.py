@@ -38,7 +38,7 @@ def _row(one: Period) -> tuple[str, ...]:
     most = "" if one.certain else "at most "
     before = " or before" if one.earlier else ""
     cells = (
-        one.name,
+        one.name + "".join(f", was {name}" for name in reversed(one.previously)),
         one.kind,
         one.owner or "",
         one.state.value,
@@ -50,15 +50,18 @@ def _row(one: Period) -> tuple[str, ...]:
 
 
 def _until(one: Period) -> str:
-    if one.ends_itself and one.ends is not None:
-        return f"{timestamp(one.ends)}, by itself"
+    if one.ends_itself and one.stops is not None:
+        return f"{timestamp(one.stops)}, {'by itself' if one.stops == one.ends else 'with its credential'}"
     return "" if one.until is None else _cause(one.until)
 
 
 def _cause(cause: Cause) -> str:
-    commit = f" ({cause.commit[:7]})" if cause.commit else ""
+    """The commit that changed the specs; else the run, and the commit that it applied."""
+    if not cause.run:
+        return timestamp(cause.at) + (f" ({cause.commit[:7]})" if cause.commit else "")
+    of = f" of {cause.commit[:7]}" if cause.commit else ""
     by = f" by {cause.actor}" if cause.actor else ""
-    return f"{timestamp(cause.at)}{commit}" + (f", run {cause.run}{by}" if cause.run else "")
+    return f"{timestamp(cause.at)}, run {cause.run}{of}{by}"
 
 
 FORMAT = AccessFormat("text", _lines)
