@@ -77,8 +77,8 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         declared=_wanted(job),
         live=dict(live),
     )
+    ports.signer.ready()
     try:
-        ports.signer.ready()
         _take_away(doing)
         _take_up(doing)
         _mint(doing)
@@ -103,10 +103,15 @@ def _check_worth_publishing(doing: _Apply) -> None:
 
 
 def _give_up(doing: _Apply, error: BaseException) -> None:
-    """Records that nothing came of the run, so that the next has nothing to settle. As well as it can."""
-    numbers = frozenset(range(len(doing.job.plan.changes)))
-    run, batch = doing.job.run, Batch(finish=Finish(doing.job.run.id, numbers), approval=doing.job.kept or "")
+    """Records that nothing came of the run, so that the next has nothing to settle. As well as it can.
+
+    One that never began has nothing to end.
+    """
+    numbers, run = frozenset(range(len(doing.job.plan.changes))), doing.job.run
     try:
+        opened = doing.ports.store.state().run
+        began = opened is not None and opened.id == run.id
+        batch = Batch(finish=Finish(run.id, numbers) if began else None, approval=doing.job.kept or "")
         kept(doing.ports, doing.lease, given_up(doing.ports, run, code_of(error)), batch)
     except ReconcilerError as unrecorded:
         doing.ports.progress.note(f"that nothing came of this run is not recorded: {unrecorded}")

@@ -123,7 +123,7 @@ class Period:
         return over is not None and over <= self.since.at
 
     def covers(self, since: int, until: int) -> bool:
-        """As `Span.covers`."""
+        """Whether it is so at any moment from `since` to before `until`, or at `since` if both are one."""
         over = self.over
         return self.since.at < max(until, since + 1) and (over is None or over > since)
 

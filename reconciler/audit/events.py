@@ -104,7 +104,7 @@ class Ran(Recorded):
             "record": self.path,
             "recordCommit": self.brought.commit if self.brought else None,
         }
-        if body.overrides:
+        if body.is_overridden:
             document["overrides"] = dict(body.overrides)
             document["released"] = [{"rule": one.rule, "message": one.message} for one in body.released]
         if body.held:

@@ -41,9 +41,9 @@ class Renewed:
         return due_at(spec, credential, expires, token)
 
     def overdue(self, now: int) -> int | None:
-        """Since when its rotation is late; None where it is not, or where it ended by itself."""
+        """Since when its rotation is late; None where it is not, or where the token rests, off or over."""
         due, spec = self.due(now), _spec(self.normal)
-        if due is None or spec is None or not due.late:
+        if due is None or spec is None or not spec.enabled or not due.late:
             return None
         ends = spec.expires_at(self.created)
         return None if ends is not None and ends <= now else due.by

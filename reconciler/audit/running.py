@@ -37,12 +37,15 @@ class Running:
     """Id of each token that is live by now → when it is due."""
     now: dict[str, Span] = field(default_factory=dict)
     """Id → what it is by now."""
+    live: Sequence[Span] = field(init=False)
+    """What is live after all of them."""
     _spans: Mapping[tuple[str, str | None], Span] = field(init=False)
     """(id, run) → what the run left it with, where that differs from before."""
 
     def __post_init__(self) -> None:
-        lived = applied(self.runs)
-        self._spans = {(span.token, span.since.run): span for span in lived.spans}
+        spans = applied(self.runs).spans
+        self.live = [span for span in spans if span.until is None]
+        self._spans = {(span.token, span.since.run): span for span in spans}
 
     def events(self, done: Iterable[Did]) -> Iterator[Event]:
         """What was done to some tokens: all of that, in the order of records."""

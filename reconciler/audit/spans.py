@@ -74,15 +74,3 @@ class Span:
         credential.
         """
         return sooner(self.ends, self.lasts if self.enabled else None)
-
-    @property
-    def over(self) -> int | None:
-        """When it was over, whichever came first; None where it goes on."""
-        return sooner(None if self.until is None else self.until.at, self.stops)
-
-    def covers(self, since: int, until: int) -> bool:
-        """Whether the token could do something at any moment from `since` to before `until`, or at `since`
-        where both are one.
-        """
-        over = self.over
-        return self.enabled and self.since.at < max(until, since + 1) and (over is None or over > since)

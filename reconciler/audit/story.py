@@ -1,7 +1,8 @@
 """Stories of tokens, from birth to tombstone: what was asked for in git, and what runs made of it. Pure.
 
 A live token and what was declared are one story where a run gave the one what the other asked for, whatever
-either was called. Tokens that had the same name one after the other are stories of their own.
+either was called, and where both have one name now: the next run finds the one by the other. Else tokens that
+had the same name one after the other are stories of their own.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | Non
         where = declaring.place_at(ran.at) if place is None else place
         for change in ran.body.changes:
             book.take(Did(ran, change, where))
+    book.meet()
     found = [book.story(part) for part in book.parts() if name is None or part.is_called(name)]
     return sorted(found, key=lambda story: (story.events[0].order, story.events[0].at, story.name))
 
@@ -116,6 +118,15 @@ class _Book:
         key = key or f"name {change.name}"
         self._above.setdefault(key, key)
         self._done.append((key, did))
+
+    def meet(self) -> None:
+        """Joins what is declared now with what is live by its name, although no run had to change it: as what
+        was removed and declared again before a run.
+        """
+        for live in self.running.live:
+            span = self.declaring.at(live.name, len(self.declaring.places))
+            if span is not None and span.kind == live.kind:
+                self._join(f"live {live.token}", f"declared {span.token}")
 
     def parts(self) -> list[_Part]:
         """What belongs together."""

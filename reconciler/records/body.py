@@ -113,6 +113,16 @@ class Body(_Part):
         return seconds_of(self.time)
 
     @property
+    def is_overridden(self) -> bool:
+        """Whether somebody let a brake go for it."""
+        return bool(self.overrides or self.released)
+
+    @property
+    def is_exceptional(self) -> bool:
+        """Whether somebody should ask why: a brake was let go, it was held, or not all of it was done."""
+        return self.is_overridden or self.outcome != DONE
+
+    @property
     def let_go(self) -> list[str]:
         """The overrides in words, as they were given: `max_delete=10`, `allow_empty=true`."""
         return [f"{name}={str(value).lower()}" for name, value in sorted(self.overrides.items())]

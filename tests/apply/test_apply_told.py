@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
+import pytest
+
+from reconciler.apply.approval import approval
+from reconciler.apply.interface import Ports
+from reconciler.apply.session import apply
 from reconciler.audit.applied import Lived, applied
 from reconciler.audit.recorded import in_order
-from reconciler.errors import SealFailed
+from reconciler.errors import SealFailed, SignFailed, StoreUnreadable
+from reconciler.kinds.keys import generate, public_pem
+from reconciler.live.interface import Batch, Lease
 from reconciler.records.chain import RecordFile, file_name
-from tests.apply.breaking import BrokenFor
-from tests.apply.kit import DAY, House, jwt_token
+from tests.apply.breaking import BreakingStore, BrokenFor, Fuse, How
+from tests.apply.kit import DAY, House, Silent, check_quiet, check_settled, jwt_token
 from tests.records.kit import bodies
 
 TURNING = {"rotate": {"every": "30d", "overlap": "2d"}}
@@ -81,3 +90,47 @@ def test_the_end_of_an_overlap_in_the_run_of_an_edit_leaves_nothing_untold(house
     assert [one.action for one in bodies(house.store())[-1].changes] == ["retire", "modify"]
     assert lived(house).untold == ()
     assert spans(house, "a") == [(("a",), 0, True), (("b",), 33, True)]
+
+
+class _NeverBegun(BreakingStore):
+    """A store that takes everything but the beginning of a run."""
+
+    def commit(self, lease: Lease, batch: Batch) -> int:
+        if batch.begin is not None:
+            raise StoreUnreadable("the connection is gone")
+        return super().commit(lease, batch)
+
+
+def never_begun(ports: Ports) -> Ports:
+    return replace(ports, store=_NeverBegun(ports.store, Fuse(0, How.BEFORE)))
+
+
+def notes(house: House, wrap: Callable[[Ports], Ports] = lambda ports: ports) -> list[str]:
+    """What a person is told while an apply fails."""
+    progress, plan = Silent(), house.plan()
+    session = house.session(plan, approval(plan))
+    ports = replace(wrap(session.ports), progress=progress)
+    with pytest.raises((StoreUnreadable, SignFailed)):
+        apply(replace(session, ports=ports))
+    return progress.notes
+
+
+def test_a_run_that_never_began_is_recorded_with_what_was_in_its_way(house: House) -> None:
+    """There is nothing of it to end, and nothing is said of that; the next run does all of it."""
+    house.declare(jwt_token("a"))
+    assert notes(house, never_begun) == []
+    (told,) = bodies(house.store())
+    assert (told.outcome, told.error, told.changes, told.live) == ("failed", "store-unreadable", (), {})
+    assert lived(house).spans == ()
+    house.apply()
+    assert [span.name for span in lived(house).spans] == ["a"]
+    check_settled(house)
+    check_quiet(house)
+
+
+def test_where_no_record_could_be_signed_nothing_begins_and_the_error_is_said_once(house: House) -> None:
+    """It is raised: no note says the same again."""
+    house.settings = {"audit": {"records": "signed", "keys": [public_pem(generate("ES256"))]}}
+    house.declare(jwt_token("a"))
+    assert notes(house) == []
+    assert bodies(house.store()) == []

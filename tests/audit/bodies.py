@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from reconciler.audit.recorded import Recorded, in_order
 from reconciler.canonical import digest
-from reconciler.records.body import DONE, PARTLY, SCHEMA, Body, Change
+from reconciler.records.body import BLOCKED, DONE, PARTLY, SCHEMA, Body, Change, Held
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, statement
 from reconciler.specs.reader import Declared, read_file
@@ -71,8 +71,11 @@ class Runs:
         live: dict[str, str] | None = None,
         commit: str | None = "c" * 40,
         touched: Iterable[str] | None = None,
+        **more: object,
     ) -> Body:
-        """One more run. What it touched is told by a digest of its own, unless `live` says else."""
+        """One more run. What it touched is told by a digest of its own, unless `live` says else; `more`
+        stands in its record besides.
+        """
         number = len(self.bodies) + 1
         tokens = [one.token for one in changes if one.token] if touched is None else touched
         ids = live if live is not None else {one: digest(f"{one} {number}".encode()) for one in tokens}
@@ -88,6 +91,7 @@ class Runs:
             "outcome": DONE if all(one.outcome == DONE for one in changes) else PARTLY,
             "changes": changes,
             "live": ids,
+            **more,
         }
         body = Body.model_validate(told)
         self.bodies.append(body)
@@ -95,6 +99,11 @@ class Runs:
         payload = statement(body)
         self.files.append(RecordFile(path, envelope(payload, self.sign(payload) if self.sign else ())))
         return body
+
+    def blocked(self, *, commit: str, at: int) -> Body:
+        """One more run, which a brake held."""
+        held = (Held(rule="max-delete", message="too many"),)
+        return self.run(commit=commit, at=at, outcome=BLOCKED, error="plan-blocked", held=held)
 
     @property
     def recorded(self) -> list[Recorded]:

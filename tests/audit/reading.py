@@ -11,7 +11,7 @@ from reconciler.audit.declared import blobs, declared
 from reconciler.audit.history import line
 from reconciler.audit.meanings import meanings
 from reconciler.audit.recorded import in_order
-from reconciler.audit.spans import Span
+from reconciler.audit.spans import Span, sooner
 from reconciler.cli.context import surroundings
 from reconciler.readers.auditing import Auditing
 from reconciler.records.chain import RecordFile
@@ -49,7 +49,12 @@ def true(truth: Truth) -> Says:
 
 def at(spans: Iterable[Span], moment: int) -> set[Says]:
     """What spans say of one moment."""
-    return {told(one) for one in spans if one.since.at <= moment and (one.over is None or moment < one.over)}
+    begun = [
+        (one, sooner(one.until.at if one.until else None, one.stops))
+        for one in spans
+        if one.since.at <= moment
+    ]
+    return {told(one) for one, over in begun if over is None or moment < over}
 
 
 def declared_spans(made: Made, repo: Repo | None = None) -> tuple[Span, ...]:

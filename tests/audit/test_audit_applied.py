@@ -86,6 +86,16 @@ def test_a_change_that_failed_before_it_touched_anything_changes_nothing() -> No
     assert lives(applied(runs.recorded)) == [("a", "a.read", 1, None, True)]
 
 
+def test_a_run_that_was_blocked_begins_and_ends_nothing() -> None:
+    """The only one, and the newest."""
+    runs = Runs()
+    runs.blocked(commit="c" * 40, at=START)
+    assert applied(runs.recorded) == Lived((), ())
+    runs.run(given("issue", "t1", rsa("a")))
+    runs.blocked(commit="c" * 40, at=START + 9 * DAY)
+    assert lives(applied(runs.recorded)) == [("a", "a.read", 2, None, True)]
+
+
 def test_what_a_failed_issue_touched_was_never_live() -> None:
     runs = Runs()
     runs.run(failed("issue", "t1", "a"))

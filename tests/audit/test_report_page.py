@@ -22,7 +22,7 @@ from reconciler.audit.report.grants import COLUMNS, HOLDERS, NOBODY, ROWS, matri
 from reconciler.audit.report.page import page, plain
 from reconciler.audit.spans import Cause, State
 from reconciler.kinds.interface import Grants
-from tests.audit.meeting import COMMIT, DAY, NOW, YEAR, facts, runs, spans
+from tests.audit.meeting import COMMIT, DAY, NOW, YEAR, body, facts, runs, spans
 
 FOREIGN = {"script", "img", "iframe", "object", "embed", "link", "base", "form"}
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -276,10 +276,22 @@ def test_rotations_are_on_time_late_or_by_request() -> None:
     assert (tardy[0].done, tardy[0].days) == (None, 12)
 
 
+def test_what_was_not_tried_is_not_told_as_failed() -> None:
+    """A run that stopped before a change came to nothing of it, and nothing went wrong with it."""
+    (one, *_) = (event for event in facts().log if event.what == "issue" and event.outcome == "done")
+    log = [replace(one, outcome=outcome) for outcome in ("done", "failed", "untried", "untried")]
+    bars = happenings.changes(log, NOW, recorded=True)
+    told = {name: sum(values) for name, values in bars.parts if sum(values)}
+    assert told == {"issued": 1, "failed": 1, "not tried": 2}
+
+
 def test_exceptions_are_runs_that_need_an_explanation_newest_first() -> None:
     found = happenings.exceptional(runs())
     assert [one.outcome for one in found] == ["partly", "done", "blocked"]
     assert found[1].what[0] == "overridden: max_delete=10"
+    held = [{"rule": "max-delete", "message": "9 of 40"}]
+    (let,) = happenings.exceptional([replace(runs()[0], body=body(1, NOW, released=held))])
+    assert let.what == ("let pass, max-delete: 9 of 40",)
     assert found[0].what == ("error: seal-failed",)
 
 

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from reconciler.audit.events import Event, Standing, What
 from reconciler.readers.telling import Told, tell
 from tests.audit.histories import Made, history
-from tests.audit.living import Happened
 from tests.audit.reading import auditing
-from tests.audit.truth import Declared
 
 SEEDS = range(2)
 
@@ -98,40 +96,23 @@ def _true_done(made: Made) -> list[tuple[object, ...]]:
 
 
 def _check_together(made: Made, told: Told) -> None:
-    """A live token and a declared one are in one story if a run made the one of the other, else in two."""
-    above: dict[object, object] = {}
-
-    def top(key: object) -> object:
-        while above.setdefault(key, key) != key:
-            key = above[key]
-        return key
-
-    kinds = {one.id: one.truth.kind for one in made.store.spans}
-    for one in made.store.happened:
-        if one.action != "delete" and one.id is not None:
-            span = _asked_for(made, one, kinds[one.id])
-            if span is not None:
-                above[top(one.id)] = top(span.life)
-    lives = {(one.commit, one.after or one.before): one.life for one in made.told.changes}
-    by_name = {(commit, truth.name if truth else ""): life for (commit, truth), life in lives.items()}
+    """Each live token and each that was declared is in one story, which is live or declared if one of its own
+    is; what is declared and live by one name is one.
+    """
+    now = {one.truth.name: one.life for one in made.told.spans if one.gone is None}
+    live = {one.truth.name: one.id for one in made.store.live.values()}
+    lives = {(one.commit, (one.after or one.before).name): one.life for one in made.told.changes}  # type: ignore[union-attr]
     seen = Counter[object]()
     for story in told.stories:
-        steps = [event for event in story.events if event.asked is not None]
-        parts = {by_name[event.asked.step.commit, event.name] for event in steps if event.asked}
-        linked = {top(one) for one in (*parts, *story.ids)}
-        assert len(linked) <= 1, story.name
-        seen.update(linked)
+        steps = [(event.asked.step.commit, event.name) for event in story.events if event.asked is not None]
+        declared, ids = {lives[one] for one in steps}, set(story.ids)
+        assert story.declared is bool(declared & set(now.values())), story.name
+        assert story.live is (bool(ids & set(live.values())) if made.store.files else None), story.name
+        for name in now.keys() & live.keys():
+            assert (now[name] in declared) is (live[name] in ids), name
+        seen.update((*declared, *ids))
+    assert seen.keys() == {one.life for one in made.told.spans} | {one.id for one in made.store.spans}
     assert set(seen.values()) <= {1}
-
-
-def _asked_for(made: Made, one: Happened, kind: str) -> Declared | None:
-    """What a run was to make of a token: as its commit declares, or as the line did by then."""
-    line = dict(made.told.steps)
-    by_then = [commit for commit, at in made.told.steps if at <= one.at]
-    commit = one.commit if one.commit in line else by_then[-1]
-    spans = (made.told.as_of(name, commit) for name in (one.name, one.was) if name is not None)
-    span = next((found for found in spans if found is not None), None)
-    return span if span is not None and span.truth.kind == kind else None
 
 
 def _check_standing(made: Made, told: Told) -> None:

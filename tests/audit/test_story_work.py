@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from reconciler.audit import story as telling_stories
-from reconciler.audit.events import Event, Ran
-from reconciler.cli.stories import all_formats
-from reconciler.cli.stories.interface import Shown
 from reconciler.git.running import Git
 from reconciler.git.running import Ran as GitRan
 from reconciler.readers.auditing import Auditing
@@ -45,56 +37,6 @@ def many(made: Lined, count: int, *, gone: bool) -> None:
     made.commit(runs.as_files())
 
 
-def test_a_story_is_told_from_the_runs_that_it_is_about(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither those before it was asked for nor those after it was applied are looked at."""
-    made = start(tmp_path)
-    many(made, 12, gone=True)
-    looked = list[str]()
-    seen = telling_stories._Seen.of
-
-    def counted(self: telling_stories._Seen, order: int) -> Iterator[tuple[Ran, int]]:
-        for ran, place in seen(self, order):
-            looked.append(ran.body.run)
-            yield ran, place
-
-    monkeypatch.setattr(telling_stories._Seen, "of", counted)
-    told = tell(auditing(made), None, with_records=True)
-    assert [len(one.events) for one in told.stories] == [4] * 12
-    assert Counter(looked) == Counter(ran.body.run for ran in told.runs)
-
-
-class Counted(tuple[Event, ...]):
-    """Events that count how often they are gone through."""
-
-    __slots__ = ()
-    times: ClassVar[int] = 0
-
-    def __iter__(self) -> Iterator[Event]:
-        Counted.times += 1
-        return super().__iter__()
-
-
-def test_the_text_of_a_story_goes_through_it_no_more_often_when_it_is_longer(tmp_path: Path) -> None:
-    made, runs = start(tmp_path), Runs()
-    for number in range(20):
-        one = made.commit({"specs/a.yaml": rsa("a", f"x{number}")})
-        runs.run(given("modify" if number else "issue", "t1", rsa("a", f"x{number}")), commit=one)
-    made.commit(runs.as_files())
-    told = tell(auditing(made), None, with_records=True)
-    (story,) = told.stories
-    assert len(story.events) == 40
-
-    def times(events: tuple[Event, ...]) -> int:
-        Counted.times = 0
-        shown = Shown(told.commit, [replace(story, events=Counted(events))], [], whole=True, notes=())
-        assert list(all_formats()["text"].lines(shown))
-        return Counted.times
-
-    assert times(story.events) == times(story.events[:4])
-
-
 def asked_of_git(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What git is asked from now on."""
     asked, run = list[str](), Git.run
@@ -105,6 +47,21 @@ def asked_of_git(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Git, "run", noted)
     return asked
+
+
+def test_git_is_asked_as_often_for_many_stories_as_for_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever there was of tokens, commits and runs."""
+    counts = set[int]()
+    for count in (2, 24):
+        made = start(tmp_path / str(count))
+        many(made, count, gone=True)
+        asked = asked_of_git(monkeypatch)
+        told = tell(auditing(made), None, with_records=True)
+        counts.add(len(asked))
+        assert [len(one.events) for one in told.stories] == [4] * count
+    assert len(counts) == 1
 
 
 def test_git_is_asked_once_which_applied_commits_it_has(

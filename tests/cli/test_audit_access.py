@@ -11,7 +11,7 @@ import pytest
 
 from tests.audit.audited import Signer
 from tests.audit.bodies import Runs, deleted, given
-from tests.audit.lines import DAY, START, Made, catalog, jwt, rsa, start
+from tests.audit.lines import DAY, START, Made, catalog, rsa, start
 from tests.cli.kit import Ran, Shop
 
 
@@ -187,37 +187,32 @@ def test_with_records_what_was_live_is_told(shop: Shop, made: Made) -> None:
     assert shop.ok("audit", "access", "--at", "HEAD~2").err.startswith("note: ")
 
 
-def test_a_group_is_told_by_what_it_holds(shop: Shop, made: Made) -> None:
-    """Specs that name it are told by its members: that nobody has it is no answer."""
-    made.repo.git("checkout", "--quiet", made.ids[1])
-    ran = shop.ok("audit", "access", "--api", "@g", "--declared", "--format", "json")
-    assert (ran.json["tokens"], ran.json["unknown"][0]["group"]) == ([], True)
-    assert ran.err == "note: @g is a group, told by what it holds: ask for a name that it held\n"
-
-
-@pytest.mark.parametrize(("kind", "noted"), [("JWTToken", True), ("RSAToken", False)])
-def test_specs_do_not_tell_when_credentials_end_and_that_is_said(
-    shop: Shop,
-    made: Made,
-    kind: str,
-    noted: bool,  # noqa: FBT001
-) -> None:
-    """Where records tell it, nothing is to be said."""
-    made.commit({"specs/j.yaml": jwt("j") if kind == "JWTToken" else rsa("j")})
-    asked = ("audit", "access", "--name", "j", "--at", when(5))
-    said = "the credentials of 1 of these end by themselves if no run renews them: when, only records tell"
-    assert (said in shop.ok(*asked, "--declared").err) is noted
-    runs = Runs()
-    text = jwt("j") if kind == "JWTToken" else rsa("j")
-    runs.run(given("issue", "t1", text), commit=made.ids[-1], at=START + 5 * DAY)
+def test_a_run_that_was_blocked_changed_nothing_and_tells_until_when(shop: Shop, made: Made) -> None:
+    """Where it is the only one, nothing was ever live. Where it is the newest, what is live stays so, and its
+    commit stands for its time: what had ended by itself until then is over.
+    """
+    runs, first = Runs(), made.ids[0]
+    runs.blocked(commit=first, at=START + 5 * DAY)
     made.commit(runs.as_files())
-    ran = shop.ok("audit", "access", "--name", "j", "--at", when(6))
-    assert (f"{when(95)}, with its credential" in ran.out) is noted
-    assert ran.err == ""
-    row = next(
-        csv.DictReader(io.StringIO(shop.ok("audit", "access", "--format", "csv", *asked[2:4]).out)), None
+    for asked in (("access",), ("report",)):
+        found = shop.ok("audit", *asked, "--format", "json").json
+        assert found["source"] == "records"
+    assert told(shop) == []
+    ending = rsa("b", "x", more="lifecycle: {expires: 2d}\n")
+    runs.run(
+        given("issue", "t1", rsa("a", "x")), given("issue", "t2", ending), commit=first, at=START + 6 * DAY
     )
-    assert (row is None) is noted or (row is not None and row["credential_ends"] == "")
+    before = made.commit(runs.as_files())
+    runs.blocked(commit=first, at=START + 9 * DAY)
+    made.commit(runs.as_files())
+    made.repo.git("reset", "--quiet", "--hard")
+    assert [name for name, *_ in told(shop, "--at", before)] == ["a", "b"]
+    assert [name for name, *_ in told(shop, "--at", "HEAD")] == ["a"]
+    report = shop.ok("audit", "report", "--format", "json", "--at", "HEAD").json
+    assert report["at"] == when(9)
+    assert {one["name"]: one["state"] for one in report["figures"]["inventory"]["tokens"]} == {
+        "a": "active", "b": "expired",
+    }  # fmt: skip
 
 
 def test_records_that_do_not_fit_together_answer_nothing(shop: Shop, made: Made) -> None:

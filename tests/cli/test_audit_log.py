@@ -139,6 +139,43 @@ def test_a_rotation_is_on_time_or_late_by_the_spec_of_its_time(shop: Shop, made:
     assert f"its rotation was due by {timestamp(issued + 92 * DAY)}, and no record tells of it" in text
 
 
+@pytest.mark.parametrize(("apis", "standing"), [("x", "passed"), ("y", "waiting")])
+def test_what_was_removed_and_declared_again_between_two_applies_is_live(
+    shop: Shop, made: Made, apis: str, standing: str
+) -> None:
+    """No run had anything to do, or none has done it yet: what is live by the name is what is declared."""
+    runs = Runs()
+    commit = made.commit({"specs/a.yaml": rsa("a", "x")})
+    runs.run(given("issue", "t1", rsa("a", "x")), commit=commit)
+    made.commit({**runs.as_files(), "specs/a.yaml": None})
+    made.commit({"specs/a.yaml": rsa("a", apis)})
+    (one,) = story(shop, "a")
+    assert (one["live"], one["declared"], one["ids"]) == (True, True, ["t1"])
+    assert [(event["event"], event.get("standing")) for event in one["events"]] == [
+        ("declared", "applied"),
+        ("issue", None),
+        ("removed", standing),
+        ("declared", standing),
+    ]
+
+
+def test_a_token_that_is_off_rests_and_no_rotation_of_it_is_late(shop: Shop, made: Made) -> None:
+    """The plan rotates none that is off; when it is on again, what it asks for is due from then on."""
+    off, runs = rsa("a", more="lifecycle: {enabled: false, rotate: {every: 30d}}\n"), Runs()
+    commit = made.commit({"specs/a.yaml": rsa("a", more=ROTATED)})
+    runs.run(given("issue", "t1", rsa("a", more=ROTATED)), commit=commit, at=made.at)
+    commit = made.commit({**runs.as_files(), "specs/a.yaml": off})
+    runs.run(given("modify", "t1", off), commit=commit, at=made.at)
+    made.commit(runs.as_files())
+    (one,) = story(shop, "a")
+    assert one["overdueSince"] is None
+    commit = made.commit({"specs/a.yaml": rsa("a", more=ROTATED)}, at=made.at + 90 * DAY)
+    runs.run(given("modify", "t1", rsa("a", more=ROTATED), known=True), commit=commit, at=made.at)
+    made.commit(runs.as_files())
+    (one,) = story(shop, "a")
+    assert one["overdueSince"] == timestamp(runs.bodies[-1].at)
+
+
 def test_a_run_from_a_commit_that_is_on_no_line_is_told_as_such(shop: Shop, made: Made) -> None:
     """One that this clone has, and one that it has not."""
     runs = Runs()
@@ -172,6 +209,22 @@ def test_what_failed_and_what_was_held_is_told(shop: Shop, made: Made) -> None:
     assert "issue: failed (seal-failed)" in text
     assert "  brakes were let go: max-delete=9\n  because: the plant closes\n" in text
     assert [one.count("blocked") for one in shop.ok("audit", "log").out.splitlines()].count(1) == 1
+
+
+def test_a_run_that_did_nothing_is_told_with_what_was_in_its_way(shop: Shop, made: Made) -> None:
+    """It has no change that could tell."""
+    runs = Runs()
+    commit = made.commit({"specs/a.yaml": rsa("a", "x")})
+    body = runs.run(commit=commit).model_copy(update={"outcome": "failed", "error": "store-unreadable"})
+    again(body, runs)
+    made.commit(runs.as_files())
+    text = shop.ok("audit", "log").out
+    assert "a run changed no token\n" in text
+    assert "  the run ended as failed: store-unreadable\n" in text
+    rows = csv.DictReader(io.StringIO(shop.ok("audit", "log", "--format", "csv").out))
+    assert ("idle", "failed", "store-unreadable") in [
+        (row["event"], row["outcome"], row["error"]) for row in rows
+    ]
 
 
 def test_hostile_text_of_history_orders_no_terminal_and_no_spreadsheet(shop: Shop, made: Made) -> None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from reconciler.audit.events import Event, Ran, What
 from reconciler.audit.report import months
 from reconciler.audit.report.charts import Bars
-from reconciler.plan.change import DONE, Action
-from reconciler.records import body as records
+from reconciler.plan.change import DONE, FAILED, UNTRIED, Action
 from reconciler.times import timestamp
 
 DAY = 86_400
@@ -30,7 +29,8 @@ BY_COMMITS: Mapping[str, str] = {
     What.RENAMED: "changed",
     What.REMOVED: "removed",
 }
-FAILED = "failed"
+UNDONE: Mapping[str, str] = {FAILED: "failed", UNTRIED: "not tried"}
+"""Outcome of a change of a run that was not done → what it is told as."""
 ON_TIME, LATE, BY_REQUEST = "on time", "late", "by request"
 
 
@@ -38,11 +38,11 @@ def changes(log: Iterable[Event], at: int, *, recorded: bool) -> Bars:
     """What runs did, or where no records tell, what commits asked for."""
     words = BY_RUNS if recorded else BY_COMMITS
     found = [
-        (event.at, words[event.what] if event.outcome == DONE else FAILED)
+        (event.at, UNDONE.get(event.outcome, words[event.what]))
         for event in log
         if event.what in words and (event.asked is None) == recorded
     ]
-    names = [*dict.fromkeys(words.values()), *([FAILED] if recorded else [])]
+    names = [*dict.fromkeys(words.values()), *(UNDONE.values() if recorded else ())]
     title = "Changes by month" if recorded else "Changes of specs by month"
     return _by_month("changes", title, found, names, at)
 
@@ -113,7 +113,7 @@ class Exceptional:
 
 def exceptional(runs: Iterable[Ran]) -> list[Exceptional]:
     """Newest first."""
-    found = [_exceptional(one) for one in runs if one.body.overrides or one.body.outcome != records.DONE]
+    found = [_exceptional(one) for one in runs if one.body.is_exceptional]
     return found[::-1]
 
 

@@ -129,7 +129,7 @@ def overridden(links: Iterable[Link]) -> Iterator[Finding]:
     """The runs for which somebody let a brake go: no fault, and to be seen."""
     for link in links:
         body = link.body
-        if body is None or not (body.overrides or body.released):
+        if body is None or not body.is_overridden:
             continue
         what = ", ".join(body.let_go)
         why = body.reason or "no reason given"

@@ -105,9 +105,12 @@ def run_texts(ran: Ran) -> Iterator[str]:
     elif not ran.on_line:
         where = "" if ran.here else ", nor in this clone"
         yield f"it applied a commit that is not on this line ({body.commit[:7]}){where}"
+    if body.error is not None and not body.held:
+        yield f"the run ended as {body.outcome}: {body.error}"
     yield from (f"held by {one.rule}: {one.message}" for one in body.held)
     if body.overrides:
         yield f"brakes were let go: {', '.join(body.let_go)}"
+    if body.is_overridden:
         yield from (f"that would have held it: {one.rule}: {one.message}" for one in body.released)
     if body.reason is not None:
         yield f"because: {body.reason}"
