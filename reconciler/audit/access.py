@@ -1,8 +1,8 @@
 """Who could do what, and when: the times in which a token was granted what is asked. Pure.
 
 A token fits a question when it is granted each of the things that it asks, and is of one of the names, kinds
-and owners that it names. A time goes on while what grants them and the owner stay as they are, whatever else
-is changed in the spec: a rename grants nothing, so it is told under the newest name.
+and owners that it names. A time goes on while what grants them stays as it is, whatever else is changed in
+the spec: another name or owner grants nothing, so it is told under the newest, with those before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.audit.spans import Cause, Span, State, sooner
+from reconciler.audit.spans import Cause, Span, State, lives, sooner
 from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import AnyKind, Grants
 from reconciler.specs.catalog import ALL, AT
@@ -82,7 +82,7 @@ class Period:
 
     token: str
     name: str
-    """The newest in that time."""
+    """The newest in that time, as the owner is."""
     kind: str
     owner: str | None
     state: State
@@ -100,6 +100,8 @@ class Period:
     """When its newest credential ends, or ended, by itself, as far as anything tells."""
     previously: tuple[str, ...] = ()
     """The names that it had before in that time, oldest first."""
+    owned: tuple[str | None, ...] = ()
+    """The owners that it had before in that time, oldest first; None for nobody."""
 
     @property
     def stops(self) -> int | None:
@@ -135,14 +137,6 @@ def periods(spans: Iterable[Span], question: Question) -> list[Period]:
         if not question.names or any(span.name in question.names for span in life):
             found += _joined(life, question)
     return sorted(found, key=lambda one: (one.name, one.since.at, one.token))
-
-
-def lives(spans: Iterable[Span]) -> dict[str, list[Span]]:
-    """Token → its spans, in the order in which they come."""
-    found: dict[str, list[Span]] = {}
-    for span in spans:
-        found.setdefault(span.token, []).append(span)
-    return found
 
 
 def _joined(life: Sequence[Span], question: Question) -> Iterator[Period]:
@@ -193,15 +187,21 @@ def _by_state(span: Span, met: Grants, states: Collection[State]) -> Iterator[Pe
 
 
 def _goes_on(last: Period, one: Period) -> bool:
-    same = (last.kind, last.owner, last.state, last.grants, last.certain)
-    return last.over == one.since.at and same == (one.kind, one.owner, one.state, one.grants, one.certain)
+    same = (last.kind, last.state, last.grants, last.certain)
+    return last.over == one.since.at and same == (one.kind, one.state, one.grants, one.certain)
 
 
 def _and(last: Period, one: Period) -> Period:
     """A time and the one that goes on from it, as one."""
     names = dict.fromkeys((*last.previously, last.name))
-    previously = tuple(name for name in names if name != one.name)
-    return replace(one, since=last.since, earlier=last.earlier, previously=previously)
+    owners = dict.fromkeys((*last.owned, last.owner))
+    return replace(
+        one,
+        since=last.since,
+        earlier=last.earlier,
+        previously=tuple(name for name in names if name != one.name),
+        owned=tuple(owner for owner in owners if owner != one.owner),
+    )
 
 
 def _together(met: Iterable[Grants]) -> Grants:
@@ -278,6 +278,7 @@ def to_json(period: Period) -> dict[str, object]:
         "previously": list(period.previously),
         "kind": period.kind,
         "owner": period.owner,
+        "ownedBefore": list(period.owned),
         "token": period.token,
         "state": period.state.value,
         "grants": {field: list(names) for field, names in period.grants.items()},

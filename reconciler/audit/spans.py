@@ -6,6 +6,7 @@ which tells what was declared. Whoever asks who could do what asks spans, and ne
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,3 +75,21 @@ class Span:
         credential.
         """
         return sooner(self.ends, self.lasts if self.enabled else None)
+
+    def is_at(self, at: int) -> bool:
+        """Whether it goes on at a moment, ended by itself or not."""
+        return self.since.at <= at and (self.until is None or self.until.at > at)
+
+    def state_at(self, at: int) -> State:
+        """What it is at a moment, before anything else becomes of it."""
+        if self.stops is not None and self.stops <= at:
+            return State.EXPIRED
+        return State.ACTIVE if self.enabled else State.DISABLED
+
+
+def lives(spans: Iterable[Span]) -> dict[str, list[Span]]:
+    """Token → its spans, in the order in which they come."""
+    found: dict[str, list[Span]] = {}
+    for span in spans:
+        found.setdefault(span.token, []).append(span)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pytest
 
@@ -19,6 +19,7 @@ from tests.audit.histories import Made, history
 from tests.audit.operations import OTHERS, OWNERS
 from tests.audit.reading import auditing
 
+T = TypeVar("T")
 PACE = 6 * DAY
 """Years go by, in which tokens come to the ends that their specs say."""
 
@@ -59,6 +60,7 @@ class Able(NamedTuple):
     ends: int | None
     lasts: int | None
     previously: tuple[str, ...] = ()
+    owned: tuple[str | None, ...] = ()
 
     @property
     def over(self) -> int | None:
@@ -66,8 +68,9 @@ class Able(NamedTuple):
         return min((one for one in (self.until and self.until.at, *ends) if one is not None), default=None)
 
     def goes_on_as(self, other: Able) -> bool:
-        """Whether nothing but the name may differ."""
-        return self.over == other.since.at and self._replace(name=other.name)[:7] == other[:7]
+        """Whether nothing but the name and the owner may differ."""
+        same = self._replace(name=other.name, owner=other.owner)
+        return self.over == other.since.at and same[:7] == other[:7]
 
 
 def declared_lives(made: Made) -> list[Lived]:
@@ -151,9 +154,11 @@ def expected(lives: list[Lived], asked: Question, since: int, until: int) -> lis
             continue
         before = told[last[one.life]] if one.life in last else None
         if before and before.goes_on_as(one):
-            names = (*(name for name in before.previously if name != before.name), before.name)
-            names = tuple(name for name in names if name != one.name)
-            told[last[one.life]] = one._replace(since=before.since, previously=names)
+            told[last[one.life]] = one._replace(
+                since=before.since,
+                previously=_before((*before.previously, before.name), one.name),
+                owned=_before((*before.owned, before.owner), one.owner),
+            )
             continue
         last[one.life] = len(told)
         told.append(one)
@@ -161,6 +166,11 @@ def expected(lives: list[Lived], asked: Question, since: int, until: int) -> lis
         one for one in told if one.since.at < max(until, since + 1) and (one.over is None or one.over > since)
     )
     return sorted((one[1:] for one in overlaps), key=repr)
+
+
+def _before(had: tuple[T, ...], now: T) -> tuple[T, ...]:
+    """Each once, in the order of the first time, without what it is now."""
+    return tuple(one for place, one in enumerate(had) if one != now and one not in had[:place])
 
 
 def why(cause: Cause | None) -> Why | None:
@@ -172,7 +182,7 @@ def said(one: Period) -> tuple[object, ...]:
     grants = tuple(sorted((field, tuple(sorted(names))) for field, names in one.grants.items()))
     return (
         one.name, one.kind, one.owner, one.state, grants, one.certain,
-        why(one.since), why(one.until), one.ends, one.lasts, one.previously,
+        why(one.since), why(one.until), one.ends, one.lasts, one.previously, one.owned,
     )  # fmt: skip
 
 
@@ -208,6 +218,7 @@ def test_histories_hold_what_answers_are_held_against(tmp_path: Path) -> None:
     assert {one.state for one in found} == set(State)
     assert {one.certain for one in found} == {True, False}
     assert any(one.previously for one in found)
+    assert any(one.owned for one in found)
     assert any(one.lasts is not None and one.over == one.lasts for one in found)
     happened = made.store.happened
     failed = {(one.run, one.id) for one in happened if (one.action, one.outcome) == ("rotate", "failed")}

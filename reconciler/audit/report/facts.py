@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.audit.events import Event, Ran
-from reconciler.audit.spans import Span, State
+from reconciler.audit.spans import Span, State, lives
 from reconciler.audit.verifying.verified import Verified
 from reconciler.kinds.interface import Grants
 
@@ -57,16 +57,12 @@ class Holding:
 
 def holdings(spans: Iterable[Span], at: int) -> list[Holding]:
     """What there is at a moment, by name."""
-    lives: dict[str, list[Span]] = {}
-    for span in spans:
-        if span.since.at <= at:
-            lives.setdefault(span.token, []).append(span)
     found = []
-    for token, life in lives.items():
-        first, last = life[0], next((one for one in life if one.until is None or one.until.at > at), None)
+    for token, life in lives(spans).items():
+        first, last = life[0], next((one for one in life if one.is_at(at)), None)
         if last is None:
             continue
-        state = _state(last, at)
+        state = last.state_at(at)
         found.append(
             Holding(
                 token=token,
@@ -81,9 +77,3 @@ def holdings(spans: Iterable[Span], at: int) -> list[Holding]:
             )
         )
     return sorted(found, key=lambda one: (one.name, one.token))
-
-
-def _state(span: Span, at: int) -> State:
-    if span.stops is not None and span.stops <= at:
-        return State.EXPIRED
-    return State.ACTIVE if span.enabled else State.DISABLED

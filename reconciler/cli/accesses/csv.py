@@ -32,6 +32,7 @@ HEADING = (
     "expires",
     "credential_ends",
     "previously",
+    "owned_before",
 )
 
 
@@ -54,6 +55,7 @@ def _row(one: Period) -> tuple[str, ...]:
         _when(one.ends),
         _when(one.lasts),
         " ".join(one.previously),
+        "; ".join(owner or "" for owner in one.owned),
     )
 
 

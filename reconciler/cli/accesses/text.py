@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.audit.access import Period
 from reconciler.audit.spans import Cause
@@ -38,15 +38,21 @@ def _row(one: Period) -> tuple[str, ...]:
     most = "" if one.certain else "at most "
     before = " or before" if one.earlier else ""
     cells = (
-        one.name + "".join(f", was {name}" for name in reversed(one.previously)),
+        _with_before(one.name, one.previously),
         one.kind,
-        one.owner or "",
+        _with_before(one.owner or "", one.owned),
         one.state.value,
         f"{most}{granted(one)}",
         f"{_cause(one.since)}{before}",
         _until(one),
     )
     return tuple(map(in_line, cells))
+
+
+def _with_before(now: str, before: Sequence[str | None]) -> str:
+    """A name or an owner, and what it was before, the newest first; nobody is told where there was none."""
+    words = [now or "nobody"] if before else [now]
+    return ", was ".join((*words, *(one or "nobody" for one in reversed(before))))
 
 
 def _until(one: Period) -> str:
