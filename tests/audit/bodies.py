@@ -73,8 +73,8 @@ class Runs:
         touched: Iterable[str] | None = None,
         **more: object,
     ) -> Body:
-        """One more run. What it touched is told by a digest of its own, unless `live` says else; `more`
-        stands in its record besides.
+        """One more run. What it touched is told by a digest of its own, unless `live` says else; `more` is in
+        its record besides.
         """
         number = len(self.bodies) + 1
         tokens = [one.token for one in changes if one.token] if touched is None else touched
