@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,4 +64,9 @@ def actor(environ: Mapping[str, str]) -> str:
     for name in ("RECONCILER_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"):
         if environ.get(name):
             return environ[name]
+    # A container, or a timer, may set none of them.
+    with suppress(KeyError, ImportError):
+        from pwd import getpwuid
+
+        return getpwuid(os.getuid()).pw_name
     return "unknown"

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 def timestamp(seconds: int) -> str:
     """RFC 3339 in UTC, whole seconds: `2026-11-22T12:40:00Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not by strftime, which writes the first years without zeros.
+    return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def day(seconds: int) -> str:

@@ -270,7 +270,7 @@ class Workspace:
 
         if not store.state().unsettled:
             return None
-        run = self.around.entropy(8).hex()
+        run = self._run("", None, manner)
         return settle(self.ports(store, manner.progress), run, self._waiting(manner.patience))
 
     def _waiting(self, patience: int) -> Waiting:
@@ -284,15 +284,16 @@ class Workspace:
         from reconciler.apply.session import held_back
 
         try:
-            ports, run = self.ports(store, manner.progress), self._run(plan, manner)
+            ports, run = self.ports(store, manner.progress), self._run(plan.digest, plan.commit, manner)
             held_back(ports, run, plan, self._waiting(manner.patience))
         except ReconcilerError as error:
             manner.progress.note(f"{NOT_RECORDED}: {error}")
 
-    def _run(self, plan: Plan, manner: Manner) -> Run:
+    def _run(self, plan: str, commit: str | None, manner: Manner) -> Run:
+        """A run of the plan with this digest, from here and now."""
         around = self.around
         who, ident = actor(around.environ), around.entropy(8).hex()
-        return Run(ident, plan.digest, around.clock(), who, plan.commit, reason=manner.reason)
+        return Run(ident, plan, around.clock(), who, commit, reason=manner.reason)
 
     def apply(self, store: LiveStore, plan: Plan, approved: Approved | None, manner: Manner) -> Result:
         """Applies a plan as approved; with None, whatever is planned once the lease is held."""
@@ -302,12 +303,20 @@ class Workspace:
             specs=self.specs,
             ports=self.ports(store, manner.progress),
             approved=approved,
-            plan=lambda: self.plan(store, plan.planned_at, plan.overrides),
-            run=self._run(plan, manner),
+            plan=lambda: self.plan_again(store, plan),
+            run=self._run(plan.digest, plan.commit, manner),
             workers=os.cpu_count() or 1,
             waiting=self._waiting(manner.patience),
         )
         return apply(session)
+
+    def plan_again(self, store: LiveStore, plan: Plan) -> Plan:
+        """The plan as it is once the lease is held; where artifacts are pushed, the branch has a say too."""
+        from reconciler.apply.behind import held_behind
+
+        found = self.plan(store, plan.planned_at, plan.overrides)
+        with self.upstream() as upstream:
+            return found if upstream is None else held_behind(found, self.specs, upstream)
 
     def ports(self, store: LiveStore, progress: Progress) -> Ports:
         """Every effect of an apply, as this workspace is set up."""

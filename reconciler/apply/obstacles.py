@@ -17,6 +17,10 @@ from reconciler.specs.load import Specs
 
 STORE_LOST = "store-empty"
 """The rule of a store that is not the one that was applied to: nothing is written to it."""
+SPECS_OLDER = "specs-older"
+"""The rule of specs that newer ones replaced."""
+SPECS_UNCOMMITTED = "specs-uncommitted"
+"""The rule of specs that no commit has."""
 ARTIFACTS_LOST = "artifacts-missing"
 """The rule of a folder that is not there: a record in its place would look as if it were."""
 SEALED = (Action.ISSUE, Action.ROTATE)
@@ -82,7 +86,7 @@ def _superseded(ground: Ground, state: State, changes: Collection[Change]) -> It
         return
     if ground.elsewhere.is_newer(state.applied):
         yield Block(
-            "specs-older",
+            SPECS_OLDER,
             f"the specs of {state.applied[:10]} were applied already, and those checked out here come before"
             " them",
             "apply from the newest commit of the branch; to go back, revert there with a new commit",

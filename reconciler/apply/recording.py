@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.apply.interface import Ports, Publication
 from reconciler.apply.leaving import leaving
-from reconciler.apply.obstacles import ARTIFACTS_LOST, STORE_LOST
+from reconciler.apply.obstacles import ARTIFACTS_LOST, SPECS_UNCOMMITTED, STORE_LOST
 from reconciler.apply.outcome import all_left, as_done, as_recorded, cut_off
 from reconciler.errors import PlanBlocked, PublishFailed, ReconcilerError, RecordUnreadable
 from reconciler.live.interface import Batch, Lease, LiveToken, Record, Run, Workspace
@@ -40,23 +40,24 @@ def given_up(ports: Ports, run: Run, error: str) -> Account:
     return replace(story, outcome=FAILED, error=error)
 
 
-def under(run: Run, plan: Plan) -> Run:
-    """A run of a plan, with what was let go for it."""
+def under(run: Run, plan: Plan, approved: str | None = None) -> Run:
+    """A run of a plan, or of what is left of the one that was approved, with what was let go for it."""
     released = tuple((one.rule, one.message) for one in plan.released)
-    return replace(run, plan_digest=plan.digest, overrides=plan.overrides.given(), released=released)
+    digest = approved or plan.digest
+    return replace(run, plan_digest=digest, overrides=plan.overrides.given(), released=released)
 
 
 def record_blocked(ports: Ports, lease: Lease, run: Run, plan: Plan) -> None:
-    """Records that a run did not begin, because of what stands against its plan.
+    """Records that a run of a plan did not begin, because of what stands against that.
 
     What stands in the way of that is told, and changes nothing about why the run ends. A store that is not
     the one that was applied to is left as it is, and so is a folder of artifacts that is not there: what
-    holds the plan would hold no more.
+    holds the plan would hold no more. Of specs that no commit has, a record could name none.
     """
-    if any(one.rule in (STORE_LOST, ARTIFACTS_LOST) for one in plan.blocked):
+    if any(one.rule in (STORE_LOST, ARTIFACTS_LOST, SPECS_UNCOMMITTED) for one in plan.blocked):
         return
     held = tuple(Held(rule=one.rule, message=one.message) for one in plan.blocked)
-    story = Account(under(run, plan), BLOCKED, held=held, error=PlanBlocked.code)
+    story = Account(run, BLOCKED, held=held, error=PlanBlocked.code)
     try:
         kept(ports, lease, story, Batch())
     except ReconcilerError as error:
@@ -71,16 +72,17 @@ def recorded(ports: Ports, story: Account, previous: Record | None) -> Record:
 
 
 def recorded_again(ports: Ports, story: Account, previous: Record | None) -> Record:
-    """The same of a run that may have published its record before it died: then it is that, whoever signed.
+    """The same of a run that is settled. It may have published its record before it died, or who settled it
+    before may have: then it is that, whoever signed.
 
     Raises SignFailed.
     """
-    body = composed(story, previous)
-    payload = statement(body)
-    signed = _published(ports, body)
-    if signed is not None and signed.payload == payload and ports.signer.accepts(signed):
-        return written(body, payload, signed.signatures)
-    return written(body, payload, ports.signer.sign(payload))
+    signed = _published(ports, composed(story, previous))
+    if signed is not None and ports.signer.accepts(signed):
+        told = replace(story, settled=signed.body.settled)
+        if signed.payload == statement(composed(told, previous)):
+            return written(signed.body, signed.payload, signed.signatures)
+    return recorded(ports, story, previous)
 
 
 def _published(ports: Ports, body: Body) -> Signed | None:

@@ -12,7 +12,8 @@ from reconciler.apply.outcome import as_done, cut_off
 from reconciler.apply.recording import published, recorded_again, story_of
 from reconciler.live.interface import Batch, Finish, Intent, Lease, LiveToken, Record, Run, Workspace
 from reconciler.plan.change import DONE, Action, Done
-from reconciler.records.body import INTERRUPTED
+from reconciler.records.body import INTERRUPTED, Settled
+from reconciler.times import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class _Outcome:
     finish: Finish | None = None
 
 
-def resume(ports: Ports, lease: Lease) -> str | None:
-    """Settles the run that was interrupted, if there is one, and returns its id.
+def resume(ports: Ports, lease: Lease, by: Run) -> str | None:
+    """Settles the run that was interrupted, if there is one, and returns its id. `by` is the one that does.
 
     An artifact that is in place makes its token live. One that is not is given up, and the plan
     asks for it again. Either way a record tells of the run. One that could not be published so far is.
@@ -36,18 +37,18 @@ def resume(ports: Ports, lease: Lease) -> str | None:
     ports.publisher.discard()
     state = ports.store.state()
     if state.run is not None:
-        _settle(ports, lease, state, state.run)
+        _settle(ports, lease, state, state.run, Settled(time=timestamp(by.started_at), actor=by.actor))
     elif state.unpublished:
         _publish(ports, lease, state, _Outcome())
     return state.run.id if state.run else None
 
 
-def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run) -> None:
+def _settle(ports: Ports, lease: Lease, state: Workspace, run: Run, by: Settled) -> None:
     ports.signer.ready()
     intents, dropped = _decided(ports, run)
     before = _tokens(ports, intents)
     done = [as_done(one, before(one.token_id)) for one in intents]
-    story = story_of(run, done, before)
+    story = replace(story_of(run, done, before), settled=by)
     if story.outcome == INTERRUPTED:
         story = replace(story, error=run.stopped)
     record = recorded_again(ports, story, state.head)

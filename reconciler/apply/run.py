@@ -91,7 +91,8 @@ def run(job: Job, ports: Ports, lease: Lease, live: Mapping[str, LiveToken]) -> 
         # The next run settles this one, and its record says why.
         with suppress(ReconcilerError):
             ports.store.commit(lease, Batch(stopped=code_of(error)))
-        raise partly("the plan was applied in part", error) from error
+        so_far = "the plan was applied in part" if doing.asked else "nothing of the plan is live yet"
+        raise partly(so_far, error) from error
     return Result(job.run.id, tuple(doing.done), published=doing.published)
 
 

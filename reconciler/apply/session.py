@@ -61,14 +61,14 @@ def apply(session: Session) -> Result:
             raise partly("a run that was interrupted is settled, and this one stopped", error) from error
 
 
-def settle(ports: Ports, run: str, waiting: Waiting) -> str | None:
+def settle(ports: Ports, run: Run, waiting: Waiting) -> str | None:
     """Settles a run that was interrupted, and applies nothing; returns its id.
 
     Worth doing before a plan is made to be shown: what was published and is not yet live would
     stand in it as missing. Raises StoreLocked.
     """
-    with held(ports.store, run, waiting) as lease:
-        return resume(ports, lease)
+    with held(ports.store, run.id, waiting) as lease:
+        return resume(ports, lease, run)
 
 
 def held_back(ports: Ports, run: Run, plan: Plan, waiting: Waiting) -> None:
@@ -77,28 +77,26 @@ def held_back(ports: Ports, run: Run, plan: Plan, waiting: Waiting) -> None:
     Raises StoreLocked, and what settling an interrupted run raises, which comes first.
     """
     with held(ports.store, run.id, waiting) as lease:
-        resume(ports, lease)
-        record_blocked(ports, lease, run, plan)
+        resume(ports, lease, run)
+        record_blocked(ports, lease, under(run, plan), plan)
 
 
 def _under(session: Session, lease: Lease) -> Result:
     ports, approved = session.ports, session.approved
-    resumed = resume(ports, lease)
+    resumed = resume(ports, lease, session.run)
     state = ports.store.state()
     kept, settled = state.approval, carried_out(resumed, state.head)
     planned = session.plan()
+    this = under(session.run, planned, approved.digest if approved else None)
     try:
         plan = checked(planned, approved, read_begun(kept), settled)
     except PlanBlocked:
-        record_blocked(ports, lease, session.run, planned)
+        record_blocked(ports, lease, this, planned)
         raise
     if not plan.changes:
         return Result(None, resumed=resumed, waits=plan.waits)
     names = {change.live_name for change in plan.changes}
     live = {token.name: token for token in ports.store.tokens() if token.name in names}
-    this = under(session.run, plan)
-    if approved is not None:
-        this = replace(this, plan_digest=approved.digest)
     keep = begun(plan, approved, read_begun(kept)).to_text() if approved else ""
     result = run(Job(plan, session.specs, this, session.workers, keep, kept), ports, lease, live)
     return replace(result, resumed=resumed, waits=plan.waits)

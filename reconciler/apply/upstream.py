@@ -17,19 +17,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from reconciler.artifacts.rules import places
 from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.canonical import digest
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
+from reconciler.git.converting import edited
 from reconciler.git.lines import has_commit, is_ancestor, merged, parting
 from reconciler.git.remote import Heads, Remote
 from reconciler.git.repository import Repository
-from reconciler.git.trees import Listing, blob_id, entry
+from reconciler.git.trees import Entry, Listing, blob_id, entry
+from reconciler.specs.files import is_spec
 from reconciler.specs.settings import GitSettings
 
 COMMIT = re.compile("[0-9a-f]{40,64}")
-DECIDES = ("specs", ".sops.yaml")
-"""What says which tokens there are, and to whom they are sealed."""
+SPECS = "specs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,17 +190,40 @@ class Upstream:
 
         One that is not in this repository is looked for in the branches.
         """
-        git, head = self.repository.git, self._head
+        git, head = self.repository.git, self.head
         if head is None or commit == head or not COMMIT.fullmatch(commit):
             return False
         if not has_commit(git, commit) and not (self.main and has_commit(git, commit)):
             return False
-        places = [self.place(path) for path in DECIDES]
-        same = all(entry(git, head, place) == entry(git, commit, place) for place in places)
-        return not same and is_ancestor(git, head, commit)
+        return self._declares(head) != self._declares(commit) and is_ancestor(git, head, commit)
+
+    def is_in_main(self, commit: str) -> bool:
+        """Whether the branch that specs are applied from follows a commit, or is at it."""
+        return commit == self.main or is_ancestor(self.repository.git, commit, self.main)
+
+    def edited(self) -> tuple[str, ...]:
+        """Spec files, and the file of creation rules, that are not as committed, from the top."""
+        specs, configs = self.place(SPECS), places(self.repository.prefix)
+        nearest = None if self.head is None else self.rules(self.head)
+        heeded = configs if nearest is None else configs[: configs.index(nearest[0]) + 1]
+        found = sorted(edited(self.repository, (specs, *heeded)))
+        return tuple(path for path in found if path in heeded or is_spec(path.removeprefix(f"{specs}/")))
+
+    def _declares(self, commit: str) -> tuple[Entry | None, tuple[str, Entry] | None]:
+        """What says which tokens there are, and to whom they are sealed."""
+        return entry(self.repository.git, commit, self.place(SPECS)), self.rules(commit)
+
+    def rules(self, commit: str) -> tuple[str, Entry] | None:
+        """The file of creation rules that a commit has for the workspace: the nearest one, as for sops."""
+        for place in places(self.repository.prefix):
+            found = entry(self.repository.git, commit, place)
+            if found is not None:
+                return place, found
+        return None
 
     @cached_property
-    def _head(self) -> str | None:
+    def head(self) -> str | None:
+        """The commit that is checked out; None before the first."""
         return self.repository.head()
 
     @cached_property
@@ -212,18 +237,18 @@ class Upstream:
         yield self.main
 
     def _parted(self, commit: str) -> Listing | None:
-        base = None if self._head is None else parting(self.repository, self._head, commit)
+        base = None if self.head is None else parting(self.repository, self.head, commit)
         return None if base is None else self._listing(base)
 
     def _listing(self, tree: str) -> Listing:
         return Listing(self.repository.git, tree, self.place(self._folder))
 
     def _checked_out(self, path: str) -> bytes | None:
-        return None if self._head is None else self._content(self._listing_of_head, path)
+        return None if self.head is None else self._content(self._listing_of_head, path)
 
     @cached_property
     def _listing_of_head(self) -> Listing:
-        return self._listing(str(self._head))
+        return self._listing(str(self.head))
 
     def _id(self, listing: Listing, path: str) -> str | None:
         found = listing.at(self.place(path))

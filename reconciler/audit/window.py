@@ -46,12 +46,20 @@ def window(text: str) -> Window | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text} is no time", hint=WRITE) from None
-    if found.tzinfo is None or found.year > LAST_YEAR:
+    if found.year > LAST_YEAR:
+        raise _too_late(text)
+    if found.tzinfo is None:
         raise UsageError(f"{text} does not say of which zone it is", hint="end it in Z for UTC")
     return moment(int(found.timestamp()))
 
 
+def _too_late(text: str) -> UsageError:
+    return UsageError(f"{text} is too late to be told", hint=f"write one of the year {LAST_YEAR} or before")
+
+
 def _day(text: str) -> Window:
+    if int(text[:4]) > LAST_YEAR:
+        raise _too_late(text)
     try:
         over = end_of_date(text)
     except (ValueError, OverflowError):

@@ -12,6 +12,8 @@ from reconciler.errors import UsageError
 from reconciler.live.interface import LiveStore
 from reconciler.plan.approving import without_due
 from reconciler.plan.document import Plan
+from reconciler.records.body import DONE, FAILED
+from reconciler.records.envelope import body_of
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 F = TypeVar("F", bound=Callable[..., int])
@@ -33,5 +35,12 @@ def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 
 
 def applied_before(store: LiveStore, digest: str, plan: Plan) -> bool:
-    """Whether a record is of this very plan, and nothing is left of it but what is due by now."""
-    return not without_due(plan).changes and store.has_record_of(digest)
+    """Whether runs did this very plan, and nothing is left of it but what is due by now.
+
+    Where they did a part, nothing at all may be left; what waits for its next try is told.
+    """
+    if without_due(plan).changes:
+        return False
+    outcomes = {body_of(record.body).outcome for record in store.records_of(digest)}
+    begun = bool(outcomes - {FAILED}) or (bool(outcomes) and plan.waits)
+    return DONE in outcomes or (begun and not plan.changes)

@@ -33,8 +33,8 @@ def converted(root: Path, environ: Mapping[str, str], folder: str, paths: Sequen
         return ()
     listing = Listing(repository.git, head, f"{repository.prefix}{folder}")
     others = [path for path in paths if _differs(repository, listing, f"{repository.prefix}{path}")]
-    edited = _edited(repository, others) if others else set()
-    return [path for path in others if f"{repository.prefix}{path}" not in edited]
+    changed = edited(repository, [f"{repository.prefix}{path}" for path in others]) if others else set()
+    return [path for path in others if f"{repository.prefix}{path}" not in changed]
 
 
 def _differs(repository: Repository, listing: Listing, path: str) -> bool:
@@ -50,8 +50,8 @@ def _differs(repository: Repository, listing: Listing, path: str) -> bool:
     return all(blob_id(form, committed.id) != committed.id for form in forms)
 
 
-def _edited(repository: Repository, paths: Iterable[str]) -> set[str]:
-    """Those that git calls changed since the commit."""
+def edited(repository: Repository, paths: Iterable[str]) -> set[str]:
+    """Files at or below the paths, all from the top, that git calls changed or new. Raises GitFailed."""
     asked = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--")
-    said = repository.git.must(*asked, *(f"{repository.prefix}{path}" for path in paths), more=LITERAL).out
+    said = repository.git.must(*asked, *paths, more=LITERAL).out
     return {os.fsdecode(line[3:]) for line in said.split(b"\0") if line}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
+from reconciler.git.contents import Contents
 from reconciler.git.running import Git
 from reconciler.git.trees import FILES, SUBMODULE
 from reconciler.times import seconds_of
@@ -48,6 +50,12 @@ LATEST = seconds_of("9998-12-31T23:59:59Z")
 """No time is later, so that each can be written."""
 ADDED, REMOVED = "A", "D"
 SIGNED = "%H%x00%ct%x00%G?%x00%GS%x00%GK%x00%GF"
+NONE, UNTOLD = "N", "?"
+"""No signature, as git says it; and one of which git says the same, as it cannot check it here: no file says
+whose SSH keys are whose, or there is no gpg.
+"""
+SIGNATURE = re.compile(rb"^gpgsig(-sha256)? ", re.MULTILINE)
+"""Begins the signature, in the head of a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,8 @@ class Signature:
     commit: str
     at: int
     verdict: str
-    """`G` good, `N` none, `U` by a key that is not trusted; other letters as in `git log`, `%G?`."""
+    """`G` good, `N` none, `?` one that git cannot check here, `U` by a key that is not trusted; other letters
+    as in `git log`, `%G?`."""
     signer: str
     key: str
 
@@ -138,9 +147,12 @@ def signatures(git: Git, revision: str, patterns: Sequence[str], signers: str | 
     asked = (*SET, *own, "log", *PLAIN, *OLDEST_FIRST, "--show-pulls", "-z", f"--format={SIGNED}%x00")
     parts = git.must(*asked, revision, "--", *paths, timeout=LONG).out.decode(errors="replace").split("\0")
     fields = len(SIGNED.split("%x00"))
-    for start in range(0, len(parts) - fields, fields + 1):
-        commit, at, verdict, signer, key, finger = parts[start : start + fields]
-        yield Signature(commit, moment(at), verdict, signer, finger or key)
+    with closing(Contents(git)) as contents:
+        for start in range(0, len(parts) - fields, fields + 1):
+            commit, at, verdict, signer, key, finger = parts[start : start + fields]
+            if verdict == NONE and SIGNATURE.search(contents.read(commit).partition(b"\n\n")[0]):
+                verdict = UNTOLD
+            yield Signature(commit, moment(at), verdict, signer, finger or key)
 
 
 def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]:
@@ -153,6 +165,11 @@ def graph(git: Git, revision: str) -> Iterator[tuple[str, int, tuple[str, ...]]]
         named, _, at = line.partition(",")
         commit, *parents = named.split()
         yield commit, moment(at), tuple(parents)
+
+
+def parted(git: Git, commits: Sequence[str]) -> list[str]:
+    """The commits at which lines parted: one as a rule, none where they have nothing in common."""
+    return git.run(*SET, "merge-base", "--all", "--octopus", *commits).text.split()
 
 
 def resolved(git: Git, names: Sequence[str]) -> list[tuple[str, str] | None]:
@@ -181,10 +198,10 @@ class Moved:
     """None for nothing, or for what is no file."""
 
 
-def steps(git: Git, trees: Sequence[str]) -> Iterator[list[Moved]]:
+def steps(git: Git, trees: Sequence[str], modes: Collection[str] = FILES) -> Iterator[list[Moved]]:
     """What differs from each tree to the next, in one run; the first is held against nothing.
 
-    Raises GitFailed.
+    What has another mode counts as nothing. Raises GitFailed.
     """
     if not trees:
         return
@@ -201,10 +218,10 @@ def steps(git: Git, trees: Sequence[str]) -> Iterator[list[Moved]]:
                     yield found
                 found = []
             elif found is not None:
-                found.append(_moved(line, os.fsdecode(next(told))))
+                found.append(_moved(line, os.fsdecode(next(told)), modes))
     yield found or []
 
 
-def _moved(meta: str, path: str) -> Moved:
+def _moved(meta: str, path: str, modes: Collection[str]) -> Moved:
     mode, blob = meta.split(" ")[1], meta.split(" ")[3]
-    return Moved(path, blob if mode in FILES else None)
+    return Moved(path, blob if mode in modes else None)

@@ -96,6 +96,17 @@ def tips(git: Git) -> Iterator[Place]:
                 yield Place(ident, name, ident)
 
 
+def branches(git: Git) -> dict[str, list[str]]:
+    """Commit → the branches, fetched ones too, of which it is the newest. Raises GitFailed."""
+    form = "--format=%(objectname) %(symref) %(refname)"
+    found: dict[str, list[str]] = {}
+    for line in git.must("for-each-ref", form, "refs/heads", "refs/remotes").text.splitlines():
+        commit, leads, name = line.split(" ", 2)
+        if not leads:
+            found.setdefault(commit, []).append(name.split("/", 2)[2])
+    return found
+
+
 def cut(git: Git) -> frozenset[str]:
     """Commits at which history ends because this clone was made so. Raises GitFailed."""
     named = git.must("rev-parse", "--git-path", "shallow").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +60,10 @@ class Repository:
                 f"git does not say what {revision!r} is: {last_line(ran.err)}",
                 hint=f"see what git says to it in {self.git.folder}",
             )
+        hint = "name a branch, a tag or a commit that was fetched, such as origin/main"
         raise GitFailed(
             f"{revision!r} names no commit of this repository",
-            hint="name a branch, a tag or a commit that was fetched, such as origin/main; in a shallow clone,"
-            f" {DEEPEN}",
+            hint=f"{hint}; this clone is shallow: {DEEPEN}" if self.is_shallow() else hint,
         )
 
     def head(self) -> str | None:
@@ -149,9 +150,24 @@ def repository(root: Path, environ: Mapping[str, str]) -> Repository:
     place = root.resolve()
     top = find_top(place)
     if top is None:
-        raise GitFailed(f"{root} is in no git repository", hint="run git init there, and commit")
+        raise _no_repository(root, place)
     git = Git(top, environ)
     # Where `.git` is not what it seems, git would go on looking above.
     if git.must("rev-parse", "--show-cdup").text:
         raise GitFailed(f"{top / '.git'} is no git repository", hint="remove it, or restore it")
     return Repository(git, find_prefix(place))
+
+
+def _no_repository(root: Path, place: Path) -> GitFailed:
+    """What is wrong where there is no `.git`. Git is not started: it would obey settings that it finds."""
+    bare = next((one for one in (place, *place.parents) if _is_bare(one)), None)
+    if bare is None:
+        return GitFailed(f"{root} is in no git repository", hint="run git init there, and commit")
+    return GitFailed(
+        f"{bare} is a bare repository: it has no work tree to ask in",
+        hint=f"clone it, and ask in the clone: git clone {shlex.quote(str(bare))} FOLDER",
+    )
+
+
+def _is_bare(folder: Path) -> bool:
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +87,7 @@ class Git:
             )
         except subprocess.TimeoutExpired:
             raise GitFailed(
-                f"git {arguments[0]} did not end within {timeout:.0f} seconds",
+                f"git {_command(arguments)} did not end within {timeout:.0f} seconds",
                 hint="see that its remote can be reached, and that nothing asks for a password",
             ) from None
         except OSError as error:
@@ -107,7 +107,7 @@ class Git:
         ran = self.run(*arguments, given=given, timeout=timeout, more=more)
         if ran.code != 0:
             raise GitFailed(
-                f"git {arguments[0]} failed: {last_line(ran.err) or f'exit code {ran.code}'}",
+                f"git {_command(arguments)} failed: {last_line(ran.err) or f'exit code {ran.code}'}",
                 hint=f"see what git says to it in {self.folder}",
             )
         return ran
@@ -127,6 +127,14 @@ class Git:
         given = environment(self.environ)
         kept = {name: value for name, value in given.items() if name not in (*ELSEWHERE, *SIGNS)}
         return {**kept, **QUIET, **AS_IT_IS, **(more or {})}
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Which command of git it is, behind the settings that it was given."""
+    rest = list(arguments)
+    while rest[0] == "-c":
+        del rest[:2]
+    return rest[0]
 
 
 def last_line(said: str) -> str:

@@ -78,9 +78,9 @@ class EmptyStore(LiveStore):
         """None."""
         return iter(())
 
-    def has_record_of(self, plan_digest: str) -> bool:
-        """No."""
-        return False
+    def records_of(self, plan_digest: str) -> Sequence[Record]:
+        """None."""
+        return ()
 
     def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
         """Raises StoreError."""

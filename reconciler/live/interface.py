@@ -349,8 +349,8 @@ class LiveStore(Protocol):
     def records(self) -> Iterator[Record]:
         """Every record, in order."""
 
-    def has_record_of(self, plan_digest: str) -> bool:
-        """Whether a record tells of a run of the plan that has this digest."""
+    def records_of(self, plan_digest: str) -> Sequence[Record]:
+        """Those of runs of the plan with this digest, by their sequence; one that was blocked is no run."""
 
     def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
         """The lease, with a new fencing number. Raises StoreLocked while somebody holds it."""

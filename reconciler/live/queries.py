@@ -96,11 +96,10 @@ def records(workspace: str) -> Query:
     return select(*rows.RECORD_COLUMNS).where(_record.c.workspace == workspace)
 
 
-def of_plan(workspace: str, plan_digest: str) -> Select[int]:
-    """The sequence of one record of a run of a plan, by what the store keeps of the run."""
-    joined = _record.join(_run, and_(_run.c.workspace == _record.c.workspace, _run.c.id == _record.c.run))
-    of_it = (_record.c.workspace == workspace, _run.c.plan_digest == plan_digest)
-    return select(_record.c.sequence).select_from(joined).where(*of_it).limit(1)
+def of_plan(workspace: str, plan_digest: str) -> Query:
+    """The records of the runs of a plan, by what the store keeps of these."""
+    runs = select(_run.c.id).where(_run.c.workspace == workspace, _run.c.plan_digest == plan_digest)
+    return records(workspace).where(_record.c.run.in_(runs)).order_by(_record.c.sequence)
 
 
 def marks(workspace: str, revisions: Collection[int]) -> Select[int, str]:

@@ -143,10 +143,11 @@ class SqlStore:
         query = queries.records(self.workspace).order_by(schema.record.c.sequence)
         return self._whole("records", schema.workspace.c.record_count, query, queries.chain)
 
-    def has_record_of(self, plan_digest: str) -> bool:
-        """Whether a record tells of a run of the plan that has this digest."""
+    def records_of(self, plan_digest: str) -> Sequence[Record]:
+        """Those of runs of the plan with this digest, by their sequence; one that was blocked is no run."""
         with self._reading() as connection:
-            return connection.execute(queries.of_plan(self.workspace, plan_digest)).first() is not None
+            found = connection.execute(queries.of_plan(self.workspace, plan_digest))
+            return tuple(map(rows.record, found))
 
     def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
         """The lease until `now + ttl` (seconds). Raises StoreLocked while somebody holds it."""

@@ -101,7 +101,7 @@ def answer(auditing: Auditing, asked: Asked) -> Answer:
 
 def _when(auditing: Auditing, text: str) -> _When:
     found = window(text)
-    return _When(found, None if found else auditing.commit(text))
+    return _When(found, None if found else auditing.commit_or_time(text))
 
 
 def _from_records(

@@ -14,13 +14,15 @@ from reconciler.audit.declared import History, blobs, declared
 from reconciler.audit.history import Line, line, named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
 from reconciler.audit.recorded import Recorded, in_order
+from reconciler.audit.window import WRITE
 from reconciler.errors import GitFailed
 from reconciler.git.contents import Contents
 from reconciler.git.lines import is_ancestor
 from reconciler.git.repository import WHOLE_ID, Blob, Repository, repository
 from reconciler.git.trees import FILES
 from reconciler.memo import Memo
-from reconciler.records.chain import FILE_NAME, RecordFile
+from reconciler.readers.placing import check_place
+from reconciler.records.chain import RecordFile, is_record
 from reconciler.records.envelope import LARGEST
 from reconciler.records.keys import PublicKey, read_keys
 from reconciler.specs.files import MAX_BYTES
@@ -40,6 +42,8 @@ class Auditing:
     """The clone that a workspace lies in. What commits say never changes, so each is read once."""
 
     workspace: Workspace
+    _placed: set[str] = field(default_factory=set, init=False, repr=False)
+    """Commits that know of the workspace."""
     _lines: dict[str, Line] = field(default_factory=dict, init=False, repr=False)
     _documents: dict[str, list[FoundWorkspace]] = field(default_factory=dict, init=False, repr=False)
 
@@ -51,12 +55,23 @@ class Auditing:
     def commit(self, revision: str | None) -> str:
         """The commit that a revision names; the one that is checked out where none is named.
 
-        Raises GitFailed.
+        Raises GitFailed, also where it knows nothing of the workspace.
         """
-        found = self.repository.head() if revision is None else self.repository.commit(revision)
+        head = revision in (None, "HEAD")
+        found = self.repository.head() if head else self.repository.commit(str(revision))
         if found is None:
-            raise GitFailed("there is no commit here yet", hint="commit the specs, or name a revision")
+            raise no_commit()
+        if found not in self._placed:
+            check_place(self.repository, found)
+            self._placed.add(found)
         return found
+
+    def commit_or_time(self, text: str) -> str:
+        """The commit that a text names which is no time, where either may stand. Raises GitFailed."""
+        try:
+            return self.commit(text)
+        except GitFailed as error:
+            raise GitFailed(str(error), hint=f"{WRITE}; {error.hint}") from None
 
     def line(self, commit: str) -> Line:
         """The line of a commit, with what it did to specs. Raises GitFailed."""
@@ -114,8 +129,8 @@ class Auditing:
 
     def record_files(self, commit: str) -> list[RecordFile]:
         """The records that a commit has, as they stand there. Raises GitFailed."""
-        found = self.among_records(commit)
-        return [file for file, blob in found if blob.mode in FILES and FILE_NAME.fullmatch(file.name)]
+        found, folder = self.among_records(commit), self.records_folder(commit)
+        return [file for file, blob in found if blob.mode in FILES and is_record(file.path, folder)]
 
     def among_records(self, commit: str) -> list[tuple[RecordFile, Blob]]:
         """All that stands where a commit has its records; what is no file has no bytes here.
@@ -181,6 +196,11 @@ class Auditing:
         from reconciler.specs.recalling import reader
 
         return self.workspace.around.memo(self.workspace.root, MEMO, f"{MEMO} {reader()}")
+
+
+def no_commit() -> GitFailed:
+    """There is nothing to ask."""
+    return GitFailed("there is no commit here yet", hint="commit the specs, or name a revision")
 
 
 def may_be_workspace(data: bytes) -> bool:

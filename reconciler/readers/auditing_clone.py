@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from reconciler.artifacts.opener import still_sealed
@@ -13,14 +13,16 @@ from reconciler.audit.history import Touched, named_as_spec
 from reconciler.audit.meanings import Meanings, meanings
 from reconciler.audit.verifying.resealed import Sealed
 from reconciler.audit.verifying.sealed import AtCommit, Stands
+from reconciler.audit.verifying.signing import Move
 from reconciler.canonical import digest
 from reconciler.errors import ArtifactTampered
 from reconciler.git import trees
 from reconciler.git.contents import Contents
-from reconciler.git.logs import Moved, Touch, graph, literal, resolved, steps, touches
+from reconciler.git.logs import LONG, Moved, Touch, graph, literal, parted, resolved, steps, touches
 from reconciler.readers.auditing import Auditing, may_be_workspace
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import LARGEST
+from reconciler.specs.auditing import AuditSettings
 from reconciler.specs.files import MAX_BYTES as SPEC_BYTES
 from reconciler.specs.layout import RECORDS
 from reconciler.specs.settings import DEFAULT_NAME, Settings
@@ -95,6 +97,12 @@ class Clone:
         found = trees.entries(self.git, self.commit, f"{self.prefix}{self.settings.artifacts}")
         return {path.removeprefix(self.prefix): one for path, one in found.items() if not one.is_folder}
 
+    def uncommitted(self) -> int:
+        """How many files of the artifacts folder differ, as they are checked out, from what is committed."""
+        asked = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--")
+        folder = f"{self.prefix}{self.settings.artifacts}"
+        return self.git.must(*asked, folder, timeout=LONG, more=trees.LITERAL).out.count(b"\0")
+
     def record_files(self) -> tuple[list[RecordFile], dict[str, str]]:
         """The files among the records, and name → blob of each."""
         found, below = self.auditing.among_records(self.commit), f"{self.records}/"
@@ -154,17 +162,17 @@ class Clone:
         return [self._digests.of(one[0]) if one is not None and one[1] == "blob" else None for one in found]
 
     def spec_touches(self) -> list[Touch]:
-        """What every commit did to the specs."""
-        return list(touches(self.git, self.commit, [f"{literal(self.prefix)}{SPECS}/**"]))
+        """What every commit did to the specs; paths are from the workspace."""
+        return self._touches(f"{SPECS}/**")
 
     def record_touches(self, folders: Iterable[str]) -> list[Touch]:
         """What every commit did to the records, in whatever folder they stood."""
-        patterns = [f"{literal(self.prefix)}{literal(folder)}/{RECORDS}/*" for folder in folders]
-        found = touches(self.git, self.commit, patterns)
+        return self._touches(*(f"{literal(folder)}/{RECORDS}/*" for folder in folders))
+
+    def _touches(self, *patterns: str) -> list[Touch]:
         below = len(self.prefix)
-        return [
-            Touch(one.commit, one.at, one.path[below:], one.before, one.after, one.status) for one in found
-        ]
+        found = touches(self.git, self.commit, [f"{literal(self.prefix)}{one}" for one in patterns])
+        return [replace(one, path=one.path[below:]) for one in found]
 
     def documents(self, touched: Sequence[Touch]) -> dict[str, Settings]:
         """Blob → the settings that it makes, of those that the specs ever had."""
@@ -179,6 +187,33 @@ class Clone:
         return {
             blob: one.workspaces[0].document.spec for blob, one in read.items() if len(one.workspaces) > 0
         }
+
+    def merges(self, touched: Sequence[Touch], asked: Mapping[str, AuditSettings]) -> Iterator[Move]:
+        """What merges made of what the Workspace documents ask for, where that is not the same all around.
+
+        A merge may take any side's file as it is, and then no touch tells of it.
+        """
+        paths = sorted({one.path for one in touched if asked.keys() & {*one.before, one.after}})
+        found = [(commit, parents) for commit, _, parents in self.line if len(parents) > 1]
+        at = self._at({one for commit, parents in found for one in (commit, *parents)}, paths)
+
+        def read(commit: str) -> list[AuditSettings]:
+            return [asked[blob] for blob in at[commit] if blob in asked]
+
+        for commit, parents in found:
+            if any(at[one] != at[commit] for one in parents):
+                bases = parted(self.git, parents)
+                at |= self._at(bases, paths)
+                yield Move(commit, read(commit), tuple(map(read, parents)), tuple(map(read, bases)))
+
+    def _at(self, commits: Iterable[str], paths: Iterable[str]) -> dict[str, list[str]]:
+        """Commit → what stands there at some paths."""
+        found: dict[str, list[str]] = {commit: [] for commit in commits}
+        named = [(commit, path) for commit in found for path in paths]
+        there = resolved(self.git, [f"{commit}:{self.prefix}{path}" for commit, path in named])
+        for (commit, _), one in zip(named, there, strict=True):
+            found[commit] += [one[0]] if one is not None else []
+        return found
 
     def there(self, commits: Iterable[str]) -> dict[str, str | None]:
         """Commits that this clone has → the tree of their specs; None of one that has none."""

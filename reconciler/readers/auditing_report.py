@@ -13,6 +13,7 @@ from reconciler.audit.applied import Lived, applied
 from reconciler.audit.events import Ran
 from reconciler.audit.history import Line
 from reconciler.audit.report.facts import Facts
+from reconciler.audit.report.standing import standing
 from reconciler.audit.window import window
 from reconciler.errors import GitFailed, UsageError
 from reconciler.git.shallow import DEEPEN
@@ -49,6 +50,7 @@ def facts(
         runs=runs,
         verified=verified,
         notes=(*everything.notes, *_untold(lived)),
+        standing=standing(everything.line, everything.meanings, moment),
     )
 
 
@@ -63,7 +65,7 @@ def _line(auditing: Auditing, at: str | None, revision: str | None) -> Line:
     named = None if at is None or window(at) is not None else at
     if named is not None and revision is not None:
         raise UsageError(f"{at} is a revision, and --line names another", hint="leave out one of them")
-    return auditing.line(auditing.commit(named or revision))
+    return auditing.line(auditing.commit(revision) if named is None else auditing.commit_or_time(named))
 
 
 def _moment(auditing: Auditing, at: str | None, line: Line, runs: Sequence[Ran]) -> int:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 
-from reconciler.audit.leaks.finding import Finding, Found, Gathered, Known, finding
+from reconciler.audit.leaks.finding import Finding, Found, Gathered, Known, Stands, finding
 from reconciler.audit.leaks.scanning import masked, scan
 from reconciler.errors import RecordUnreadable
 from reconciler.git.contents import Contents
-from reconciler.git.objects import Content, Place, contents, cut, places, tips
+from reconciler.git.logs import resolved, steps
+from reconciler.git.objects import Content, Place, branches, contents, cut, places, tips
 from reconciler.git.repository import Repository, repository
-from reconciler.git.trees import listed
+from reconciler.git.trees import FILES, LINK, listed
 from reconciler.kinds.ownkeys import fingerprint
-from reconciler.records.chain import FILE_NAME
+from reconciler.readers.auditing import Auditing, no_commit
+from reconciler.records.chain import is_record
 from reconciler.records.envelope import LARGEST, read
-from reconciler.specs.layout import RECORDS
 from reconciler.workspace import Workspace
 
 LIMIT = 1 << 30
 """Bytes of one content that are read."""
-RECORD = re.compile(rf"(?:.*/)?{RECORDS}/{FILE_NAME.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,8 @@ def search(workspace: Workspace, revisions: Sequence[str], limit: int = LIMIT) -
     all_places = chain(places(where.git, asked or ["--all"]), () if asked else tips(where.git))
     for content in contents(where.git, wanted.new(all_places)):
         _look(content, gathered, searched, limit)
+    if not (asked or searched.commits or searched.contents):
+        raise no_commit()
     searched.findings = _told(workspace, where, list(gathered.found.values()))
     return searched
 
@@ -133,25 +134,49 @@ def _told(workspace: Workspace, where: Repository, found: list[Found]) -> list[F
     if not found:
         return []
     head = where.head()
+    folder = "" if head is None else f"{where.prefix}{Auditing(workspace).records_folder(head)}"
     sought = {ident for one in found for ident in one.objects}
     still: dict[str, list[str]] = {}
     records: list[tuple[str, str]] = []
     for path, entry in () if head is None else listed(where.git, head, "", "-r"):
         if entry.id in sought:
             still.setdefault(entry.id, []).append(_shown(path) or "")
-        if entry.is_file and RECORD.fullmatch(path):
+        if entry.is_file and is_record(path, folder):
             records.append((path, entry.id))
     tokens = {one.leak.token for one in found if one.leak.token is not None}
     known = Known(_names(where, tokens, records), _own_keys(workspace))
+    held = _held_by(where, head, sought)
     findings = []
     for one in found:
-        paths = tuple(sorted({path for ident in one.objects for path in still.get(ident, ())}))
-        findings.append(finding(one, _shown(one.first.path), paths, known))
+        paths = sorted({path for ident in one.objects for path in still.get(ident, ())})
+        tips = sorted({name for ident in one.objects for name in held.get(ident, ())})
+        place = None if one.file is None else _shown(one.file.path)
+        findings.append(finding(one, place, Stands(tuple(paths), tuple(tips)), known))
     return sorted(findings, key=lambda one: (one.path or "", one.line or 0, one.rule, one.commit))
 
 
+def _held_by(where: Repository, head: str | None, sought: set[str]) -> dict[str, set[str]]:
+    """Content → the branches whose newest commit has it, those left out that are where HEAD is."""
+    tips = {commit: names for commit, names in branches(where.git).items() if commit != head}
+    trees = resolved(where.git, [f"{tip}^{{tree}}" for tip in tips])
+    known = [(one[0], names) for one, names in zip(trees, tips.values(), strict=True) if one is not None]
+    there: dict[str, str] = {}
+    found: dict[str, set[str]] = {}
+    moves = steps(where.git, [tree for tree, _ in known], (*FILES, LINK))
+    for (_, names), moved in zip(known, moves, strict=True):
+        for one in moved:
+            there.pop(one.path, None)
+            if one.blob is not None and one.blob in sought:
+                there[one.path] = one.blob
+        for ident in there.values():
+            found.setdefault(ident, set()).update(_shown(name) or "" for name in names)
+    return found
+
+
 def _names(where: Repository, tokens: set[str], records: list[tuple[str, str]]) -> dict[str, str]:
-    """Id → newest name, of tokens, as the records of HEAD tell; one that cannot be read tells nothing."""
+    """Id → newest name, of tokens, as the records of HEAD tell; one that cannot be read tells nothing, and
+    neither does a change that was not done.
+    """
     names: dict[str, str] = {}
     with closing(Contents(where.git)) as reader:
         for _, ident in sorted(records, reverse=True):
@@ -161,7 +186,7 @@ def _names(where: Repository, tokens: set[str], records: list[tuple[str, str]]) 
                 body = read(reader.read(ident, LARGEST)).body
             except RecordUnreadable:
                 continue
-            for change in body.changes:
+            for change in body.done:
                 if change.token in tokens:
                     names.setdefault(change.token or "", change.name)
     return names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -109,7 +109,7 @@ class Reading:
     def _rules(self, commit: str | None) -> rules.Config | None:
         """The creation rules of a side, of the nearest `.sops.yaml` inside the repository."""
         try:
-            for path in configs(self.repository.prefix):
+            for path in rules.places(self.repository.prefix):
                 data = self._config(commit, path)
                 if data is not None:
                     below = self.repository.prefix.removeprefix(path.removesuffix(rules.CONFIG))
@@ -160,13 +160,6 @@ def _bounded(path: str, data: bytes) -> bytes:
     if len(data) > rules.MAX_BYTES:
         raise NoRecipients(f"{path} is larger than {rules.MAX_BYTES} bytes")
     return data
-
-
-def configs(prefix: str) -> Iterator[str]:
-    """Where a `.sops.yaml` may stand, from the top of the repository: the nearest to the workspace first."""
-    folders = prefix.split("/")[:-1]
-    for depth in range(len(folders), -1, -1):
-        yield "/".join((*folders[:depth], rules.CONFIG))
 
 
 def _of_commit(fault: Fault, commit: str) -> Fault:

@@ -16,7 +16,7 @@ from reconciler.artifacts.tree import MAX_BYTES
 from reconciler.errors import ArtifactTampered, CannotOpen, ReconcilerError, StoreError, StoreUnreadable
 from reconciler.files import inside, read_regular
 from reconciler.live.interface import LiveStore, LiveToken
-from reconciler.records.chain import FILE_NAME, RecordFile, broken, last_known
+from reconciler.records.chain import RecordFile, broken, is_record, last_known
 from reconciler.records.envelope import LARGEST
 from reconciler.specs.faults import nearest
 from reconciler.specs.model import DEFAULT_FORMAT
@@ -208,11 +208,10 @@ def _records(workspace: Workspace) -> Iterator[RecordFile]:
     """The records in the clone, newest first. Raises CannotOpen for one that cannot be read."""
     folder = workspace.records.relative_to(workspace.root).as_posix()
     try:
-        names = [file.name for file in workspace.records.iterdir()]
+        paths = [f"{folder}/{file.name}" for file in workspace.records.iterdir()]
     except OSError:
         return  # without records, nothing vouches for any artifact: that is told of each
-    for name in sorted(filter(FILE_NAME.fullmatch, names), reverse=True):
-        path = f"{folder}/{name}"
+    for path in sorted((one for one in paths if is_record(one, folder)), reverse=True):
         try:
             data = read_regular(inside(workspace.root, path), LARGEST, links=False)
         except OSError as error:

@@ -12,6 +12,7 @@ from reconciler.audit.declared import History
 from reconciler.audit.declaring import Declaring
 from reconciler.audit.events import Event, Ran, Story, What, nothing
 from reconciler.audit.history import Line, Step, line, odd_times
+from reconciler.audit.meanings import Meanings
 from reconciler.audit.story import stories
 from reconciler.git.shallow import DEEPEN
 from reconciler.readers.auditing import Auditing
@@ -26,6 +27,8 @@ class Told:
     line: Line
     history: History
     """What it declared."""
+    meanings: Meanings
+    """What its spec files meant."""
     stories: Sequence[Story]
     runs: Sequence[Ran]
     names: Collection[str]
@@ -72,6 +75,7 @@ def told(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | None =
         commit=found.commit,
         line=found,
         history=history,
+        meanings=declaring.meanings,
         stories=stories(declaring, runs, now, name),
         runs=runs,
         names=names,

@@ -19,8 +19,8 @@ PARTLY: Outcome = "partly"
 FAILED: Outcome = "failed"
 BLOCKED: Outcome = "blocked"
 INTERRUPTED: Outcome = "interrupted"
-"""Outcomes of a run: all of it, some of it, nothing of it; not begun, because a brake or a policy held it;
-died, and settled by the run after it."""
+"""Outcomes of a run; those of a change are others. All of it, some of it, nothing of it; not begun, because a
+brake or a policy held it; died, and settled by the run after it."""
 
 Digest: TypeAlias = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -67,12 +67,25 @@ class Change(_Part):
     """The spec itself in its normal form, groups resolved, where the token did not have that one before: so
     what a token could do is told by records alone."""
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it was carried out."""
+        return self.outcome == "done"
+
 
 class Held(_Part):
     """A brake or a policy that held a plan, or would have if nobody had let it go."""
 
     rule: str
     message: str
+
+
+class Settled(_Part):
+    """Who ended a run that could not end itself. What it gave is live since then; what it took, before."""
+
+    time: str
+    """RFC 3339 in UTC."""
+    actor: str
 
 
 class Body(_Part):
@@ -106,6 +119,13 @@ class Body(_Part):
     """Why, in the words of who ran it."""
     error: str | None = None
     """The code of what ended the run, where it was not done."""
+    settled: Settled | None = None
+    """None where it ended itself, or had published its record before it was cut off."""
+
+    @property
+    def gave_at(self) -> int:
+        """When what it gave became live, in epoch seconds, as far as the record can tell."""
+        return seconds_of(self.settled.time) if self.settled else self.at
 
     @property
     def at(self) -> int:
@@ -123,6 +143,11 @@ class Body(_Part):
         return self.is_overridden or self.outcome != DONE
 
     @property
+    def done(self) -> list[Change]:
+        """The changes that were carried out."""
+        return [one for one in self.changes if one.is_done]
+
+    @property
     def let_go(self) -> list[str]:
         """The overrides in words, as they were given: `max_delete=10`, `allow_empty=true`."""
         return [f"{name}={str(value).lower()}" for name, value in sorted(self.overrides.items())]
@@ -132,7 +157,7 @@ def read_body(document: object) -> Body:
     """A body out of JSON. Raises RecordUnreadable, saying which part is not as it should be."""
     try:
         body = Body.model_validate(document)
-        seconds_of(body.time)
+        _ = body.at, body.gave_at
     except ValidationError as error:
         place = ".".join(map(str, error.errors(include_input=False)[0]["loc"])) or "the whole"
         raise RecordUnreadable(f"{place} is not as in a record", hint=MEND) from None

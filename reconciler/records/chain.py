@@ -19,6 +19,12 @@ SEALS = ("issue", "rotate")
 """Actions that put a newly sealed artifact into place."""
 
 
+def is_record(path: str, folder: str) -> bool:
+    """Whether what stands at a path is among the records of a folder: right in it, and named as one."""
+    above, _, name = path.rpartition("/")
+    return above == folder and FILE_NAME.fullmatch(name) is not None
+
+
 def file_name(sequence: int, run: str) -> str:
     """What the file of a record is called."""
     return f"{sequence:08d}-{run}.json"
@@ -48,8 +54,8 @@ def last_known(files: Iterable[RecordFile], names: Collection[str]) -> dict[str,
     sought, found = {name: name for name in names}, dict[str, Expected]()
     if not sought:
         return found
-    for body in chained(files):
-        told, renamed = _told(body)
+    for signed in linked(files):
+        told, renamed = _told(signed.body)
         for name in sought.keys() & told.keys():
             asked, known = sought.pop(name), told[name]
             if known is not None:
@@ -59,11 +65,6 @@ def last_known(files: Iterable[RecordFile], names: Collection[str]) -> dict[str,
         if not sought:
             break
     return found
-
-
-def chained(files: Iterable[RecordFile]) -> Iterator[Body]:
-    """What each record says, as `linked` gives them."""
-    return (signed.body for signed in linked(files))
 
 
 def linked(files: Iterable[RecordFile]) -> Iterator[Signed]:
@@ -114,9 +115,8 @@ def _told(body: Body) -> tuple[dict[str, Expected | None], dict[str, str]]:
     """What a record says of each artifact that it gave or took, the last word counts; and which tokens it
     renamed, from their new names to their old ones.
     """
-    done = [one for one in body.changes if one.outcome == "done"]
-    told = {one.name: _expected(one) for one in done if one.action in ("delete", *SEALS)}
-    return told, {one.name: one.previously for one in done if one.previously is not None}
+    told = {one.name: _expected(one) for one in body.done if one.action in ("delete", *SEALS)}
+    return told, {one.name: one.previously for one in body.done if one.previously is not None}
 
 
 def _expected(change: Change) -> Expected | None:

@@ -17,6 +17,7 @@ from reconciler.records.body import (
     Change,
     Held,
     Outcome,
+    Settled,
 )
 from reconciler.records.envelope import envelope
 from reconciler.times import timestamp
@@ -38,13 +39,14 @@ class Account:
     """Id of each token that it touched → `live_digest` of what it leaves of that."""
     held: Sequence[Held] = ()
     error: str | None = None
+    settled: Settled | None = None
 
 
 def outcome_of(changes: Sequence[Change]) -> Outcome:
     """How a run ended, by what became of its changes."""
     if any(one.error == CUT_OFF for one in changes):
         return INTERRUPTED
-    done = sum(one.outcome == "done" for one in changes)
+    done = sum(one.is_done for one in changes)
     if done == len(changes):
         return DONE
     return PARTLY if done else FAILED
@@ -76,6 +78,7 @@ def composed(story: Account, previous: Record | None) -> Body:
             "held": tuple(story.held),
             "reason": run.reason,
             "error": story.error,
+            "settled": story.settled,
         }
     )
 

@@ -16,6 +16,11 @@ MAX_BYTES = 1 << 20
 NO_FOLDER = "there is no such folder"
 
 
+def is_spec(path: str) -> bool:
+    """Whether a path below a spec folder is that of a spec file, by its name alone."""
+    return path.lower().endswith(SUFFIXES) and not any(part.startswith(".") for part in path.split("/"))
+
+
 class Tree(Protocol):
     """The files of a workspace as of one moment: what is checked out, or what a commit holds."""
 

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, Strict, StringConstraints
+from pydantic import AfterValidator, Field, Strict, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from reconciler.canonical import canonical, digest
@@ -188,7 +188,30 @@ class DeliverSettings(Model):
     each team a folder, so that one creation rule covers it."""
 
 
-BranchName: TypeAlias = Annotated[str, Field(max_length=200), StringConstraints(pattern=BRANCH)]
+def _as_git_takes_it(name: str) -> str:
+    """What git refuses, or takes for something else than a branch of that name."""
+    parts = name.split("/")
+    if name == "HEAD" or parts[0] == "refs" or any(part.endswith(".lock") for part in parts):
+        raise PydanticCustomError("branch", "the name of a branch as git branch lists it, such as main")
+    return name
+
+
+BranchName: TypeAlias = Annotated[
+    str,
+    Field(max_length=200),
+    StringConstraints(pattern=BRANCH),
+    AfterValidator(_as_git_takes_it),
+]
+
+
+def _beside(push: str | None, given: ValidationInfo) -> str | None:
+    """git keeps a branch as a file, so none can lie in the folder of another's name."""
+    shorter, longer = sorted((str(push), str(given.data.get("branch"))), key=len)
+    if longer.startswith(f"{shorter}/"):
+        raise PydanticCustomError(
+            "branch", "a branch whose name does not begin or go on with the other's, such as bot/artifacts"
+        )
+    return push
 
 
 class GitSettings(Model):
@@ -198,7 +221,7 @@ class GitSettings(Model):
     """Name of the remote, as the repository has it. Never an address: a pull request may change it."""
     branch: BranchName | None = None
     """The branch that specs are applied from. Without: the default branch of the remote."""
-    push: BranchName | None = None
+    push: Annotated[BranchName | None, AfterValidator(_beside)] = None
     """Where `branch` is protected: the branch that artifacts are pushed to instead, for a pull request."""
 
 

@@ -205,8 +205,8 @@ class BreakingStore(LiveStore):
     def records(self) -> Iterator[Record]:
         return self._store.records()
 
-    def has_record_of(self, plan_digest: str) -> bool:
-        return self._store.has_record_of(plan_digest)
+    def records_of(self, plan_digest: str) -> Sequence[Record]:
+        return self._store.records_of(plan_digest)
 
     def acquire(self, holder: str, run: str, now: int, ttl: int) -> Lease:
         return self._do("acquire", self._store.acquire)(holder, run, now, ttl)

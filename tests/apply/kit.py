@@ -213,7 +213,7 @@ class House:
             specs=workspace.specs,
             ports=workspace.ports(store, Silent()),
             approved=approved,
-            plan=lambda: workspace.plan(store, plan.planned_at, plan.overrides),
+            plan=lambda: workspace.plan_again(store, plan),
             run=Run(os.urandom(8).hex(), "", self.now, "tester", plan.commit),
             workers=WORKERS,
             waiting=Waiting(lambda: self.now, 0, lambda _: None, holder()),

@@ -16,10 +16,13 @@ from reconciler.apply.session import apply, checked, settle
 from reconciler.cli import context, exits
 from reconciler.cli.main import cli
 from reconciler.errors import PartlyApplied, PlanBlocked, PlanStale, PublishFailed
-from reconciler.live.interface import Batch
+from reconciler.live.interface import Batch, Run
 from reconciler.plan.brakes import Block, Overrides
+from reconciler.records.body import Settled
+from reconciler.times import timestamp
 from tests.apply.breaking import BreakingPublisher, Fuse, How
 from tests.apply.kit import House, Silent, auth_token, check_quiet, check_settled, jwt_token, recorded
+from tests.records.kit import bodies
 
 Command = Callable[..., int]
 
@@ -289,8 +292,12 @@ def test_settling_applies_nothing(house: House) -> None:
     assert interrupted is not None
     ports = house.workspace().ports(house.store(), Silent())
     waiting = Waiting(lambda: house.now, 0, lambda _: None, holder())
-    assert settle(ports, "run-s", waiting) == interrupted.id
-    assert settle(ports, "run-t", waiting) is None
+    by = Run("run-s", "", house.now + 60, "zoe", None)
+    assert settle(ports, by, waiting) == interrupted.id
+    assert settle(ports, replace(by, id="run-t"), waiting) is None
+    (*_, told) = bodies(house.store())
+    assert (told.outcome, told.actor, told.at) == ("interrupted", "tester", house.now)
+    assert told.settled == Settled(time=timestamp(house.now + 60), actor="zoe")
     assert house.live() == {}
     assert [change.name for change in house.plan().changes] == ["three", "two"]
 

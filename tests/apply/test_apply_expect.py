@@ -13,8 +13,10 @@ from reconciler.apply.approval import Approved, Begun, agreed, approval, begun, 
 from reconciler.apply.session import apply
 from reconciler.cli import context, exits
 from reconciler.cli.main import cli
+from reconciler.errors import PlanBlocked
 from reconciler.live.interface import Batch
 from reconciler.plan.approving import without_due
+from reconciler.plan.brakes import Block
 from reconciler.plan.change import Action
 from tests.apply.breaking import BrokenFor
 from tests.apply.kit import DAY, House, auth_token, check_quiet, check_settled, jwt_token, recorded
@@ -404,6 +406,48 @@ def test_a_run_that_changed_nothing_leaves_what_was_kept(house: House) -> None:
         with pytest.raises(Exception, match="key server of one is down"):
             apply(session)
         assert house.store().state().approval == kept
+
+
+def test_a_rotation_that_failed_is_not_taken_for_done(house: House, line: Line) -> None:
+    """While it waits, that is told; then the same approval goes on with it, and after that it is done."""
+    house.declare(jwt_token("a", lifecycle=TURNING), jwt_token("b", lifecycle=TURNING))
+    house.apply()
+    house.now += 11 * DAY
+    digest = line.digest()
+    plan = house.plan()
+    session = house.session(plan, approval(plan))
+    apply(replace(session, ports=BrokenFor("b")(session.ports)))
+    assert line("apply", "--expect", digest) == 6, line.out
+    house.now += DAY // 2
+    assert [change.name for change in house.plan().changes] == ["b"]
+    assert line("apply", "--expect", digest) == 0, line.err
+    assert house.live()["b"].generation == 2
+    assert line("apply", "--expect", digest) == 0
+    assert line.out.startswith("Nothing to do")
+
+
+def test_a_plan_of_which_nothing_was_done_is_not_taken_for_done(house: House, line: Line) -> None:
+    """Nor when nothing is left to do, because the specs went back."""
+    house.declare(jwt_token("one"))
+    house.apply()
+    house.declare(jwt_token("one"), jwt_token("two"))
+    plan = house.plan()
+    session = house.session(plan, approval(plan))
+    with pytest.raises(Exception, match="key server of two is down"):
+        apply(replace(session, ports=BrokenFor("two")(session.ports)))
+    house.declare(jwt_token("one"))
+    assert line("apply", "--expect", plan.digest) == 4, line.out
+
+
+def test_a_block_is_recorded_of_the_plan_that_was_approved(house: House) -> None:
+    """Whatever is left of it by then."""
+    house.declare(jwt_token("one"))
+    plan = house.plan()
+    blocked = replace(plan, blocked=(Block("brake-delete", "too many", ""),))
+    session = replace(house.session(plan, Approved(plan.digest, None)), plan=lambda: blocked)
+    with pytest.raises(PlanBlocked):
+        apply(session)
+    assert [(body.plan, body.outcome) for body in bodies(house.store())] == [(plan.digest, "blocked")]
 
 
 def test_another_run_in_between_takes_the_approval_away(house: House, line: Line) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,13 +12,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from pydantic_core import from_json
 
+from reconciler.apply.interface import Ports, Publication, Published
 from reconciler.audit.verifying.verified import Verified
 from reconciler.canonical import digest
+from reconciler.errors import PublishFailed, ReconcilerError
 from reconciler.readers.auditing_verify import Asked, verify
 from reconciler.records.body import read_body
 from reconciler.records.envelope import envelope, read, statement
 from reconciler.records.keys import pae, read_keys
 from reconciler.workspace import Workspace
+from tests.apply.breaking import BreakingPublisher, BrokenFor, Fuse, How
 from tests.apply.kit import T0, House, jwt_token, login_token
 from tests.git.kit import ENVIRON, Repo, made
 
@@ -146,8 +150,67 @@ def changes_of(house: Audited, number: int) -> list[dict[str, object]]:
     return found
 
 
+def breaks(house: Audited, wrap: Callable[[Ports], Ports] = lambda ports: ports) -> None:
+    """An apply that something stands in the way of, and a commit of what it left."""
+    house.now += 60
+    house._workspace = None
+    with suppress(ReconcilerError):
+        house.apply(wrap)
+    house.commit("apply")
+
+
+class _Publishing(BreakingPublisher):
+    """One that publishes no artifact, or does, and says that it did not."""
+
+    def __init__(self, ports: Ports, how: How) -> None:
+        super().__init__(ports, Fuse(0, how))
+        self._how = how
+
+    def publish(self, publication: Publication) -> Published | None:
+        if self._how is How.AFTER:
+            self._publisher.publish(publication)
+        raise PublishFailed("the remote does not answer")
+
+
+def publishing(how: How) -> Callable[[Ports], Ports]:
+    """Ports whose publisher fails."""
+    return lambda ports: replace(ports, publisher=_Publishing(ports, how))
+
+
+ENDS = ("done",) * 4 + ("partly", "failed", "blocked", "failed", "interrupted", "done", "done", "done")
+"""How each run of `a_life` ended, in its order."""
+LIFE = len(ENDS)
+"""Records that it leaves."""
+
+
+def setbacks(house: Audited, line: Mapping[str, object], shop: Mapping[str, object]) -> None:
+    """Every way in which a run can end badly; what is live at the end is what was."""
+    wider = {**line, "spec": {**jwt_token("line", apis=("a", "b"))["spec"]}}  # type: ignore[dict-item]
+    late, settings = jwt_token("late"), house.settings
+    house.asks(wider, shop, late)
+    breaks(house, BrokenFor("late"))
+    breaks(house, BrokenFor("late"))
+    house.settings = {**settings, "brakes": {"delete": {"count": 0}}}
+    house.asks(shop)
+    breaks(house)
+    house.settings = settings
+    house.asks(wider, shop, late)
+    breaks(house, Fuse(1, How.BEFORE).only_stage)
+    house.asks(line, shop, late)
+    breaks(house, publishing(How.BEFORE))
+    house.asks(line, shop)
+    house.applies()
+    other = {**line, "spec": {**jwt_token("line", apis=("b",), algorithm="ES256")["spec"]}}  # type: ignore[dict-item]
+    house.asks(other, shop)
+    breaks(house, publishing(How.AFTER))
+    house.asks(line, shop)
+    house.applies()
+
+
 def a_life(house: Audited) -> None:
-    """A few months of a small workspace: each kind of change, and an artifact that was encrypted anew."""
+    """A few months of a small workspace: each kind of change, each way that a run ends, and an artifact that
+    was encrypted anew.
+    """
     day = 86_400
     house.asks(jwt_token("mes"), login_token("shop"), jwt_token("old"))
     house.applies()
@@ -160,15 +223,17 @@ def a_life(house: Audited) -> None:
     renamed["metadata"] = {"name": "line", "previously": ["mes"]}
     house.asks(renamed, login_token("shop", shop="T"))
     house.applies()
+    setbacks(house, renamed, login_token("shop", shop="T"))
     house.reseal("shop")
     house.commit("reseal")
     house.applies()
 
 
-def lived(root: Path, top: Path | None = None, at: int = T0) -> Audited:
+def lived(root: Path, top: Path | None = None, at: int = T0, url: str | None = None) -> Audited:
     """A workspace with that history, its records signed."""
     signer = Signer()
-    house = Audited(root, f"sqlite:///{root}/.reconciler/live.db", now=at, signer=signer, top=top)
+    store = url or f"sqlite:///{root}/.reconciler/live.db"
+    house = Audited(root, store, now=at, signer=signer, top=top)
     house.settings = {"audit": {"keys": [signer.line], "records": "signed"}}
     a_life(house)
     return house

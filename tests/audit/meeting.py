@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from reconciler.audit.events import Due, Event, Ran
 from reconciler.audit.report.facts import Facts
+from reconciler.audit.report.standing import Standing
 from reconciler.audit.spans import Cause, Span
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.verified import Verified
@@ -151,4 +152,16 @@ def facts(count: int = 60, naming: Naming = _plain, *, recorded: bool = True) ->
         runs=ran if recorded else [],
         verified=verified(),
         notes=("this clone is shallow: what was before 0123456 is not told",),
+        standing=(
+            Standing(
+                "token-0001",
+                "house",
+                "house.owner",
+                "it goes in spring",
+                "2026-12-31",
+                over=False,
+                since="2026-01-01T00:00:00Z",
+                commit=COMMIT,
+            ),
+        ),
     )

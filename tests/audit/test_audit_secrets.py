@@ -140,7 +140,7 @@ def test_submodules_and_empty_repositories_are_no_trouble(shop: Shop, repo: Repo
     assert searched(shop)[0].code == 0
     repo.git("update-ref", "-d", "refs/heads/main")
     repo.git("update-ref", "-d", "refs/heads/sub")
-    assert shop.ok("audit", "secrets").out == "no secret in 0 commits and 0 contents.\n"
+    assert "there is no commit here yet" in shop.run("audit", "secrets").err
 
 
 def test_without_a_repository_the_error_says_so(shop: Shop) -> None:
@@ -169,8 +169,79 @@ def test_a_secret_in_many_versions_of_a_file_is_one_finding_that_says_where_it_s
     )
 
 
-def record_of(token: str, name: str) -> bytes:
-    change = {"action": "issue", "kind": "JWTToken", "name": name, "token": token, "generation": 1}
+def test_a_secret_that_only_another_branch_holds_is_told_with_the_branch(shop: Shop, repo: Repo) -> None:
+    """It never was in HEAD, and is a checkout away; the same of branches that were fetched."""
+    repo.git("checkout", "--quiet", "-b", "side")
+    repo.commit(("side.txt", fresh()))
+    repo.git("branch", "twin")
+    repo.git("update-ref", "refs/remotes/origin/side", "HEAD")
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/side")
+    repo.git("checkout", "--quiet", "-b", "gone")
+    repo.git("rm", "--quiet", "side.txt")
+    repo.commit(message="gone")
+    repo.git("checkout", "--quiet", "main")
+    ran, (one,) = searched(shop)
+    assert (one["head"], one["branches"]) == ([], ["origin/side", "side", "twin"])
+    told = "not in HEAD, still in the newest commit of origin/side, side, twin [leak.secret-id]"
+    assert told in shop.run("audit", "secrets").out
+    assert ran.code == 1
+
+
+def test_a_secret_in_head_is_told_with_the_other_branches_that_hold_it(shop: Shop, repo: Repo) -> None:
+    """Of the branch that is checked out, HEAD tells."""
+    repo.commit(("a.txt", fresh()))
+    repo.git("branch", "old")
+    repo.commit(("b.txt", "b"))
+    _, (one,) = searched(shop)
+    assert (one["head"], one["branches"]) == (["a.txt"], ["old"])
+    out = shop.run("audit", "secrets").out
+    assert "; still in HEAD: a.txt, still in the newest commit of old [" in out
+
+
+def test_a_secret_that_no_branch_holds_any_more_is_told_so(shop: Shop, repo: Repo) -> None:
+    repo.commit(("a.txt", fresh()))
+    repo.git("rm", "--quiet", "a.txt")
+    repo.commit(message="gone")
+    _, (one,) = searched(shop)
+    assert (one["head"], one["branches"]) == ([], [])
+    assert "; in no branch's newest commit [" in shop.run("audit", "secrets").out
+
+
+def test_a_secret_in_a_link_of_another_branch_is_held_by_it(shop: Shop, repo: Repo) -> None:
+    """A link is no file, and says the secret all the same."""
+    link = repo.tree(("120000", "blob", repo.blob(fresh().encode()), "link"))
+    repo.git("update-ref", "refs/heads/linked", repo.commit_of(link))
+    _, (one,) = searched(shop)
+    assert one["branches"] == ["linked"]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_secret_in_a_message_and_in_a_file_is_placed_in_the_file(
+    shop: Shop, repo: Repo, *, apart: bool
+) -> None:
+    """Since the first of the two; that a message says it too is told beside that."""
+    secret = fresh()
+    said = repo.commit(message=f"used {secret}") if apart else None
+    brought = repo.commit(("a.txt", f"\n{secret}\n"), message="m" if apart else f"used {secret}")
+    _, (one,) = searched(shop)
+    assert (one["path"], one["line"], one["commit"]) == ("a.txt", 2, said or brought)
+    assert one["in_message"] is True
+    out = shop.run("audit", "secrets").out
+    assert out.startswith("a.txt:2: ")
+    assert ", and in a message; still in HEAD: a.txt [" in out
+
+
+def test_of_a_message_alone_no_branch_is_told(shop: Shop, repo: Repo) -> None:
+    """It stays with its commit."""
+    commit = repo.commit(message=f"used {fresh()}")
+    _, (one,) = searched(shop)
+    assert (one["path"], one["in_message"], one["branches"]) == (None, True, [])
+    told = f"a message or a name: a secret id (rcn_…), since commit {commit[:10]} [leak.secret-id]\n"
+    assert shop.run("audit", "secrets").out.startswith(told)
+
+
+def record_of(token: str, name: str, action: str = "issue", outcome: str = "done") -> bytes:
+    change = {"action": action, "kind": "JWTToken", "name": name, "token": token, "generation": 1}
     body = read_body(
         {
             "schema": SCHEMA,
@@ -182,7 +253,7 @@ def record_of(token: str, name: str) -> bytes:
             "commit": None,
             "plan": digest(b""),
             "outcome": "done",
-            "changes": [{**change, "outcome": "done"}],
+            "changes": [{**change, "outcome": outcome}],
         }
     )
     return envelope(statement(body))
@@ -195,6 +266,25 @@ def test_the_token_is_named_by_the_records(shop: Shop, repo: Repo) -> None:
     assert (one["token"], one["name"]) == (TOKEN, "bridge")
     assert one["hint"].startswith("reconcile rotate bridge, commit, and apply; ")
     assert one["ends"] == "2026-08-26T20:26:40Z"
+
+
+@pytest.mark.parametrize("outcome", ["failed", "untried"])
+def test_a_change_that_was_not_done_names_no_token(outcome: str, shop: Shop, repo: Repo) -> None:
+    """A token that could not be renamed is called what it was called."""
+    repo.write("artifacts/records/00000001-ab12.json", record_of(TOKEN, "bridge"))
+    repo.write("artifacts/records/00000002-ab12.json", record_of(TOKEN, "gate", "rename", outcome))
+    repo.commit(("log.txt", signed("JWTToken")))
+    _, (one,) = searched(shop)
+    assert one["name"] == "bridge"
+
+
+@pytest.mark.parametrize("folder", ["records", "docs/records", "artifacts/records/sub", "artifacts/records2"])
+def test_a_record_that_is_not_among_the_records_names_no_token(folder: str, shop: Shop, repo: Repo) -> None:
+    """Whatever else is called `records`: what applies wrote stands in one folder."""
+    repo.write(f"{folder}/00000001-ab12.json", record_of(TOKEN, "bridge"))
+    repo.commit(("log.txt", signed("JWTToken")))
+    _, (one,) = searched(shop)
+    assert one["name"] is None
 
 
 @pytest.mark.parametrize("name", ["x; rm -rf ~", "\x1b[31m", "--help", "a b"])

@@ -164,6 +164,7 @@ def test_no_text_of_a_history_is_anything_but_text(*, recorded: bool) -> None:
         workspace=HOSTILE[0],
         notes=tuple(HOSTILE),
         runs=[one for text in HOSTILE for one in runs(text, text)],
+        standing=[replace(one, reason=text) for text in HOSTILE for one in facts().standing],
     )
     found = read(page(made).replace(b"\xed\xa0\x80", b"?"))
     assert not {tag for tag, _ in found.seen} & FOREIGN

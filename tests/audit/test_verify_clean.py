@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from reconciler.audit.verifying.finding import Check
 from reconciler.canonical import digest
-from tests.audit.audited import Audited, lived
+from reconciler.plan.change import Action
+from reconciler.records.body import Outcome
+from reconciler.records.envelope import read
+from tests.audit.audited import ENDS, Audited, lived
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +28,25 @@ def test_nothing_is_found_where_nothing_was_edited(house: Audited) -> None:
     assert [one.check for one in report.notes] == [Check.KEYS_CHANGED]
 
 
+def test_what_is_verified_here_ended_in_every_way_that_a_run_can(house: Audited) -> None:
+    """So whatever a record may say is held against git and the live store, here and where it is tampered
+    with.
+    """
+    bodies = [read(path.read_bytes()).body for path in house.records()]
+    assert tuple(body.outcome for body in bodies) == ENDS
+    assert set(ENDS) == set(get_args(Outcome))
+    assert {change.outcome for body in bodies for change in body.changes} == {"done", "failed", "untried"}
+    assert {change.action for body in bodies for change in body.done} == {*Action} - {Action.RETIRE}
+
+
 def test_what_was_checked_is_told_with_how_much_of_it(house: Audited) -> None:
     """So that nobody takes a look at nothing for a look at everything."""
     report = house.found(live=True)
-    assert report.checked["records"] == "5 records"
+    assert report.checked["records"] == "12 records"
     assert report.checked["artifacts in place"] == "2 artifacts"
-    assert report.checked["changes"] == "8 changes against the specs of 5 commits"
-    assert report.checked["signatures of records"].startswith("5 by ")
-    assert report.checked["live store"] == "3 tokens and tombstones, 5 records"
+    assert report.checked["changes"] == "12 changes against the specs of 12 commits"
+    assert report.checked["signatures of records"].startswith("12 by ")
+    assert report.checked["live store"] == "3 tokens and tombstones, 12 records"
 
 
 def test_what_was_not_checked_is_told_with_the_reason(house: Audited) -> None:
@@ -52,7 +67,7 @@ def test_an_older_revision_is_verified_as_it_was(house: Audited) -> None:
     """With the records and artifacts that it had."""
     report = house.found(revision="HEAD~2")
     assert report.faults == []
-    assert report.checked["records"] == "4 records"
+    assert report.checked["records"] == "11 records"
 
 
 def test_a_shallow_clone_is_never_called_whole(house: Audited, tmp_path: Path) -> None:

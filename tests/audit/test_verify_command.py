@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.audited import Audited, Signer, copied, lived, rewritten
+from tests.audit.audited import LIFE, Audited, Signer, copied, lived, rewritten
 from tests.git.kit import ENVIRON
 
 PAST = 1_700_000_000
@@ -84,7 +84,7 @@ def test_keys_of_ones_own_are_read_as_lines_and_as_pem(house: Audited, tmp_path:
     assert run(house, "--keys", str(own))[0] == 0
     code, out, _ = run(house, "--keys", str(other))
     assert code == 1
-    assert out.count("[record-signature]") == 5
+    assert out.count("[record-signature]") == LIFE
     assert out.count("hint: see who wrote the record") == 1
 
 
@@ -105,6 +105,20 @@ def test_what_cannot_be_asked_is_refused(options: list[str], code: int, message:
     assert message in err
 
 
+def test_what_is_not_committed_is_told_as_not_checked(house: Audited) -> None:
+    """A record that is gone from the checkout alone is in the commit, and that is what is looked at."""
+    where = "below artifacts/: what is checked out"
+    assert not any(where in one for one in house.found().unchecked)
+    house.records()[0].unlink()
+    (house.root / "artifacts" / "new.yaml").write_text("x")
+    (house.root / "other").write_text("not of the workspace")
+    code, out, _ = run(house)
+    assert code == 0
+    assert f"  2 files {where} there is not what the commit has\n" in out
+    assert f"2 files {where}" in " ".join(json.loads(run(house, "--format", "json")[1])["unchecked"])
+    assert where not in run(house, "--revision", house.repo.git("rev-parse", "HEAD"))[1]
+
+
 def test_a_file_with_what_is_no_key_is_refused(house: Audited, tmp_path: Path) -> None:
     """It is not taken for a file without keys."""
     file = tmp_path / "keys"
@@ -117,7 +131,7 @@ def test_a_file_with_what_is_no_key_is_refused(house: Audited, tmp_path: Path) -
 def test_what_a_record_says_is_shown_and_not_obeyed(house: Audited) -> None:
     """Whoever wrote it may have written what a terminal or a workflow takes for an order."""
     parts = {"overrides": {"delete": 1}, "actor": "\x1b[2Jkim\n::error::x", "reason": "##[error]\u202e"}
-    rewritten(house, 5, parts, house.signer)
+    rewritten(house, LIFE, parts, house.signer)
     house.commit("hostile")
     _, out, _ = run(house)
     assert "\x1b" not in out

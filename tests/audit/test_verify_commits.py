@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from reconciler.audit.verifying.finding import Check
+from reconciler.times import seconds_of
 from tests.apply.kit import jwt_token
 from tests.audit.audited import Audited, told
 from tests.git.kit import ENVIRON
@@ -69,12 +74,83 @@ def test_well_signed_commits_are_counted_and_nothing_is_found(house: Audited, si
     assert report.checked["signatures of commits"] == "2 commits"
 
 
+def gpg(home: str, *arguments: str, given: bytes | None = None) -> bytes:
+    """What gpg prints that keeps its keys in a folder."""
+    command = ["gpg", "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback", *arguments]
+    environ = {"PATH": os.environ["PATH"], "GNUPGHOME": home}
+    return subprocess.run(
+        command, env=environ, input=given, check=True, capture_output=True, timeout=60
+    ).stdout
+
+
+@pytest.fixture
+def keyrings() -> Iterator[tuple[str, str, str]]:
+    """GNUPGHOME of one who signs commits, of one who has that key and does not trust it, and one without.
+
+    Short paths: the agent's socket stands there. A newcomer's machine may lack gpg; CI installs it.
+    """
+    if shutil.which("gpg") is None and not os.environ.get("CI"):
+        pytest.skip("gpg is not installed here")
+    with TemporaryDirectory(prefix="gpg", dir="/tmp", ignore_cleanup_errors=True) as top:
+        own, other, empty = (f"{top}/{name}" for name in ("own", "other", "empty"))
+        for home in (own, other, empty):
+            Path(home).mkdir(mode=0o700)
+        gpg(own, "--quick-generate-key", "kim <kim@example.org>", "ed25519", "sign", "never")
+        gpg(other, "--import", given=gpg(own, "--export"))
+        yield own, other, empty
+        for home in (own, other, empty):
+            environ = {"PATH": os.environ["PATH"], "GNUPGHOME": home}
+            subprocess.run(["gpgconf", "--kill", "all"], env=environ, check=False, timeout=60)
+
+
+def test_commits_that_gpg_signed_are_taken_by_the_word_of_the_keyring(
+    tmp_path: Path, keyrings: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is found where its key is trusted; a key that is not, or is not there, is told as that."""
+    own, other, empty = keyrings
+    monkeypatch.setitem(ENVIRON, "GNUPGHOME", own)
+    house = Audited(tmp_path / "house", f"sqlite:///{tmp_path}/live.db")
+    for name, value in (("commit.gpgSign", "true"), ("user.signingKey", "kim@example.org")):
+        house.repo.git("config", name, value)
+    signed = [house.asks(jwt_token("one")), house.applies()]
+    assert told(house.found(commits=True)) == set()
+    everyone = {(Check.COMMIT_SIGNATURE, f"commit {commit[:10]}") for commit in signed}
+    for home, message in ((other, "nobody vouches for"), (empty, "the key is not here")):
+        monkeypatch.setitem(ENVIRON, "GNUPGHOME", home)
+        report = house.found(commits=True)
+        assert told(report) == everyone
+        assert all(message in one.message for one in report.faults)
+    house.repo.git("config", "commit.gpgSign", "false")
+    monkeypatch.setitem(ENVIRON, "GNUPGHOME", own)
+    unsigned = house.asks(jwt_token("two"))
+    assert told(house.found(commits=True)) == {(Check.COMMIT_UNSIGNED, f"commit {unsigned[:10]}")}
+
+
 def test_an_unsigned_commit_is_found(house: Audited, signers: str) -> None:
     """By its id; one that touches nothing that counts is not asked for."""
     signs(house, None)
     commit = house.asks(jwt_token("two"))
     house.repo.commit(("README.md", "x"))
     assert told(house.found(signers=signers)) == {(Check.COMMIT_UNSIGNED, f"commit {commit[:10]}")}
+
+
+def test_a_signature_that_git_cannot_check_here_is_told_as_one(house: Audited) -> None:
+    """Nobody said whose SSH keys are whose: the commit is signed, and how to have it checked is told."""
+    signs(house, None)
+    unsigned = house.asks(jwt_token("two"))
+    report = house.found()
+    checks = [one.check for one in report.faults]
+    assert checks == [Check.COMMIT_SIGNATURE, Check.COMMIT_SIGNATURE, Check.COMMIT_UNSIGNED]
+    assert report.faults[-1].where == f"commit {unsigned[:10]}"
+    assert "cannot be checked" in report.faults[0].message
+    assert "--allowed-signers" in report.faults[0].hint
+
+
+def test_a_message_that_quotes_a_signature_is_none(house: Audited, signers: str) -> None:
+    """What counts stands in the head of the commit."""
+    signs(house, None)
+    house.asks(jwt_token("two"), message="quoted\n\ngpgsig -----BEGIN SSH SIGNATURE-----")
+    assert [one.check for one in house.found(signers=signers).faults] == [Check.COMMIT_UNSIGNED]
 
 
 def test_a_commit_by_a_key_that_nobody_vouches_for_is_found(
@@ -161,7 +237,7 @@ def test_the_clone_exempts_nothing_from_what_the_auditor_asks(house: Audited, si
     unsigned = {(Check.COMMIT_UNSIGNED, f"commit {commit[:10]}")}
     assert told(house.found(signers=signers)) == set()
     assert told(house.found(signers=signers, commits=True)) == unsigned
-    later = house.found(signers=signers, commits=True, commits_since="2098-01-01T00:00:00Z")
+    later = house.found(signers=signers, commits=True, commits_since=seconds_of("2098-01-01T00:00:00Z"))
     assert told(later) == set()
     assert any("3 commits from before 2098-01-01T00:00:00Z, as was asked" in one for one in later.unchecked)
 

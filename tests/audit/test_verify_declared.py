@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.audit.verifying.finding import Check
-from tests.apply.kit import jwt_token, login_token, spec
-from tests.audit.audited import Audited, changes_of, copied, lived, rewritten, told
+from reconciler.errors import PlanBlocked
+from reconciler.records.envelope import read
+from tests.apply.breaking import BrokenFor
+from tests.apply.kit import DAY, jwt_token, login_token, spec
+from tests.audit.audited import LIFE, Audited, changes_of, copied, lived, rewritten, told
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def test_an_apply_of_what_was_never_committed_is_found(house: Audited) -> None:
     house.repo.git("checkout", "--", "specs")
     house.commit("apply")
     (found,) = house.found().faults
-    assert (found.check, found.where) == (Check.UNDECLARED_CHANGE, name(house, 6))
+    assert (found.check, found.where) == (Check.UNDECLARED_CHANGE, name(house, LIFE + 1))
     assert "modify line: the specs declared something else" in found.message
 
 
@@ -51,20 +54,51 @@ def test_an_apply_of_a_commit_that_was_never_merged_is_found(house: Audited) -> 
     house.repo.git("checkout", "side", "--", "artifacts")
     house.commit("artifacts")
     (found,) = house.found().faults
-    assert (found.check, found.where) == (Check.COMMIT_LOST, name(house, 6))
+    assert (found.check, found.where) == (Check.COMMIT_LOST, name(house, LIFE + 1))
     assert "not in the history" in found.message
 
 
-def test_a_commit_that_was_forced_away_is_found(house: Audited, tmp_path: Path) -> None:
+def test_a_commit_that_was_forced_away_is_found(house: Audited) -> None:
     """A fresh clone has it no more, so nobody can check what was declared."""
     lost = house.asks(jwt_token("line", apis=("a", "b")), login_token("shop", shop="T"))
     house.applies()
+    (found,) = squashed(house).found().faults
+    assert (found.check, lost[:10] in found.message) == (Check.COMMIT_LOST, True)
+
+
+def squashed(house: Audited) -> Audited:
+    """The last two commits as one: what a record names, a fresh clone does not have."""
     house.repo.git("reset", "--quiet", "--soft", "HEAD~2")
     house.commit("squashed")
-    fresh = tmp_path / "fresh"
+    fresh = house.root.with_name("fresh")
     house.repo.clone(fresh)
-    (found,) = Audited(fresh, house.url, now=house.now).found().faults
-    assert (found.check, lost[:10] in found.message) == (Check.COMMIT_LOST, True)
+    return Audited(fresh, house.url, now=house.now)
+
+
+def test_a_run_that_was_held_on_a_branch_that_was_squashed_is_a_note(house: Audited) -> None:
+    """Nothing was done by it: records stay for good, so a fault would make verify red for good."""
+    house.settings = {**house.settings, "brakes": {"delete": {"count": 0}}}
+    held = house.asks(login_token("shop", shop="T"))
+    with pytest.raises(PlanBlocked):
+        house.apply()
+    house.commit("apply")
+    report = squashed(house).found()
+    assert report.faults == []
+    (note,) = [one for one in report.notes if one.check is Check.COMMIT_ASIDE]
+    assert (note.where, held[:10] in note.message) == (name(house, LIFE + 1), True)
+
+
+def test_a_run_that_failed_on_a_branch_that_was_squashed_is_found_where_it_left_something(
+    house: Audited,
+) -> None:
+    """It may have taken access away before it failed: nobody can check whether that was declared."""
+    line = {**jwt_token("line", apis=("b",)), "metadata": {"name": "line", "previously": ["mes"]}}
+    house.asks(line, login_token("shop", shop="U"))
+    house.apply(BrokenFor("shop"))
+    house.commit("apply")
+    body = read(house.records()[-1].read_bytes()).body
+    assert (body.outcome, body.done, len(body.live)) == ("failed", [], 1)
+    assert told(squashed(house).found()) == {(Check.COMMIT_LOST, name(house, LIFE + 1))}
 
 
 @pytest.mark.parametrize("commit", ["HEAD", "main", "../x", "0" * 40, "--help", "HEAD:specs\nHEAD"])
@@ -160,7 +194,7 @@ def test_a_workspace_below_the_top_of_its_repository_is_checked_alike(tmp_path: 
     house.commit("of the neighbour")
     report = house.found(live=True)
     assert report.faults == []
-    assert report.checked["artifacts when recorded"] == "6 artifacts"
+    assert report.checked["artifacts when recorded"] == "8 artifacts"
 
 
 UNCLEAR: Mapping[str, tuple[Mapping[str, object], ...]] = {
@@ -188,3 +222,27 @@ def test_a_delete_is_right_only_where_the_specs_can_be_told_not_to_declare_it(
     told_of = [one.message for one in house.found().faults if one.where == name(house, 4)]
     expected = "delete line: the specs declared it" if UNCLEAR[case] else "nobody can tell whether the specs"
     assert any(expected in one for one in told_of), told_of
+
+
+LEAKED = {"rotate": {"asked": {"at": "2026-01-01T00:00:00Z", "reason": "seen", "leaked": True}}}
+TURNING = {"rotate": {"every": "10d", "overlap": "1d"}}
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["leaked", "overlap-over"])
+def test_what_ends_in_the_run_that_renames_is_no_fault(tmp_path: Path, *, over: bool) -> None:
+    """One run ends a credential of a token and gives it another name: both are told of the new one."""
+    house = Audited(tmp_path, f"sqlite:///{tmp_path}/.reconciler/live.db")
+    renamed = {"name": "line-2", "previously": ["line"]}
+    house.asks(jwt_token("line", lifecycle=TURNING))
+    house.applies()
+    if over:
+        house.now += 11 * DAY
+        house.applies()
+        house.now += 2 * DAY
+    house.asks(jwt_token("line-2", metadata=renamed, lifecycle=TURNING if over else LEAKED))
+    house.applies()
+    last = [change["action"] for change in changes_of(house, 0)]
+    assert last == (["retire", "rename"] if over else ["retire", "rotate"])
+    house.asks(jwt_token("line-2", apis=("z",), metadata=renamed, lifecycle=TURNING if over else LEAKED))
+    house.applies()
+    assert house.found().faults == []

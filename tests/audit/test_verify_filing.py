@@ -10,6 +10,7 @@ import pytest
 from reconciler.audit.verifying.filing import filed
 from reconciler.audit.verifying.finding import Check
 from reconciler.git.logs import Touch
+from reconciler.readers.auditing import Auditing
 from tests.apply.kit import jwt_token, login_token
 from tests.audit.audited import Audited, copied, lived, told
 
@@ -148,6 +149,21 @@ def test_a_record_in_a_folder_below_the_records_is_foreign(house: Audited) -> No
     found = told(house.found())
     assert (Check.RECORD_FOREIGN, place) in found
     assert removed(house) == {last.name}
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_no_reader_takes_a_record_in_a_folder_below_the_records(*, copied: bool, house: Audited) -> None:
+    """What verify calls foreign, `log` and `access` do not believe, and a copy does not stop them."""
+    last = house.records()[-1]
+    below = last.parent / "sub" / last.name
+    below.parent.mkdir()
+    below.write_bytes(last.read_bytes())
+    if not copied:
+        last.unlink()
+    commit = house.commit("below")
+    believed = [one.path for one in Auditing(house.workspace()).records(commit)]
+    assert believed == [path.relative_to(house.root).as_posix() for path in house.records()]
+    assert (Check.RECORD_FOREIGN, below.relative_to(house.root).as_posix()) in told(house.found())
 
 
 def test_a_record_that_only_a_merge_touched_and_that_is_not_there_is_removed() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from reconciler.audit.recorded import in_order
 from reconciler.audit.verifying import chain, sealed, signing
 from reconciler.audit.verifying.finding import Check, Finding
+from reconciler.errors import RecordUnreadable
 from reconciler.records.chain import RecordFile
 from reconciler.records.envelope import envelope, read
 from reconciler.records.keys import read_keys
 from tests.apply.kit import jwt_token, login_token
-from tests.audit.audited import Audited, Signer, copied, lived, rewritten, told
+from tests.audit.audited import LIFE, Audited, Signer, copied, lived, rewritten, told
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +62,13 @@ def replaced(data: bytes, at: int) -> bytes:
 
 
 @pytest.mark.parametrize("edit", [flipped, without, inserted, cut, replaced])
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(LIFE))
 def test_no_byte_of_a_record_can_be_changed(
     number: int, edit: Callable[[bytes, int], bytes], whole: Audited
 ) -> None:
     """Wherever it is, and in whatever record, the first and the last too: the file itself is named."""
     files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
-    data, step = files[number].data, 1 if number == 4 and edit is flipped else 17
+    data, step = files[number].data, 1 if number == LIFE - 1 and edit is flipped else 17
     for at in range(0, len(data), step):
         edited = edit(data, at)
         if edited != data:
@@ -81,10 +84,41 @@ def _checked(files: list[RecordFile], house: Audited) -> Iterator[Finding]:
     """By the chain and the signatures alone: no history helps."""
     assert house.signer is not None
     found: list[Finding] = []
-    links = chain.linked(files, found)
+    links = chain.linked(files, "", found)
     yield from found
     yield from chain.chain(links, "records")
     yield from signing.signatures(links, read_keys([house.signer.line]), signing.Tally(), required=True)
+
+
+def altered(files: list[RecordFile], rng: Random) -> list[RecordFile]:
+    """Something that may be wrong with records, or nothing: lost, doubled, swapped, renamed, edited."""
+    number, other = rng.randrange(len(files)), rng.randrange(len(files))
+    one, two = files[number], files[other]
+    names = [one.name, two.name, f"{other + 1:08d}-{one.name[9:]}", f"{number + 1:08d}-ff.json"]
+    more = RecordFile(rng.choice(names), rng.choice([one.data, two.data, b"{}"]))
+    return [*files[:number], *rng.choice([(), (one,), (more,), (one, more)]), *files[number + 1 :]]
+
+
+def test_what_verify_finds_wrong_with_the_chain_is_what_log_and_access_refuse(whole: Audited) -> None:
+    """The two read it apart, one to its first fault and one to its end: neither takes what the other does
+    not.
+    """
+    files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
+    rng, refused = Random(7), 0
+    for _ in range(300):
+        tried = files
+        for _ in range(rng.randrange(3)):
+            tried = altered(tried, rng)
+        found: list[Finding] = []
+        found += chain.chain(chain.linked(tried, "", found), "")
+        try:
+            in_order(tried)
+        except RecordUnreadable:
+            refused += 1
+            assert found, tried
+        else:
+            assert found == [], tried
+    assert 50 < refused < 290
 
 
 def test_an_edit_is_found_by_the_history_as_well(house: Audited) -> None:
@@ -109,7 +143,7 @@ def test_an_edit_that_was_taken_back_is_found(house: Audited) -> None:
     assert told(house.found()) == {(Check.RECORD_CHANGED_LATER, name(house, -1))}
 
 
-@pytest.mark.parametrize("number", [0, 2, 4])
+@pytest.mark.parametrize("number", [0, 2, LIFE - 1])
 def test_a_record_that_was_removed_is_found(number: int, house: Audited) -> None:
     """Its number is missing, or its removal is in the history: of the last one too."""
     gone = name(house, number)
@@ -117,7 +151,7 @@ def test_a_record_that_was_removed_is_found(number: int, house: Audited) -> None
     house.commit("remove")
     found = told(house.found())
     assert (Check.RECORD_REMOVED, gone) in found
-    if number < 4:
+    if number < LIFE - 1:
         missing = f"artifacts/records/{number + 1:08d}-*.json"
         assert (Check.RECORD_MISSING, missing) in found
 
@@ -155,7 +189,7 @@ def test_records_in_another_order_are_found(house: Audited) -> None:
 def test_a_record_that_is_replayed_is_found(house: Audited) -> None:
     """An old one stands at the end again, under the next number."""
     last, again = house.records()[-1], house.records()[0]
-    new = last.with_name(f"00000006-{again.stem.partition('-')[2]}.json")
+    new = last.with_name(f"{LIFE + 1:08d}-{again.stem.partition('-')[2]}.json")
     new.write_bytes(again.read_bytes())
     house.commit("replay")
     assert (Check.RECORD_MISNAMED, name(house, -1)) in told(house.found())
@@ -173,11 +207,11 @@ def test_what_is_no_record_among_the_records_is_found(house: Audited) -> None:
     """A file, and a link."""
     folder = house.root / "artifacts" / "records"
     (folder / "note.json").write_text("{}")
-    (folder / "00000006-ab.json").symlink_to(house.records()[0].name)
+    (folder / "99999999-ab.json").symlink_to(house.records()[0].name)
     house.commit("more")
     found = told(house.found())
     assert (Check.RECORD_FOREIGN, "artifacts/records/note.json") in found
-    assert (Check.RECORD_FOREIGN, "artifacts/records/00000006-ab.json") in found
+    assert (Check.RECORD_FOREIGN, "artifacts/records/99999999-ab.json") in found
 
 
 def rechained(house: Audited, signer: Signer | None, *, keep: bool = False) -> None:
@@ -189,14 +223,14 @@ def rechained(house: Audited, signer: Signer | None, *, keep: bool = False) -> N
 
 def test_a_forged_line_without_a_key_is_found_by_its_signatures(house: Audited) -> None:
     """Each record from the one that was edited on is unsigned."""
-    names = [name(house, number) for number in range(5)]
+    names = [name(house, number) for number in range(LIFE)]
     rechained(house, None)
     assert {(Check.RECORD_UNSIGNED, one) for one in names[1:]} <= told(house.found())
 
 
 def test_signatures_of_other_records_do_not_fit(house: Audited) -> None:
     """The old signatures stand beside what was edited."""
-    names = [name(house, number) for number in range(5)]
+    names = [name(house, number) for number in range(LIFE)]
     rechained(house, None, keep=True)
     assert {(Check.RECORD_SIGNATURE, one) for one in names[1:]} <= told(house.found())
 
@@ -262,7 +296,7 @@ def test_keys_of_ones_own_ask_for_signatures_whatever_the_clone_asks(house: Audi
     assert own is not None
     resigned(house, {"records": "any"}, "weaker")
     rechained(house, None)
-    unsigned = {(Check.RECORD_UNSIGNED, name(house, number)) for number in range(5)}
+    unsigned = {(Check.RECORD_UNSIGNED, name(house, number)) for number in range(LIFE)}
     assert Check.RECORD_UNSIGNED not in {check for check, _ in told(house.found())}
     assert unsigned - {(Check.RECORD_UNSIGNED, name(house, 0))} <= told(house.found(keys=[own.line]))
     assert unsigned <= told(house.found(records=True))
@@ -333,7 +367,7 @@ def test_what_git_is_set_to_changes_nothing(setting: str, value: str, tmp_path: 
 def test_a_record_that_no_commit_brought_is_told(whole: Audited) -> None:
     """It is not left out in silence: what it says of artifacts, nobody looks at."""
     files = [RecordFile(path.name, path.read_bytes()) for path in whole.records()]
-    links = chain.linked(files, [])
+    links = chain.linked(files, "", [])
     looks, found = sealed.to_look_at(links, {link.name: "0" * 40 for link in links[1:]})
     assert [(one.check, one.where) for one in found if one.check is Check.RECORD_UNTRACED] == [
         (Check.RECORD_UNTRACED, links[0].path)

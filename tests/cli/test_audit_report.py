@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.times import day
+from reconciler.times import day, timestamp
 from tests.audit.bodies import Runs, given
-from tests.audit.lines import DAY, rsa, start
+from tests.audit.lines import DAY, START, Made, rsa, start
 from tests.cli.kit import Shop
 from tests.git.kit import Repo, made
 
@@ -134,3 +134,55 @@ def test_options_that_do_not_go_together_are_refused_and_figures_of_records_need
     assert "only records tell: rotations" in ran.err
     told = stocked.ok(*json, "--figure", "rotations", "--figure", "ends").json
     assert list(told["figures"]) == ["ends", "rotations"]
+
+
+def policy(*exceptions: str, name: str = "house") -> str:
+    """A Policy document with a rule, and these exceptions."""
+    return (
+        f"apiVersion: reconciler/v1\nkind: Policy\nmetadata: {{name: {name}}}\nspec:\n"
+        "  rules: [{id: owner, deny: 'owner == \"\"', message: who answers for it}]\n"
+        f"  exceptions: [{', '.join(exceptions)}]\n"
+    )
+
+
+@pytest.fixture
+def excepted(shop: Shop) -> Made:
+    """The shop as a repository: two exceptions, one declared a day before the other, and both moved."""
+    found = start(shop.root)
+    first = "{token: a, rule: owner, reason: it is <old>, until: 2023-11-20}"
+    other = "{token: b, rule: recommended.owner, reason: nobody yet, until: 2030-01-31}"
+    found.commit({"specs/a.yaml": rsa("a"), "specs/b.yaml": rsa("b"), "specs/p.yaml": policy()})
+    found.commit({"specs/p.yaml": policy(first)})
+    found.commit({"specs/p.yaml": policy(first, other)})
+    found.commit({"specs/p.yaml": None, "specs/policies/p.yaml": policy(other, first)})
+    found.repo.git("reset", "--quiet", "--hard")
+    return found
+
+
+def test_the_exceptions_of_policies_are_told_with_the_commit_that_declared_each(
+    shop: Shop, excepted: Made
+) -> None:
+    """Those that are over stand behind, and do not count at a glance."""
+    ids = excepted.ids
+    asked = ("audit", "report", "--format", "json", "--figure", "policy-exceptions", "--figure", "summary")
+    figures = shop.ok(*asked).json["figures"]
+    declared = [timestamp(START + days * DAY) for days in (2, 3)]
+    assert figures["policy-exceptions"] == [
+        {"token": "b", "policy": "house", "rule": "recommended.owner", "reason": "nobody yet",
+         "until": "2030-01-31", "over": False, "since": declared[1], "commit": ids[2]},
+        {"token": "a", "policy": "house", "rule": "house.owner", "reason": "it is <old>",
+         "until": "2023-11-20", "over": True, "since": declared[0], "commit": ids[1]},
+    ]  # fmt: skip
+    assert figures["summary"]["overrides and exceptions"] == 1
+    shop.ok("audit", "report", "--out", "review.html")
+    text = (shop.root / "review.html").read_text()
+    assert "it is &lt;old&gt;" in text
+    assert "nobody yet" in text
+    assert "2023-11-20</time> (over)" in text
+
+
+def test_as_of_a_day_the_exceptions_of_that_day_are_told(shop: Shop, excepted: Made) -> None:
+    """What was declared later is not there, and what is over by now was not."""
+    asked = ("audit", "report", "--format", "json", "--figure", "policy-exceptions", "--at", excepted.ids[1])
+    (one,) = shop.ok(*asked).json["figures"]["policy-exceptions"]
+    assert (one["token"], one["over"]) == ("a", False)

@@ -139,18 +139,21 @@ def test_records_are_a_chain(store: LiveStore) -> None:
     assert store.state().head == record(3)
 
 
-def test_a_record_is_found_by_the_plan_of_its_run(store: LiveStore, url: str) -> None:
-    """Once it is written; and not in another workspace of the store."""
+def test_records_are_found_by_the_plan_of_their_runs(store: LiveStore, url: str) -> None:
+    """Once they are written, in order; and not in another workspace of the store."""
     write(store, Batch(begin=run()))
-    assert not store.has_record_of("sha256:plan")
+    assert store.records_of("sha256:plan") == ()
     write(store, Batch(finish=Finish("run-1"), record=record(1)))
-    assert store.has_record_of("sha256:plan")
-    assert not store.has_record_of("sha256:pla")
+    write(store, Batch(record=record(2)))
+    write(store, Batch(begin=run("run-3")))
+    write(store, Batch(finish=Finish("run-3"), record=record(3)))
+    assert store.records_of("sha256:plan") == (record(1), record(3))
+    assert store.records_of("sha256:pla") == ()
     other = open_store(url, "other", create=True)
     write(other, Batch(begin=replace(run(), plan_digest="sha256:other")))
     write(other, Batch(finish=Finish("run-1"), record=record(1)))
-    assert (other.has_record_of("sha256:other"), other.has_record_of("sha256:plan")) == (True, False)
-    assert not store.has_record_of("sha256:other")
+    assert (other.records_of("sha256:other"), other.records_of("sha256:plan")) == ((record(1),), ())
+    assert store.records_of("sha256:other") == ()
     other.close()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.errors import PublishFailed
 from tests.apply.breaking import How
-from tests.apply.kit import check_quiet, jwt_token, login_token
+from tests.apply.kit import DAY, check_quiet, jwt_token, login_token
 from tests.publishing.dying import Late, run_broken
 from tests.publishing.kit import GitHouse, Hub, check_linear, check_published, git
 
@@ -67,16 +67,14 @@ def test_the_result_names_the_branch_and_where_it_goes(guarded: Hub) -> None:
 def test_several_applies_stack_until_the_pull_request_is_merged(guarded: Hub) -> None:
     """One after the other on that branch, as long as the other does not move: it is linear."""
     house = guarded.clone()
-    house.propose(ONE, TWO)
+    house.propose(ONE, login_token("two", lifecycle={"rotate": {"every": "10d", "overlap": "1d"}}))
     house.apply()
-    rotated = login_token("two", shop="T")
-    for specs in ((ONE, rotated), (rotated,)):
-        house.git("commit", "--quiet", "--allow-empty", "-m", "unpushed")
-        house.declare(*specs)
+    for _ in range(2):
+        house.now += 15 * DAY
         applied(house)
-    assert guarded.subjects(PUSH) == ["Delete one", "Rotate two", "Issue 2 tokens", "specs"]
+    subjects = ["Retire 1 token, rotate 1", "Rotate two", "Issue 2 tokens", "specs"]
+    assert guarded.subjects(PUSH) == subjects
     check_linear(guarded, PUSH)
-    house.propose(rotated)
     merge(guarded, "merge", delete=True)
     check_published(guarded, house.now)
     house.close()

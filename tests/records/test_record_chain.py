@@ -14,7 +14,7 @@ from reconciler.canonical import digest
 from reconciler.errors import CannotOpen
 from reconciler.plan.change import Done
 from reconciler.records.body import read_body, to_json
-from reconciler.records.chain import RecordFile, chained, last_known
+from reconciler.records.chain import RecordFile, last_known, linked
 from reconciler.records.envelope import envelope, read, statement
 from tests.records.kit import PLAN, RUN, record
 
@@ -162,8 +162,8 @@ def test_a_token_whose_owner_brought_the_key_has_no_artifact_from_then_on() -> N
 
 
 def test_records_that_fit_together_are_read_to_the_first() -> None:
-    assert [one.sequence for one in chained(THREE)] == [3, 2, 1]
-    assert list(chained([])) == []
+    assert [one.body.sequence for one in linked(THREE)] == [3, 2, 1]
+    assert list(linked([])) == []
 
 
 @pytest.mark.parametrize(

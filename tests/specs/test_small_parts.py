@@ -74,10 +74,36 @@ def test_a_workspace_document_sets_every_setting() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["-f", "a..b", "a/.b", "a@{1}", "a b", "", "a/", "/a", "a:b", "+a", "a//b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "-f",
+        "a..b",
+        "a/.b",
+        "a@{1}",
+        "a b",
+        "",
+        "a/",
+        "/a",
+        "a:b",
+        "+a",
+        "a//b",
+        "HEAD",
+        "refs/heads/a",
+        "a.lock",
+        "a.lock/b",
+    ],
+)
 def test_a_branch_is_a_name_and_nothing_that_git_takes_for_more(name: str) -> None:
     text = WORKSPACE.replace("release/2.0", f"'{name}'")
     assert [fault.rule for fault in read_file("f", text.encode()).faults] == ["workspace.git.branch"]
+
+
+@pytest.mark.parametrize(("branch", "push"), [("main", "main/x"), ("release/2.0", "release")])
+def test_no_branch_lies_below_the_name_of_another(branch: str, push: str) -> None:
+    """git would refuse the push, when all is made that was to be pushed."""
+    text = WORKSPACE.replace("release/2.0", branch).replace("bot/artifacts", push)
+    assert [fault.rule for fault in read_file("f", text.encode()).faults] == ["workspace.git.push"]
 
 
 @pytest.mark.parametrize("name", ["https://evil.example/x", "../x", "-u", "", "a/b", "ext::sh"])

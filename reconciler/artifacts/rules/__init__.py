@@ -30,6 +30,15 @@ MAX_RULES = 1000
 _NO_RULES = "run reconcile keygen, or add a creation rule with age recipients to .sops.yaml"
 
 
+def places(prefix: str) -> tuple[str, ...]:
+    """Where the rules of a workspace may stand, from the top of its repository: the nearest to it first.
+
+    `prefix` is that of the workspace: empty, or ending in `/`.
+    """
+    folders = prefix.split("/")[:-1]
+    return tuple("/".join((*folders[:depth], CONFIG)) for depth in range(len(folders), -1, -1))
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One creation rule, read."""

@@ -13,6 +13,8 @@ from reconciler.times import timestamp
 
 SCHEMA = "reconciler/audit-secrets/v1"
 FORGOTTEN = "removing it from the files takes nothing back: every clone keeps it"
+MOST = 5
+"""Branches that are told one by one."""
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 """A token's name, as it may stand in a command that people copy."""
 
@@ -24,7 +26,12 @@ class Found:
     detector: Detector
     leak: Leak
     first: Place
-    line: int
+    file: Place | None = None
+    """The first that is a file; None where only messages say it."""
+    line: int | None = None
+    """There."""
+    said: bool = False
+    """Whether a message says it: of a commit or a tag, or a name that stands there."""
     objects: set[str] = field(default_factory=set)
     """Ids of all contents that it stands in."""
 
@@ -42,8 +49,12 @@ class Finding:
     """That brought it; or the tag."""
     contents: int
     """How many different contents it stands in."""
+    in_message: bool
+    """Whether a message says it, or a name that stands there."""
     head: tuple[str, ...]
     """The files of HEAD in which it still stands."""
+    branches: tuple[str, ...]
+    """The branches, besides those that are where HEAD is, whose newest commit holds it."""
     token: str | None
     name: str | None
     """Of the token, where the records or the specs know it."""
@@ -59,10 +70,23 @@ class Finding:
     def message(self) -> str:
         """All but what to do, in a sentence."""
         of = f" of {self.name}" if self.name else f" of token {self.token}" if self.token else ""
-        still = f"still in HEAD: {', '.join(self.head)}" if self.head else "no longer in HEAD"
         also = f", in {self.contents} contents" if self.contents > 1 else ""
+        also += ", and in a message" if self.in_message and self.path is not None else ""
         ends = f", ends {self.ends}" if self.ends else ""
-        return f"{self.what}{of}, since commit {self.commit[:10]}{also}{ends}; {still}"
+        still = "" if self.path is None else f"; {self._still}"
+        return f"{self.what}{of}, since commit {self.commit[:10]}{also}{ends}{still}"
+
+    @property
+    def _still(self) -> str:
+        """Where the files still are that hold it."""
+        if not (self.head or self.branches):
+            return "in no branch's newest commit"
+        parts = [f"still in HEAD: {', '.join(self.head)}" if self.head else "not in HEAD"]
+        if self.branches:
+            more = len(self.branches) - MOST
+            shown = ", ".join(self.branches[:MOST]) + f" and {more} more" * (more > 0)
+            parts.append(f"still in the newest commit of {shown}")
+        return ", ".join(parts)
 
     def to_json(self) -> Mapping[str, object]:
         """As in `reconciler/audit-secrets/v1`."""
@@ -73,7 +97,9 @@ class Finding:
             "line": self.line,
             "commit": self.commit,
             "contents": self.contents,
+            "in_message": self.in_message,
             "head": list(self.head),
+            "branches": list(self.branches),
             "token": self.token,
             "name": self.name,
             "ends": self.ends,
@@ -90,8 +116,11 @@ class Gathered:
     def add(self, sighting: Sighting, place: Place) -> None:
         """One more place; the first that is added is where it came in."""
         key = sighting.detector.name, sighting.leak.same
-        one = self.found.setdefault(key, Found(sighting.detector, sighting.leak, place, sighting.line))
+        one = self.found.setdefault(key, Found(sighting.detector, sighting.leak, place))
         one.objects.add(place.id)
+        one.said |= place.path is None
+        if one.file is None and place.path is not None:
+            one.file, one.line = place, sighting.line
         if one.leak.token is None and sighting.leak.token is not None:
             one.leak = sighting.leak
 
@@ -111,8 +140,18 @@ class Known:
         return found if found is not None and NAME.fullmatch(found) else None
 
 
-def finding(one: Found, path: str | None, head: tuple[str, ...], known: Known) -> Finding:
-    """What is told; `path` and `head` are without secrets."""
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where something still is."""
+
+    head: tuple[str, ...]
+    """Files of HEAD."""
+    branches: tuple[str, ...]
+    """Branches whose newest commit is another."""
+
+
+def finding(one: Found, path: str | None, stands: Stands, known: Known) -> Finding:
+    """What is told; `path` and `stands` are without secrets."""
     name = known.name(one.leak)
     remedy = f"reconcile rotate {name}, commit, and apply" if name else one.detector.remedy
     if name and known.keys.get(one.leak.public or "") == name:
@@ -121,10 +160,12 @@ def finding(one: Found, path: str | None, head: tuple[str, ...], known: Known) -
         rule=f"leak.{one.detector.name}",
         what=one.detector.what,
         path=path,
-        line=None if path is None else one.line,
+        line=one.line,
         commit=one.first.commit,
         contents=len(one.objects),
-        head=head,
+        in_message=one.said,
+        head=stands.head,
+        branches=stands.branches,
         token=one.leak.token,
         name=name,
         ends=None if one.leak.ends is None else _when(one.leak.ends),

@@ -29,6 +29,7 @@ NAMES = (
     "late-rotations",
     "changes",
     "exceptions",
+    "policy-exceptions",
 )
 """Of the figures, in the order of the page."""
 OF_RECORDS = frozenset({"credential-ages", "rotations", "late-rotations", "exceptions"})
@@ -75,8 +76,9 @@ def contents(facts: Facts) -> Contents:
     """What a page of these facts shows."""
     held = holdings(facts.spans, facts.at)
     exceptions = happenings.exceptional(facts.runs)
+    holding = [one for one in facts.standing if not one.over]
     return Contents(
-        summary=_summary(facts, held, exceptions),
+        summary=_summary(facts, held, [*exceptions, *holding]),
         held=held,
         by_kind=_counts(held, lambda one: one.kind),
         by_owner=_counts(held, lambda one: one.owner or NOBODY),
@@ -149,6 +151,7 @@ def _figures(facts: Facts, found: Contents) -> dict[str, object]:
         "grants": [asdict(one) for one in found.grants],
         "late-rotations": [_tardy(one) for one in found.tardy],
         "exceptions": [asdict(one) for one in found.exceptions],
+        "policy-exceptions": [asdict(one) for one in facts.standing],
         **{bars.ident: _bars(bars) for bars in charts},
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.audit.events import Event, Ran
+from reconciler.audit.report.standing import Standing
 from reconciler.audit.spans import Span, State, lives
 from reconciler.audit.verifying.verified import Verified
 from reconciler.kinds.interface import Grants
@@ -34,6 +35,8 @@ class Facts:
     verified: Verified
     notes: Sequence[str]
     """What a reader should know."""
+    standing: Sequence[Standing] = ()
+    """The exceptions that policies make."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -10,7 +10,7 @@ from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.canonical import digest
 from reconciler.errors import RecordUnreadable
 from reconciler.records.body import Body
-from reconciler.records.chain import FILE_NAME, RecordFile
+from reconciler.records.chain import RecordFile, file_name, is_record
 from reconciler.records.envelope import Signed, read
 
 SKEW = 3600
@@ -49,18 +49,20 @@ def _nobody(_: str) -> bool:
 
 def linked(
     files: Sequence[RecordFile],
+    folder: str,
     found: list[Finding],
-    folder: str | None = None,
     outsider: Callable[[str], bool] = _nobody,
 ) -> list[Link]:
     """The records of a folder in their order, each with what it says. Findings of single files are added.
 
-    `folder` is where records stand, and nothing below it; `outsider` says of a name that it never was one.
+    `outsider` says of a name that it never was one.
     """
     links: list[Link] = []
     for file in sorted(files, key=lambda one: one.path):
-        if folder is not None and str(PurePosixPath(file.path).parent) != folder:
-            told = "it stands in a folder among the records, where none belongs"
+        if not is_record(file.path, folder):
+            told = "it stands among the records, and is not named as one"
+            if file.path != f"{folder}/{file.name}":
+                told = "it stands in a folder among the records, where none belongs"
             found.append(Finding(Check.RECORD_FOREIGN, file.path, told, SOMEBODY))
         elif (link := _link(file, found, outsider)) is not None:
             links.append(link)
@@ -68,26 +70,21 @@ def linked(
 
 
 def _link(file: RecordFile, found: list[Finding], outsider: Callable[[str], bool]) -> Link | None:
-    name = PurePosixPath(file.path).name
-    named = FILE_NAME.fullmatch(name)
-    if named is None:
-        told = "it stands among the records, and is not named as one"
-        found.append(Finding(Check.RECORD_FOREIGN, file.path, told, SOMEBODY))
-        return None
+    sequence = int(file.name.partition("-")[0])
     try:
         signed = read(file.data)
     except RecordUnreadable as error:
-        if outsider(name):
+        if outsider(file.name):
             told = f"it never was a record: {error}"
             found.append(Finding(Check.RECORD_FOREIGN, file.path, told, SOMEBODY))
             return None
         found.append(Finding(Check.RECORD_UNREADABLE, file.path, str(error), RESTORE))
-        return Link(file.path, int(named[1]), digest(file.data), None)
+        return Link(file.path, sequence, digest(file.data), None)
     body = signed.body
-    if (body.sequence, body.run) != (int(named[1]), named[2]):
+    if file.name != file_name(body.sequence, body.run):
         told = f"it is named for another record: it is record {body.sequence} of run {body.run}"
         found.append(Finding(Check.RECORD_MISNAMED, file.path, told, RESTORE))
-    return Link(file.path, int(named[1]), digest(file.data), signed)
+    return Link(file.path, sequence, digest(file.data), signed)
 
 
 def chain(links: Sequence[Link], folder: str, before: Link | None = None) -> Iterator[Finding]:
@@ -158,8 +155,3 @@ def anchored(links: Sequence[Link], anchors: Collection[str], folder: str) -> It
                 f"no record has the digest {anchor}, which was noted earlier: the records were rewritten",
                 "look for it in another clone: sha256sum of its record files",
             )
-
-
-def by_name(links: Sequence[Link]) -> Mapping[str, Link]:
-    """File name → record."""
-    return {link.name: link for link in links}

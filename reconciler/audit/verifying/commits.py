@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from reconciler.audit.verifying.finding import Check, Finding
-from reconciler.git.logs import Signature
+from reconciler.git.logs import NONE, UNTOLD, Signature
 
-GOOD, NONE = "G", "N"
+GOOD = "G"
 VERDICTS = {
     "B": "its signature is wrong: this is not what was signed",
     "U": "it is signed by a key that nobody vouches for here",
@@ -15,12 +15,13 @@ VERDICTS = {
     "Y": "it is signed by a key that has ended",
     "R": "it is signed by a key that was revoked",
     "E": "its signature cannot be checked: the key is not here",
+    UNTOLD: "its signature cannot be checked: git knows of no file of SSH keys, or has no program for it",
 }
-"""What each letter of git means."""
+"""What each letter means."""
 SIGN = "see who made it: git show COMMIT; let commits be signed: git config commit.gpgSign true"
 TRUST = (
-    "GPG: import the key, and trust it; SSH: name it in the file that --allowed-signers, or git's setting"
-    " gpg.ssh.allowedSignersFile, says"
+    "SSH: name the key in a file, and pass that with --allowed-signers, or set gpg.ssh.allowedSignersFile;"
+    " GPG: import the key, and trust it"
 )
 
 

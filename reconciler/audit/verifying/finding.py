@@ -53,6 +53,7 @@ class Check(StrEnum):
     KEYS_CHANGED = "keys-changed"
     POLICY_CHANGED = "policy-changed"
     OVERRIDE = "override"
+    COMMIT_ASIDE = "commit-aside"
     LIVE_AHEAD = "live-ahead"
     LIVE_UNMARKED = "live-unmarked"
 
@@ -67,6 +68,7 @@ NOTES = frozenset(
         Check.KEYS_CHANGED,
         Check.POLICY_CHANGED,
         Check.OVERRIDE,
+        Check.COMMIT_ASIDE,
         Check.LIVE_AHEAD,
         Check.LIVE_UNMARKED,
     }

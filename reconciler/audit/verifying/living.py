@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.audit.verifying.chain import Link, linked
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.canonical import digest
 from reconciler.live.interface import LiveToken, Record, TokenState
 from reconciler.live.interface import Workspace as State
-from reconciler.records.chain import RecordFile
+from reconciler.records.chain import RecordFile, file_name
 from reconciler.records.holding import live_digest
 
+RECORD = "live record"
+"""What stands before the name of a record that is in the live store."""
 BY_HAND = "find out who writes to the live store; restore it from a backup, or rotate the token"
+RESTORED = "find out who removed it; or who put an older copy in the place of the live store, and which"
 NOT_COVERED: Mapping[str, str] = {
     "token.revision": "the store counts it; verifiers follow the store by it, and start anew if it goes back",
     "record.published": "the next apply publishes what is not marked; one that is unmarked is told as a note",
@@ -36,6 +40,17 @@ class LiveLook:
     tokens: Sequence[LiveToken]
     """Those that are deleted as well."""
     records: Sequence[Record]
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Id of a token that cannot be read → why."""
+
+
+class Vouched(NamedTuple):
+    """What the last record says of a token."""
+
+    digest: str
+    record: str
+    name: str | None
+    """None where no record tells of a change of it."""
 
 
 def compared(look: LiveLook, links: Sequence[Link], ahead: Sequence[Link], folder: str) -> Iterator[Finding]:
@@ -48,18 +63,18 @@ def compared(look: LiveLook, links: Sequence[Link], ahead: Sequence[Link], folde
             Check.LIVE_UNSETTLED, "live store", told, "let it end, or run reconcile apply; then verify again"
         )
     yield from _records(look, links, folder)
-    yield from _tokens(look.tokens, _vouched([*links, *ahead]))
+    yield from _tokens(look, vouched([*links, *ahead]))
 
 
-def only_there(look: LiveLook, links: Sequence[Link], found: list[Finding]) -> list[Link]:
+def only_there(records: Sequence[Record], links: Sequence[Link], found: list[Finding]) -> list[Link]:
     """The records that the live store has behind the last of the clone."""
     last = max((link.sequence for link in links), default=0)
     files = [
-        RecordFile(f"live record/{one.sequence:08d}-{one.run}.json", one.body.encode())
-        for one in look.records
+        RecordFile(f"{RECORD}/{file_name(one.sequence, one.run)}", one.body.encode())
+        for one in records
         if one.sequence > last
     ]
-    return linked(files, found)
+    return linked(files, RECORD, found)
 
 
 def _records(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Finding]:
@@ -70,9 +85,7 @@ def _records(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Fin
     for sequence, link in here.items():
         if sequence not in there:
             told = "the live store does not have this record: it was removed, or the store is an older copy"
-            yield Finding(
-                Check.LIVE_BEHIND, link.path, told, "find out who restored the live store, and what to"
-            )
+            yield Finding(Check.LIVE_BEHIND, link.path, told, RESTORED)
     last = max(here, default=0)
     ahead = [record for record in look.records if record.sequence > last]
     if ahead:
@@ -86,8 +99,8 @@ def _records(look: LiveLook, links: Sequence[Link], folder: str) -> Iterator[Fin
 
 
 def _record(record: Record, link: Link | None) -> Iterator[Finding]:
-    where = f"live record {record.sequence}"
-    named = f"{record.sequence:08d}-{record.run}.json"
+    where = f"{RECORD} {record.sequence}"
+    named = file_name(record.sequence, record.run)
     own = digest(record.body.encode())
     if own != record.digest:
         yield Finding(Check.LIVE_RECORD, where, "its digest is not that of its bytes", BY_HAND)
@@ -105,32 +118,39 @@ def _record(record: Record, link: Link | None) -> Iterator[Finding]:
         yield Finding(Check.LIVE_UNMARKED, where, told, "the next apply says so")
 
 
-def _vouched(links: Iterable[Link]) -> dict[str, tuple[str, str]]:
-    """Id of a token → (digest, which record), by the last record that tells of it."""
-    found: dict[str, tuple[str, str]] = {}
+def vouched(links: Iterable[Link]) -> dict[str, Vouched]:
+    """Id of a token → what the last record that tells of it says."""
+    found, names = dict[str, Vouched](), dict[str | None, str]()
     for link in links:
         if link.body is not None:
-            found.update((token, (one, link.path)) for token, one in link.body.live.items())
-    return found
+            names.update((change.token, change.name) for change in link.body.changes)
+            found.update((one, Vouched(held, link.path, None)) for one, held in link.body.live.items())
+    return {token: one._replace(name=names.get(token)) for token, one in found.items()}
 
 
-def _tokens(tokens: Sequence[LiveToken], vouched: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
+def _tokens(look: LiveLook, known_of: Mapping[str, Vouched]) -> Iterator[Finding]:
     seen = set()
-    for token in tokens:
+    for token in look.tokens:
         seen.add(token.id)
         what = "tombstone" if token.state is TokenState.DELETED else "token"
         where = f"live {what} {token.name} ({token.id})"
-        known = vouched.get(token.id)
+        known = known_of.get(token.id)
         if known is None:
             yield Finding(Check.LIVE_UNEXPLAINED, where, "no record tells of it: no apply made it", BY_HAND)
-        elif _digest(token) != known[0]:
+        elif _digest(token) != known.digest:
             told = (
-                f"it is not what {known[1]} left: somebody wrote to it since, or an older copy was restored"
+                f"it is not what {known.record} left: somebody wrote to it since, or an older copy was"
+                " restored"
             )
             yield Finding(Check.LIVE_EDITED, where, told, BY_HAND)
-    for token_id in vouched.keys() - seen:
-        told = f"{vouched[token_id][1]} tells of it, and the live store does not have it"
-        yield Finding(Check.LIVE_MISSING, f"live token {token_id}", told, BY_HAND)
+    for token_id in sorted(known_of.keys() - seen):
+        known = known_of[token_id]
+        where = f"live token {known.name} ({token_id})" if known.name else f"live token {token_id}"
+        if token_id in look.unread:
+            yield Finding(Check.LIVE_UNREADABLE, where, look.unread[token_id], BY_HAND)
+        else:
+            told = f"{known.record} tells of it, and the live store does not have it"
+            yield Finding(Check.LIVE_MISSING, where, told, BY_HAND)
 
 
 def _digest(token: LiveToken) -> str | None:

@@ -13,7 +13,6 @@ from reconciler.audit.drift import OF_GIT
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
 from reconciler.audit.verifying.resealed import Sealed, judged
-from reconciler.plan.change import DONE
 from reconciler.records.body import Body, Change
 
 RESTORE = "restore it from git: git log --full-history -- FILE; or rotate the token"
@@ -78,11 +77,11 @@ def in_place(links: Sequence[Link]) -> dict[str, Placed]:
 
 def fold(places: dict[str, Placed], body: Body, record: str) -> None:
     """Adds what one record says. What leaves a place leaves it before anything is put there."""
-    for change in body.changes:
-        if change.outcome == DONE and change.removed is not None:
+    for change in body.done:
+        if change.removed is not None:
             places.pop(change.removed, None)
-    for change in body.changes:
-        if change.outcome == DONE and change.artifact is not None:
+    for change in body.done:
+        if change.artifact is not None:
             places[change.artifact.path] = _placed(change, record)
 
 
@@ -115,9 +114,9 @@ def to_look_at(links: Sequence[Link], brought: Mapping[str, str]) -> tuple[list[
 def _superseded(members: Sequence[Link], places: Mapping[str, Placed], commit: str) -> Iterator[Finding]:
     """Artifacts that a later record of the same commit replaced: nobody committed what stood there."""
     for link in members:
-        for change in link.body.changes if link.body is not None else ():
+        for change in link.body.done if link.body is not None else ():
             artifact = change.artifact
-            if artifact is None or change.outcome != DONE:
+            if artifact is None:
                 continue
             if not is_path(artifact.path):
                 told = f"the artifact of {change.name} stands at no path that one can have"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
@@ -16,6 +18,9 @@ from reconciler.specs.auditing import AuditSettings
 HINT = "see who wrote the record: git log --full-history -- FILE; a key that was retired stays in the list"
 POLICY = ("records", "commits", "commitsSince")
 """What a Workspace document says of what must be signed."""
+Documents: TypeAlias = Sequence[AuditSettings]
+"""What the Workspace documents of one commit ask for: there is one, where all is well."""
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -68,54 +73,75 @@ def _signed(link: Link, signed: Signed, keys: Sequence[PublicKey], tally: Tally)
     tally.by_key.update(list(good))
 
 
-def key_changes(touches: Sequence[Touch], asked: Mapping[str, AuditSettings]) -> Iterator[Finding]:
-    """When the keys of the Workspace document changed. `asked` is blob → what it asks for."""
-    for commit, before, after in _moves(touches, asked):
-        was, keys = _keys(before), _keys(after)
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a commit made of what the Workspace documents ask for."""
+
+    commit: str
+    after: Documents
+    before: tuple[Documents, ...]
+    """Of each commit that it follows."""
+    bases: tuple[Documents, ...] = ()
+    """Of each commit at which those parted; none where it follows one."""
+
+    def due(self, read: Callable[[Documents], frozenset[T]]) -> frozenset[T]:
+        """What it would ask for if it changed nothing: of a merge, all that one side or the other changed."""
+        sides = [read(one) for one in self.before]
+        base = frozenset.intersection(*map(read, self.bases)) if self.bases else frozenset[T]()
+        return frozenset.intersection(*sides).union(*(side - base for side in sides))
+
+
+def moves(touches: Sequence[Touch], asked: Mapping[str, AuditSettings]) -> Iterator[Move]:
+    """What commits that are no merges made of it. `asked` is blob → what it asks for."""
+    commits: dict[str, tuple[list[AuditSettings], list[AuditSettings]]] = {}
+    for touch in touches:
+        if len(touch.before) == 1:
+            before, after = commits.setdefault(touch.commit, ([], []))
+            before += (asked[blob] for blob in touch.before if blob in asked)
+            after += (asked[blob] for blob in (touch.after,) if blob in asked)
+    return (Move(commit, after, (before,)) for commit, (before, after) in commits.items() if before or after)
+
+
+def key_changes(moves: Iterable[Move]) -> Iterator[Finding]:
+    """When the keys of the Workspace document changed."""
+    for move in moves:
+        was, keys = move.due(_keys), _keys(move.after)
         told = [f"added {_shown(key)}" for key in sorted(keys - was)]
         told += [f"removed {_shown(key)}" for key in sorted(was - keys)]
         if told:
             yield Finding(
                 Check.KEYS_CHANGED,
-                f"commit {commit[:10]}",
+                f"commit {move.commit[:10]}",
                 f"it changed who may sign records: {', '.join(told)}",
                 "see that whoever answers for the keys knows of it",
             )
 
 
-def policy_changes(touches: Sequence[Touch], asked: Mapping[str, AuditSettings]) -> Iterator[Finding]:
+def policy_changes(moves: Iterable[Move]) -> Iterator[Finding]:
     """When it changed what must be signed: what was taken meanwhile, the newest Workspace document hides."""
-    for commit, before, after in _moves(touches, asked):
+    for move in moves:
         told = []
         # The first document takes nothing back; one that is gone leaves what is so without.
-        for name in POLICY if before else ():
-            was = {getattr(one, name) for one in before}
-            now = {getattr(one, name) for one in after or (AuditSettings(),)}
+        for name in POLICY if any(move.before) else ():
+            read = partial(_values, name)
+            was, now = move.due(read), read(move.after)
             if was != now:
                 told.append(f"audit.{name} from {_either(was)} to {_either(now)}")
         if told:
             yield Finding(
                 Check.POLICY_CHANGED,
-                f"commit {commit[:10]}",
+                f"commit {move.commit[:10]}",
                 f"it changed what must be signed: {', '.join(told)}",
                 "see that it was agreed; pass --records signed and --commits signed to ask for it all along",
             )
 
 
-def _moves(
-    touches: Sequence[Touch], asked: Mapping[str, AuditSettings]
-) -> Iterator[tuple[str, list[AuditSettings], list[AuditSettings]]]:
-    """(commit, what the documents asked for that it replaced, what those ask for that it brought)."""
-    commits: dict[str, tuple[list[AuditSettings], list[AuditSettings]]] = {}
-    for touch in touches:
-        before, after = commits.setdefault(touch.commit, ([], []))
-        before += (asked[blob] for blob in touch.before if blob in asked)
-        after += (asked[blob] for blob in (touch.after,) if blob in asked)
-    return ((commit, before, after) for commit, (before, after) in commits.items() if before or after)
-
-
-def _keys(documents: Sequence[AuditSettings]) -> frozenset[str]:
+def _keys(documents: Documents) -> frozenset[str]:
     return frozenset(key for one in documents for key in one.keys)
+
+
+def _values(name: str, documents: Documents) -> frozenset[str | None]:
+    return frozenset(getattr(one, name) for one in documents or (AuditSettings(),))
 
 
 def _either(values: Collection[object]) -> str:

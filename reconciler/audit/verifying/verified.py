@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.audit.verifying.finding import SCHEMA, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one check came to."""
+
+    found: Iterable[Finding] = ()
+    looked: Mapping[str, str] = field(default_factory=dict)
+    """What was looked at → how much of it, in words."""
+    unchecked: Sequence[str] = ()
+    """What nobody looked at, and why."""
 
 
 @dataclass(slots=True)
@@ -35,10 +46,11 @@ class Verified:
         """What somebody should have seen."""
         return list(dict.fromkeys(one for one in self.found if one.is_note))
 
-    def add(self, what: str, told: str, found: Iterable[Finding]) -> None:
-        """Adds one check: what it looked at, and what it found."""
-        self.checked[what] = told
-        self.found.extend(found)
+    def add(self, one: Checked) -> None:
+        """Adds what one check came to."""
+        self.found.extend(one.found)
+        self.checked.update(one.looked)
+        self.unchecked.extend(one.unchecked)
 
     def to_json(self) -> Mapping[str, object]:
         """As in `reconciler/audit-verify/v1`."""

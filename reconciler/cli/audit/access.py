@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import click
 
 from reconciler.audit.access import Question, Wish, granted_fields
@@ -84,6 +86,7 @@ def command(
     if at is not None and between is not None:
         raise UsageError("--at and --between are two questions", hint="leave out one of them")
     by_section = {"apis": apis, "projects": projects, "users": users}
+    _check_named({"--api": apis, "--project": projects, "--user": users, "--owner": owners, "--name": names})
     wishes = [Wish(section, name, by_section=True) for section, asked in by_section.items() for name in asked]
     states = tuple(State) if state == "all" else (State.ACTIVE,)
     question = Question((*wishes, *map(_grant, grants)), names, kinds, owners, states)
@@ -93,6 +96,13 @@ def command(
         echo_note(note)
     click.echo("\n".join(all_formats()[form].lines(found)))
     return 0 if found.whole else 1
+
+
+def _check_named(given: Mapping[str, Sequence[str]]) -> None:
+    """Raises UsageError for an option that is given and names nothing: nobody would be told, or everybody."""
+    for option, asked in given.items():
+        if "" in asked:
+            raise UsageError(f"{option} names nothing", hint="write a name, or leave the option out")
 
 
 def _grant(text: str) -> Wish:

@@ -14,7 +14,6 @@ from reconciler.audit.window import window
 from reconciler.cli.context import Invocation, passed
 from reconciler.cli.output import counted, echo_json, in_line, style
 from reconciler.readers.auditing_verify import Asked, verify
-from reconciler.times import timestamp
 
 ANCHOR = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -27,15 +26,15 @@ def _anchors(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> t
     return tuple(f"sha256:{one.removeprefix('sha256:')}" for one in given)
 
 
-def _since(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+def _since(_: click.Context, __: click.Parameter, given: str | None) -> int | None:
     found = None if given is None else window(given)
     if given is not None and found is None:
         raise click.BadParameter("write a day such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z")
-    return None if found is None else timestamp(found.since)
+    return None if found is None else found.since
 
 
 @click.command("verify")
-@click.option("--revision", default="HEAD", metavar="REV", help="The commit that is looked at.")
+@click.option("--revision", metavar="REV", help="The commit that is looked at; without, what is checked out.")
 @click.option("--keys", type=FILE, help="Public keys that may sign records, one a line, or PEM.")
 @click.option(
     "--records",
@@ -64,11 +63,11 @@ def _since(_: click.Context, __: click.Parameter, given: str | None) -> str | No
 def command(
     invocation: Invocation,
     *,
-    revision: str,
+    revision: str | None,
     keys: Path | None,
     records: str | None,
     commits: str | None,
-    commits_since: str | None,
+    commits_since: int | None,
     allowed_signers: Path | None,
     anchors: tuple[str, ...],
     live: bool,

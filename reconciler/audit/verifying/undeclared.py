@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from reconciler.audit.files import Files
 from reconciler.audit.verifying.chain import Link
 from reconciler.audit.verifying.finding import Check, Finding
-from reconciler.plan.change import DONE, Action
+from reconciler.plan.change import Action
 from reconciler.records.body import Body, Change
 
 SEE = "see what was declared: git show COMMIT:FILE, and who ran the apply: the actor of the record"
@@ -66,7 +66,9 @@ class Lives:
         generation = max(change.generation, known.generation if known else 0)
         spec = change.spec or (known.spec if known else None)
         gone = change.action == Action.DELETE
-        self.tokens[change.token or ""] = Known(change.name, change.kind, generation, spec, gone)
+        # What ends with the rename is told under the new name, and it is the rename that gives it.
+        name = known.name if known and change.action not in GIVING else change.name
+        self.tokens[change.token or ""] = Known(name, change.kind, generation, spec, gone)
 
 
 def judged(link: Link, files: Files, lives: Lives) -> Iterator[Finding]:
@@ -116,7 +118,7 @@ def _unclear(files: Files, name: str) -> str | None:
 
 
 def _done(body: Body | None) -> Iterable[Change]:
-    return [] if body is None else [one for one in body.changes if one.outcome == DONE]
+    return [] if body is None else body.done
 
 
 def _undeclared(link: Link, change: Change, told: str) -> Finding:
