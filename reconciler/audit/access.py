@@ -1,8 +1,8 @@
 """Who could do what, and when: the times in which a token was granted what is asked. Pure.
 
 A token fits a question when it is granted each of the things that it asks, and is of one of the names, kinds
-and owners that it names. A time goes on while what grants them, the name and the owner stay as they are,
-whatever else is changed in the spec.
+and owners that it names. A time goes on while what grants them stays as it is, whatever else is changed in
+the spec: another name or owner grants nothing, so it is told under the newest, with those before.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reconciler.audit.spans import Cause, Span, State, sooner
+from reconciler.audit.spans import Cause, Span, State, lives, sooner
 from reconciler.kinds import all_kinds
 from reconciler.kinds.interface import AnyKind, Grants
-from reconciler.specs.catalog import ALL
+from reconciler.specs.catalog import ALL, AT
 from reconciler.specs.faults import nearest
 from reconciler.times import timestamp
 
@@ -82,6 +82,7 @@ class Period:
 
     token: str
     name: str
+    """The newest in that time, as the owner is."""
     kind: str
     owner: str | None
     state: State
@@ -95,16 +96,27 @@ class Period:
     until: Cause | None
     ends: int | None
     """When it ends, or ended, by itself."""
+    lasts: int | None = None
+    """When its newest credential ends, or ended, by itself, as far as anything tells."""
+    previously: tuple[str, ...] = ()
+    """The names that it had before in that time, oldest first."""
+    owned: tuple[str | None, ...] = ()
+    """The owners that it had before in that time, oldest first; None for nobody."""
+
+    @property
+    def stops(self) -> int | None:
+        """When it was over, or will be, although nobody changes it; None where that is not so."""
+        return None if self.state is State.EXPIRED else sooner(self.ends, self.lasts)
 
     @property
     def over(self) -> int | None:
         """When it was over, or will be; None where it goes on."""
-        return sooner(self.until, None if self.state is State.EXPIRED else self.ends)
+        return sooner(None if self.until is None else self.until.at, self.stops)
 
     @property
     def ends_itself(self) -> bool:
-        """Whether it is the spec's own end that it comes to."""
-        return self.state is not State.EXPIRED and self.ends is not None and self.over == self.ends
+        """Whether it comes to the spec's own end, or to that of its newest credential."""
+        return self.stops is not None and self.over == self.stops
 
     @property
     def is_nothing(self) -> bool:
@@ -120,11 +132,8 @@ class Period:
 
 def periods(spans: Iterable[Span], question: Question) -> list[Period]:
     """Every time in which a token fits a question, by name and then by time."""
-    lives: dict[str, list[Span]] = {}
-    for span in spans:
-        lives.setdefault(span.token, []).append(span)
     found: list[Period] = []
-    for life in lives.values():
+    for life in lives(spans).values():
         if not question.names or any(span.name in question.names for span in life):
             found += _joined(life, question)
     return sorted(found, key=lambda one: (one.name, one.since.at, one.token))
@@ -135,7 +144,7 @@ def _joined(life: Sequence[Span], question: Question) -> Iterator[Period]:
     last: Period | None = None
     for one in _asked(life, question):
         if last is not None and _goes_on(last, one):
-            last = replace(one, since=last.since, earlier=last.earlier)
+            last = _and(last, one)
             continue
         if last is not None:
             yield last
@@ -167,20 +176,32 @@ def _by_state(span: Span, met: Grants, states: Collection[State]) -> Iterator[Pe
         earlier=span.earlier,
         until=span.until,
         ends=span.ends,
+        lasts=span.lasts if span.enabled else None,
     )
     if one.state in states:
         yield one
-    if span.ends is not None and State.EXPIRED in states:
-        late = span.ends <= span.since.at
-        since = span.since if late else Cause(span.ends, None)
+    if span.stops is not None and State.EXPIRED in states:
+        late = span.stops <= span.since.at
+        since = span.since if late else Cause(span.stops, None)
         yield replace(one, state=State.EXPIRED, since=since, earlier=span.earlier and late)
 
 
 def _goes_on(last: Period, one: Period) -> bool:
-    same = (last.name, last.kind, last.owner, last.state, last.grants, last.certain)
-    return last.over == one.since.at and same == (
-        one.name, one.kind, one.owner, one.state, one.grants, one.certain,
-    )  # fmt: skip
+    same = (last.kind, last.state, last.grants, last.certain)
+    return last.over == one.since.at and same == (one.kind, one.state, one.grants, one.certain)
+
+
+def _and(last: Period, one: Period) -> Period:
+    """A time and the one that goes on from it, as one."""
+    names = dict.fromkeys((*last.previously, last.name))
+    owners = dict.fromkeys((*last.owned, last.owner))
+    return replace(
+        one,
+        since=last.since,
+        earlier=last.earlier,
+        previously=tuple(name for name in names if name != one.name),
+        owned=tuple(owner for owner in owners if owner != one.owner),
+    )
 
 
 def _together(met: Iterable[Grants]) -> Grants:
@@ -200,6 +221,8 @@ class Unknown:
     value: str
     near: str | None
     """The nearest that there was."""
+    group: bool = False
+    """Whether it is a group of the catalog: those are told by what they hold."""
 
 
 def unknown(spans: Sequence[Span], question: Question) -> list[Unknown]:
@@ -227,7 +250,18 @@ def _unknown_wish(spans: Iterable[Span], wish: Wish) -> Unknown | None:
                 known.add(name)
     if wish.value == ALL:
         return None
+    if wish.value.startswith(AT):
+        return Unknown(f"group in {wish.where}", wish.value, None, group=True)
     return Unknown(f"name in {wish.where}", wish.value, nearest(wish.value, sorted(known - {ALL})))
+
+
+@cache
+def renewed_kinds() -> frozenset[str]:
+    """The kinds whose credentials end by themselves, as their examples show."""
+    renewals = {
+        name: kind.renewal(kind.spec.model_validate(kind.example)) for name, kind in all_kinds().items()
+    }
+    return frozenset(name for name, renewal in renewals.items() if renewal is not None)
 
 
 @cache
@@ -241,8 +275,10 @@ def to_json(period: Period) -> dict[str, object]:
     """As in the document of an answer."""
     return {
         "name": period.name,
+        "previously": list(period.previously),
         "kind": period.kind,
         "owner": period.owner,
+        "ownedBefore": list(period.owned),
         "token": period.token,
         "state": period.state.value,
         "grants": {field: list(names) for field, names in period.grants.items()},
@@ -251,6 +287,7 @@ def to_json(period: Period) -> dict[str, object]:
         "earlier": period.earlier,
         "until": None if period.until is None else _cause(period.until),
         "expires": None if period.ends is None else timestamp(period.ends),
+        "credentialEnds": None if period.lasts is None else timestamp(period.lasts),
         "over": None if period.over is None else timestamp(period.over),
     }
 

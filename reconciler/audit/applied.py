@@ -3,7 +3,8 @@
 A span begins with the run that gave a token its spec, and ends with the run that gave it another or deleted
 it. A change that failed and does not say that its token has the same spec still may have taken access away
 before: from then on the token could do what it could before at the most, until a run gives it a spec again.
-Runs are in the order of their records.
+Runs are in the order of their records. A credential that ends by itself lasts until then, if no run gives its
+token another before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from reconciler.audit.credentials import Credentials
 from reconciler.audit.recorded import Recorded
 from reconciler.audit.spans import Cause, Span
 from reconciler.plan.change import Action
@@ -55,6 +57,7 @@ class _Fold:
     """Digest → the spec: others may name it by that alone."""
     given: dict[str, str] = field(default_factory=dict)
     """Id → the digest of the spec that it was given last."""
+    credentials: Credentials = field(default_factory=Credentials)
     live: dict[str, str] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
     untold: set[str] = field(default_factory=set)
@@ -88,30 +91,34 @@ class _Fold:
 
     def _done(self, token: str, change: Change, cause: Cause) -> None:
         """Takes a change that was done. One that gives no spec takes none away either."""
+        spec, issued = self.specs.get(change.spec or ""), self.created.setdefault(token, cause.at)
+        self.credentials.take(token, change, spec, cause.at, issued)
         if change.action == Action.DELETE:
             self._end(token, cause)
         elif change.spec is not None:
-            self.created.setdefault(token, cause.at)
-            spec = self.specs.get(change.spec)
-            was = self.open.get(token)
-            if self.given.get(token) != change.spec or was is None or not was.normal:
-                self._end(token, cause)
-                self.given[token] = change.spec
-                if spec is None:
-                    self.untold.add(change.name)
-                else:
-                    self.open[token] = _span(token, spec, self.created[token], cause)
+            was, lasts = self.open.get(token), self.credentials.lasts(token)
+            same = self.given.get(token) == change.spec
+            if same and was is not None and was.normal and not _revives(was, lasts, cause):
+                self.open[token] = replace(was, lasts=lasts)
+                return
+            self._end(token, cause)
+            self.given[token] = change.spec
+            if spec is None:
+                self.untold.add(change.name)
+            else:
+                self.open[token] = replace(_span(token, spec, issued, cause), lasts=lasts)
 
     def _narrowed(self, token: str, cause: Cause) -> None:
         """It may have lost access: how much is told by nobody."""
         was = self.open.get(token)
         if was is not None and was.normal:
             self._end(token, cause)
-            self.open[token] = replace(was, normal="", since=cause, until=None)
+            lasts = self.credentials.lasts(token)
+            self.open[token] = replace(was, normal="", since=cause, until=None, lasts=lasts)
 
     def _end(self, token: str, cause: Cause) -> None:
         was = self.open.pop(token, None)
-        if was is not None:
+        if was is not None and was.since != cause:
             self.spans.append(replace(was, until=cause))
 
     def lived(self) -> Lived:
@@ -126,6 +133,11 @@ def read_spec(declared: Mapping[str, object]) -> AnyTokenSpec | None:
         return from_normal_form(to_json(declared).decode())
     except (ValidationError, KeyError, TypeError, ValueError):
         return None
+
+
+def _revives(was: Span, lasts: int | None, cause: Cause) -> bool:
+    """Whether a new credential came after the one before had ended: in between the token could do nothing."""
+    return was.lasts is not None and was.lasts <= cause.at and lasts != was.lasts
 
 
 def _span(token: str, spec: AnyTokenSpec, created: int, since: Cause) -> Span:

@@ -84,7 +84,7 @@ class Declaring:
             name=shown.name,
             kind=shown.kind,
             owner=shown.owner,
-            asked=self._asked(self._steps[cause.commit or ""], names),
+            asked=self._asked(self._steps[cause.commit or ""], names, hidden=what is What.FOUND),
             previously=before.name if before and after and before.name != after.name else None,
             fields=() if what is What.HIDDEN else differing(before, after),
             gains=beyond(after.grants if after else {}, before.grants if before else {}),
@@ -92,7 +92,9 @@ class Declaring:
             order=2 * self.place(cause),
         )
 
-    def _asked(self, step: Step, names: set[str]) -> Asked:
+    def _asked(self, step: Step, names: set[str], *, hidden: bool) -> Asked:
+        if hidden:
+            return Asked(step, hidden=True)
         return Asked(step, askers(self.brought.get(step.commit, ()), names, self.meanings))
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from reconciler.audit.history import Person, Step
 from reconciler.audit.recorded import Recorded
+from reconciler.audit.spans import State
 from reconciler.canonical import Json
 from reconciler.kinds.interface import Grants
 from reconciler.plan.change import DONE, FieldChange
@@ -32,6 +33,10 @@ class What(StrEnum):
     """Its spec has a fault, or another has one that is in its way."""
     MENDED = "mended"
     BLOCKED = "blocked"
+    ENDED = "ended"
+    """It came to the end that its spec gives it."""
+    LAPSED = "lapsed"
+    """Its newest credential ended, and no run had made another."""
     IDLE = "idle"
     """A run that did nothing to any token, and that nothing held."""
 
@@ -45,7 +50,7 @@ class Standing(StrEnum):
     PASSED = "passed"
     """It was something else again before a run made it live, or it was live anyway."""
     UNKNOWN = "unknown"
-    """There are no records."""
+    """There are no records, or what tells is behind the commit at which a shallow clone is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +61,24 @@ class Asked:
     """The commit of the line."""
     commits: tuple[Step, ...] = ()
     """Those that asked for it in a branch that the step merged; none where the step itself did."""
+    hidden: bool = False
+    """Whether those are not told: a shallow clone is cut at the step, and they may be behind it."""
 
     @property
     def asking(self) -> tuple[Step, ...]:
         """The commits that asked for it."""
-        return self.commits or (self.step,)
+        return () if self.hidden else self.commits or (self.step,)
 
     @property
     def trailers(self) -> tuple[tuple[str, str], ...]:
         """Who had a part in it besides: (such as `Reviewed-by`, who)."""
-        steps = (*self.commits, self.step)
+        steps = () if self.hidden else (*self.commits, self.step)
         return tuple(dict.fromkeys(one for step in steps for one in step.trailers))
 
     def to_json(self) -> dict[str, Json]:
         """As in the document."""
         return {
+            "known": not self.hidden,
             "commits": [_of_commit(one) for one in self.asking],
             "merge": _of_commit(self.step) if self.commits else None,
             "trailers": [{"name": name, "who": who} for name, who in self.trailers],
@@ -83,8 +91,9 @@ class Ran(Recorded):
 
     brought: Step | None
     """The commit that brought the record to the line; None where this clone does not tell."""
-    on_line: bool
-    """Whether the commit that it applied is on the line."""
+    on_line: bool | None
+    """Whether the commit that it applied is on the line; None where it may be behind the commit at which a
+    shallow clone is cut."""
     here: bool
     """Whether that commit is in this clone at all."""
 
@@ -158,6 +167,9 @@ class Event:
     standing: Standing | None = None
     """Of what was asked for."""
     previously: str | None = None
+    gave: str | None = None
+    """The spec that a run gave its token in place of another, in normal form; an empty one where it deleted
+    it."""
     fields: tuple[FieldChange, ...] = ()
     gains: Grants = field(default_factory=dict)
     loses: Grants = field(default_factory=dict)
@@ -193,7 +205,9 @@ class Event:
             "loses": dict(self.loses),
         }
         document.update({name: part for name, part in parts.items() if part})
-        if self.asked is None and self.what not in (What.BLOCKED, What.IDLE):
+        if self.what in (What.ENDED, What.LAPSED):
+            document["token"] = self.token
+        elif self.asked is None and self.what not in (What.BLOCKED, What.IDLE):
             document |= {"token": self.token, "generation": self.generation, "outcome": self.outcome}
         if self.error is not None:
             document["error"] = self.error
@@ -222,6 +236,10 @@ class Story:
     """Whether it is declared now."""
     live: bool | None
     """Whether it is live by the last record; None where there are no records."""
+    state: State | None
+    """What it is as a live token; None where it is none."""
+    ended: int | None
+    """Since when it is expired, in epoch seconds; None where it is not."""
     earlier: bool
     """Whether it may have begun before: history is cut there."""
     overdue: int | None
@@ -236,6 +254,8 @@ class Story:
             "ids": self.ids,
             "declared": self.declared,
             "live": self.live,
+            "state": None if self.state is None else self.state.value,
+            "endedAt": None if self.ended is None else timestamp(self.ended),
             "complete": not self.earlier,
             "overdueSince": None if self.overdue is None else timestamp(self.overdue),
             "events": [one.to_json() for one in self.events],

@@ -36,9 +36,7 @@ class Renewed:
 
     def _due(self, spec: AnyTokenSpec, token: str | None) -> int | None:
         expires = spec.expires_at(self.created)
-        ends = None if spec.renewal is None else self.made + spec.renewal
-        if ends is not None and expires is not None:
-            ends = min(ends, expires)
+        ends = spec.lasts(self.made, self.created)
         credential = Credential(1, CredentialState.ACTIVE, "", self.made, ends)
         return due_at(spec, credential, expires, token)
 

@@ -9,7 +9,7 @@ from reconciler.audit.applied import applied
 from reconciler.audit.declaring import differing
 from reconciler.audit.events import Due, Event, Ran
 from reconciler.audit.rotations import Renewed
-from reconciler.audit.spans import Span
+from reconciler.audit.spans import Span, lives
 from reconciler.compare.tokens import beyond
 from reconciler.plan.change import DONE, Action
 from reconciler.records.body import Change
@@ -41,10 +41,13 @@ class Running:
     """What is live after all of them."""
     _spans: Mapping[tuple[str, str | None], Span] = field(init=False)
     """(id, run) → what the run left it with, where that differs from before."""
+    lives: Mapping[str, Sequence[Span]] = field(init=False)
+    """Id → all that it was, oldest first."""
 
     def __post_init__(self) -> None:
         spans = applied(self.runs).spans
         self.live = [span for span in spans if span.until is None]
+        self.lives = lives(spans)
         self._spans = {(span.token, span.since.run): span for span in spans}
 
     def events(self, done: Iterable[Did]) -> Iterator[Event]:
@@ -67,6 +70,7 @@ class Running:
             self.now[token] = after  # it may have lost access
         shown = after or before
         moved = before is not after and done
+        had, has = (one.normal if one else "" for one in (before, after))
         return Event(
             at=at,
             what=change.action,
@@ -75,6 +79,7 @@ class Running:
             owner=shown.owner if shown else None,
             run=ran,
             previously=change.previously,
+            gave=has if moved and had != has else None,
             fields=differing(before, after) if moved else (),
             gains=beyond(after.grants if after else {}, before.grants if before else {}) if moved else {},
             loses=beyond(before.grants if before else {}, after.grants if after else {}) if moved else {},

@@ -6,6 +6,7 @@ which tells what was declared. Whoever asks who could do what asks spans, and ne
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ class State(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
     EXPIRED = "expired"
+    """It has ended by itself, or its newest credential has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,8 @@ class Cause:
     """Who ran that."""
 
 
-def sooner(until: Cause | None, ends: int | None) -> int | None:
-    """Which of two ends comes first, in epoch seconds; None where there is none."""
-    times = (None if until is None else until.at, ends)
+def sooner(*times: int | None) -> int | None:
+    """Which comes first, in epoch seconds; None where there is none."""
     return min((time for time in times if time is not None), default=None)
 
 
@@ -64,3 +65,31 @@ class Span:
     """None where it goes on."""
     ends: int | None
     """When its spec lets it end by itself, in epoch seconds, whatever comes after."""
+    lasts: int | None = None
+    """When its newest credential ends by itself, in epoch seconds, as far as anything tells: then it can do
+    nothing until a run gives it another."""
+
+    @property
+    def stops(self) -> int | None:
+        """When it ends although nobody changes it; None where it does not. One that is off has no need of a
+        credential.
+        """
+        return sooner(self.ends, self.lasts if self.enabled else None)
+
+    def is_at(self, at: int) -> bool:
+        """Whether it goes on at a moment, ended by itself or not."""
+        return self.since.at <= at and (self.until is None or self.until.at > at)
+
+    def state_at(self, at: int) -> State:
+        """What it is at a moment, before anything else becomes of it."""
+        if self.stops is not None and self.stops <= at:
+            return State.EXPIRED
+        return State.ACTIVE if self.enabled else State.DISABLED
+
+
+def lives(spans: Iterable[Span]) -> dict[str, list[Span]]:
+    """Token → its spans, in the order in which they come."""
+    found: dict[str, list[Span]] = {}
+    for span in spans:
+        found.setdefault(span.token, []).append(span)
+    return found

@@ -7,20 +7,19 @@ had the same name one after the other are stories of their own.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
 from reconciler.audit.declaring import Declaring
-from reconciler.audit.events import Event, Ran, Standing, Story, What
-from reconciler.audit.running import QUIET, Did, Running
-from reconciler.audit.spans import Span
-from reconciler.plan.change import DONE, Action
-from reconciler.records import body as records
+from reconciler.audit.endings import told_with
+from reconciler.audit.events import Event, Ran, Story
+from reconciler.audit.running import Did, Running
+from reconciler.audit.settling import Seen, Settling
+from reconciler.audit.spans import Span, State
+from reconciler.plan.change import Action
 
 
 def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | None = None) -> list[Story]:
@@ -30,35 +29,15 @@ def stories(declaring: Declaring, runs: Sequence[Ran], now: int, name: str | Non
     `now` is in epoch seconds: it tells what is overdue.
     """
     places = [declaring.places.get(ran.body.commit or "") for ran in runs]
-    book = _Book(declaring, Running(runs), _Seen(runs, places), now)
+    book = _Book(declaring, Running(runs), Seen(runs, places), now)
     for ran, place in zip(runs, places, strict=True):
         where = declaring.place_at(ran.at) if place is None else place
         for change in ran.body.changes:
             book.take(Did(ran, change, where))
     book.meet()
+    book.meet_at_the_cut()
     found = [book.story(part) for part in book.parts() if name is None or part.is_called(name)]
     return sorted(found, key=lambda story: (story.events[0].order, story.events[0].at, story.name))
-
-
-@dataclass(slots=True)
-class _Seen:
-    """Runs, and how far each saw the line."""
-
-    runs: Sequence[Ran]
-    places: Sequence[int | None]
-    """Of the commits that they applied; None for one that is not on the line."""
-    _furthest: Sequence[int] = field(init=False)
-    """How far each of them, or any before it, saw the line."""
-
-    def __post_init__(self) -> None:
-        self._furthest = list(accumulate((-1 if one is None else one for one in self.places), max))
-
-    def of(self, order: int) -> Iterator[tuple[Ran, int]]:
-        """The runs from the first that saw an event, in their order: those that were of the line."""
-        for number in range(bisect_left(self._furthest, order / 2), len(self.runs)):
-            place = self.places[number]
-            if place is not None:
-                yield self.runs[number], place
 
 
 @dataclass(slots=True)
@@ -99,7 +78,7 @@ class _Book:
 
     declaring: Declaring
     running: Running
-    seen: _Seen
+    seen: Seen
     now: int
     _above: dict[str, str] = field(default_factory=dict)
     """Part of a story → another part of it, up to one that stands for all."""
@@ -128,6 +107,16 @@ class _Book:
             if span is not None and span.kind == live.kind:
                 self._join(f"live {live.token}", f"declared {span.token}")
 
+    def meet_at_the_cut(self) -> None:
+        """The same of where a shallow clone begins: what made the one of the other is not there."""
+        line = self.declaring.line
+        if line.cut is None:
+            return
+        for live in (span for life in self.running.lives.values() for span in life):
+            span = self.declaring.at(live.name, 0) if live.is_at(line.cut_at) else None
+            if span is not None and span.earlier and span.kind == live.kind:
+                self._join(f"live {live.token}", f"declared {span.token}")
+
     def parts(self) -> list[_Part]:
         """What belongs together."""
         found = defaultdict[str, _Part](_Part)
@@ -145,8 +134,12 @@ class _Book:
         did = list(self.running.events(part.done))
         current = [span for span in part.spans if span.until is None]
         live = [self.running.now[one] for one in part.ids if one in self.running.now]
-        settled = _Settling(self.seen, asked, part.done, current, live).settled()
+        wanted = {2 * self.declaring.place(span.since): span.normal for span in part.spans}
+        same = [one.normal for one in current] == [one.normal for one in live]
+        settled = Settling(self.seen, asked, wanted, did, same).settled()
         events = sorted((*settled, *did), key=_order)
+        for one in part.ids:
+            events = told_with(events, self.running.lives.get(one, ()), self.now)
         late = [found for one in part.ids if (found := self._overdue(one)) is not None]
         shown = events[-1]
         return Story(
@@ -158,6 +151,8 @@ class _Book:
             events=tuple(events),
             declared=bool(current),
             live=bool(live) if self.running.runs else None,
+            state=live[-1].state_at(self.now) if live else None,
+            ended=live[-1].stops if live and live[-1].state_at(self.now) is State.EXPIRED else None,
             earlier=any(span.earlier for span in part.spans),
             overdue=min(late, default=None),
         )
@@ -174,60 +169,6 @@ class _Book:
 
     def _join(self, one: str, other: str) -> None:
         self._above[self._top(other)] = self._top(one)
-
-
-@dataclass(slots=True)
-class _Settling:
-    """What became of what was asked for of one token."""
-
-    seen: _Seen
-    asked: Sequence[Event]
-    done: Sequence[Did]
-    declared: Sequence[Span]
-    """What it is declared as now: one span, or none."""
-    live: Sequence[Span]
-    """What it is live as by now."""
-
-    def settled(self) -> Iterator[Event]:
-        """The events of commits with their standing, and the runs that were blocked while they waited."""
-        if not self.seen.runs:
-            yield from (replace(one, standing=Standing.UNKNOWN) for one in self.asked)
-            return
-        changes = defaultdict[str, list[Did]](list)
-        for did in self.done:
-            changes[did.ran.body.run].append(did)
-        waiting = list(self.asked)
-        for ran, place in self.seen.of(waiting[0].order) if waiting else ():
-            ready = [one for one in waiting if one.order <= 2 * place]
-            if not ready:
-                continue
-            if ran.body.outcome == records.BLOCKED:
-                yield _blocked(ready[-1], ran, 2 * place + 1)
-                continue
-            standing = _standing(ran, changes[ran.body.run])
-            if standing is not None:
-                done_by = ran if standing is Standing.APPLIED else None
-                yield from (replace(one, standing=standing, run=done_by) for one in ready)
-                waiting = waiting[len(ready) :]
-                if not waiting:
-                    return
-        same = [one.normal for one in self.declared] == [one.normal for one in self.live]
-        left = Standing.PASSED if same else Standing.WAITING
-        yield from (replace(one, standing=left) for one in waiting)
-
-
-def _standing(ran: Ran, changes: Sequence[Did]) -> Standing | None:
-    """What a run made of what one token was asked to be; None where it made nothing of it."""
-    gave = [did for did in changes if did.change.action not in QUIET]
-    if any(did.change.outcome != DONE for did in gave):
-        return None
-    if gave:
-        return Standing.APPLIED
-    return Standing.PASSED if ran.body.outcome in (records.DONE, records.PARTLY) else None
-
-
-def _blocked(event: Event, ran: Ran, order: int) -> Event:
-    return Event(ran.at, What.BLOCKED, event.name, event.kind, event.owner, run=ran, order=order)
 
 
 def _previously(normal: str) -> Sequence[str]:

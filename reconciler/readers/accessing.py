@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.audit import recorded
-from reconciler.audit.access import Period, Question, Unknown, periods, unknown
+from reconciler.audit.access import Period, Question, Unknown, periods, renewed_kinds, unknown
 from reconciler.audit.applied import Lived, applied
 from reconciler.audit.declared import Faulty
 from reconciler.audit.history import Line, odd_times
@@ -146,6 +146,8 @@ def _answered(auditing: Auditing, question: Question, told: _Told, now: int) -> 
     missing = _not_here(auditing, found) if told.source is Source.RECORDS else []
     earlier = sum(one.earlier for one in found)
     notes = [*told.notes, *_of_answer(found, looked, now), *_of_lack(earlier, missing)]
+    if told.source is Source.SPECS:
+        notes += _of_credentials(found)
     unknowns = tuple(unknown(told.spans, question))
     whole = told.whole and not earlier and not missing
     return Answer(
@@ -199,6 +201,15 @@ def _of_answer(found: Sequence[Period], looked: Window, now: int) -> Iterator[st
         yield f"{day(looked.since)} is ahead: told as it will be if nothing changes"
     if unsure := sum(not one.certain for one in found):
         yield f"{unsure} of these lost access in a run that failed, and could do that at the most"
+
+
+def _of_credentials(found: Iterable[Period]) -> Iterator[str]:
+    """What specs do not tell of an answer."""
+    if count := sum(one.kind in renewed_kinds() and one.state is State.ACTIVE for one in found):
+        yield (
+            f"the credentials of {count} of these end by themselves if no run renews them: when, only records"
+            " tell"
+        )
 
 
 def _of_lack(earlier: int, missing: Sequence[str]) -> Iterator[str]:

@@ -89,20 +89,22 @@ def runs_of(auditing: Auditing, commit: str) -> list[Ran]:
 
     Raises GitFailed, RecordUnreadable.
     """
-    records, whole = auditing.records(commit), auditing.line(commit).whole
+    records, found = auditing.records(commit), auditing.line(commit)
+    whole = found.whole
     bringing = dict[str, Step]()
     for step in line(auditing.repository, commit, (auditing.records_folder(commit),)).steps:
-        for one in step.touched:
+        for one in () if step.commit == found.cut else step.touched:
             bringing.setdefault(one.path, step)
     off = {one.body.commit for one in records} - {None} - whole.keys()
     missing = set(auditing.missing(one for one in off if one is not None))
+    behind = missing if found.cut is not None else set[str]()
     return [
         Ran(
             one.path,
             one.body,
             one.at,
             bringing.get(one.path),
-            on_line=one.body.commit in whole,
+            on_line=None if one.body.commit in behind else one.body.commit in whole,
             here=one.body.commit is not None and one.body.commit not in missing,
         )
         for one in records
@@ -116,8 +118,8 @@ def _notes(found: Line, runs: Sequence[Ran]) -> list[str]:
     lost = {ran.body.commit for ran in runs if ran.body.commit is not None and not ran.here}
     if lost:
         some = ", ".join(sorted(one[:7] for one in lost)[:3])
-        notes.append(
-            f"of the commits that were applied, {len(lost)} are not in this clone ({some}): they are on no"
-            " line that was fetched, as after a push by force"
-        )
+        where = "they are on no line that was fetched, as after a push by force"
+        if found.cut is not None:
+            where = f"they are behind {found.cut[:7]}, or on no line that was fetched"
+        notes.append(f"of the commits that were applied, {len(lost)} are not in this clone ({some}): {where}")
     return notes

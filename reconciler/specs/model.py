@@ -235,6 +235,16 @@ class TokenSpec(Model, Generic[S]):
         """Seconds after which a credential of this spec ends by itself, if it does."""
         return self.what.renewal(self.spec)
 
+    def lasts(self, made_at: int, issued_at: int) -> int | None:
+        """Epoch seconds at which a credential of this spec ends by itself, if it does.
+
+        Given when it was made, and when its token was issued: the end of the token is its own too.
+        """
+        ends = self.expires_at(issued_at)
+        if self.renewal is None:
+            return None
+        return made_at + self.renewal if ends is None else min(made_at + self.renewal, ends)
+
 
 AnyTokenSpec: TypeAlias = TokenSpec[Any]
 

@@ -39,6 +39,8 @@ class LiveSpan(NamedTuple):
     ended: By | None = None
     certain: bool = True
     """False from a run that took access away and then failed, to the next that gave it a spec."""
+    lasts: int | None = None
+    """When its newest credential ends by itself."""
 
 
 class Happened(NamedTuple):
@@ -71,6 +73,8 @@ class Live:
     generation: int = 1
     retires: int | None = None
     """When the overlap of the one before is over."""
+    lasts: int | None = None
+    """When its newest credential ends by itself."""
     narrowed: bool = False
     """Whether it has less than this spec: a run took away what another was to take, and then failed."""
 
@@ -247,16 +251,22 @@ class Store:
         after = replace(live, truth=truth, narrowed=False, given=given)
         if action == "rotate":
             after = replace(after, made=at, generation=live.generation + 1, retires=at + OVERLAP)
+        if action in ("issue", "rotate"):
+            after = replace(after, lasts=_lasts(truth, at))
         self.live[after.id] = after
         place = self._open.get(after.id)
         if place is None or not self.spans[place].certain or self.spans[place].truth != after.truth:
             self._span(after, at)
+        elif after.lasts != live.lasts and live.lasts is not None and live.lasts <= at:
+            self._span(after, at)  # in between it could do nothing
+        else:
+            self.spans[place] = self.spans[place]._replace(lasts=after.lasts)
         return after
 
     def _span(self, live: Live, at: int, *, certain: bool = True) -> None:
         self._close(live.id, at)
         self._open[live.id] = len(self.spans)
-        self.spans.append(LiveSpan(live.id, live.truth, at, None, self._by, certain=certain))
+        self.spans.append(LiveSpan(live.id, live.truth, at, None, self._by, None, certain, live.lasts))
 
     def _close(self, ident: str, at: int) -> None:
         if (place := self._open.pop(ident, None)) is not None:
@@ -269,8 +279,15 @@ class Store:
             for one in self.spans
             if one.since <= moment
             and (one.until is None or moment < one.until)
-            and (one.truth.ends is None or moment < one.truth.ends)
+            and all(end is None or moment < end for end in (one.truth.ends, one.lasts))
         }
+
+
+def _lasts(truth: Truth, made: int) -> int | None:
+    """When a credential ends that is made then."""
+    if truth.kind != "JWTToken":
+        return None
+    return made + JWT_LIFETIME if truth.ends is None else min(made + JWT_LIFETIME, truth.ends)
 
 
 def takes(had: Truth, wanted: Truth) -> bool:
@@ -294,7 +311,7 @@ def _change(
         "kind": truth.kind if truth else live.truth.kind if live else "",
         "name": name,
         "token": shown.id if shown else None,
-        "generation": shown.generation if shown else 0,
+        "generation": shown.generation - (action == "retire") if shown else 0,
         "outcome": outcome,
     }
     path = f"artifacts/{change['kind']}/{name}.yaml"

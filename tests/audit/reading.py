@@ -49,7 +49,11 @@ def true(truth: Truth) -> Says:
 
 def at(spans: Iterable[Span], moment: int) -> set[Says]:
     """What spans say of one moment."""
-    begun = [(one, sooner(one.until, one.ends)) for one in spans if one.since.at <= moment]
+    begun = [
+        (one, sooner(one.until.at if one.until else None, one.stops))
+        for one in spans
+        if one.since.at <= moment
+    ]
     return {told(one) for one, over in begun if over is None or moment < over}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pytest
 
@@ -19,6 +19,7 @@ from tests.audit.histories import Made, history
 from tests.audit.operations import OTHERS, OWNERS
 from tests.audit.reading import auditing
 
+T = TypeVar("T")
 PACE = 6 * DAY
 """Years go by, in which tokens come to the ends that their specs say."""
 
@@ -40,6 +41,8 @@ class Lived(NamedTuple):
     certain: bool
     since: Why
     until: Why | None
+    lasts: int | None = None
+    """When its newest credential ends."""
 
 
 class Able(NamedTuple):
@@ -55,11 +58,19 @@ class Able(NamedTuple):
     since: Why
     until: Why | None
     ends: int | None
+    lasts: int | None
+    previously: tuple[str, ...] = ()
+    owned: tuple[str | None, ...] = ()
 
     @property
     def over(self) -> int | None:
-        ends = None if self.state is State.EXPIRED else self.ends
-        return min((one for one in (self.until and self.until.at, ends) if one is not None), default=None)
+        ends = (None, None) if self.state is State.EXPIRED else (self.ends, self.lasts)
+        return min((one for one in (self.until and self.until.at, *ends) if one is not None), default=None)
+
+    def goes_on_as(self, other: Able) -> bool:
+        """Whether nothing but the name and the owner may differ."""
+        same = self._replace(name=other.name, owner=other.owner)
+        return self.over == other.since.at and same[:7] == other[:7]
 
 
 def declared_lives(made: Made) -> list[Lived]:
@@ -88,6 +99,7 @@ def real_lives(made: Made) -> list[Lived]:
             None
             if one.until is None or one.ended is None
             else Why(one.until, one.ended.commit, one.ended.run),
+            one.lasts,
         )
         for one in made.store.spans
     ]
@@ -122,13 +134,14 @@ def pieces(one: Lived, asked: Question) -> Iterator[Able]:
     truth, lets = one.truth, met(one.truth, asked)
     if lets is None:
         return
+    lasts = one.lasts if truth.enabled else None  # one that is off needs no credential
     first = Able(
         one.life, truth.name, truth.kind, truth.owner, State.ACTIVE if truth.enabled else State.DISABLED,
-        lets, one.certain, one.since, one.until, truth.ends,
+        lets, one.certain, one.since, one.until, truth.ends, lasts,
     )  # fmt: skip
     yield first
-    if truth.ends is not None:
-        ended = one.since if truth.ends <= one.since.at else Why(truth.ends, None, None)
+    if ends := [end for end in (truth.ends, lasts) if end is not None]:
+        ended = one.since if min(ends) <= one.since.at else Why(min(ends), None, None)
         yield first._replace(state=State.EXPIRED, since=ended)
 
 
@@ -140,8 +153,12 @@ def expected(lives: list[Lived], asked: Question, since: int, until: int) -> lis
         if one.state not in asked.states or (one.over is not None and one.over <= one.since.at):
             continue
         before = told[last[one.life]] if one.life in last else None
-        if before and before.over == one.since.at and before[:7] == one[:7]:
-            told[last[one.life]] = one._replace(since=before.since)
+        if before and before.goes_on_as(one):
+            told[last[one.life]] = one._replace(
+                since=before.since,
+                previously=_before((*before.previously, before.name), one.name),
+                owned=_before((*before.owned, before.owner), one.owner),
+            )
             continue
         last[one.life] = len(told)
         told.append(one)
@@ -149,6 +166,11 @@ def expected(lives: list[Lived], asked: Question, since: int, until: int) -> lis
         one for one in told if one.since.at < max(until, since + 1) and (one.over is None or one.over > since)
     )
     return sorted((one[1:] for one in overlaps), key=repr)
+
+
+def _before(had: tuple[T, ...], now: T) -> tuple[T, ...]:
+    """Each once, in the order of the first time, without what it is now."""
+    return tuple(one for place, one in enumerate(had) if one != now and one not in had[:place])
 
 
 def why(cause: Cause | None) -> Why | None:
@@ -160,7 +182,7 @@ def said(one: Period) -> tuple[object, ...]:
     grants = tuple(sorted((field, tuple(sorted(names))) for field, names in one.grants.items()))
     return (
         one.name, one.kind, one.owner, one.state, grants, one.certain,
-        why(one.since), why(one.until), one.ends,
+        why(one.since), why(one.until), one.ends, one.lasts, one.previously, one.owned,
     )  # fmt: skip
 
 
@@ -195,6 +217,9 @@ def test_histories_hold_what_answers_are_held_against(tmp_path: Path) -> None:
     found = check(made, asked, declared=False, times=(first - 10, made.end))
     assert {one.state for one in found} == set(State)
     assert {one.certain for one in found} == {True, False}
+    assert any(one.previously for one in found)
+    assert any(one.owned for one in found)
+    assert any(one.lasts is not None and one.over == one.lasts for one in found)
     happened = made.store.happened
     failed = {(one.run, one.id) for one in happened if (one.action, one.outcome) == ("rotate", "failed")}
     assert failed - {(one.by.run, one.id) for one in made.store.spans}

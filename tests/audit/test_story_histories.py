@@ -68,7 +68,7 @@ def all_done(told: Told) -> list[Event]:
         event
         for story in told.stories
         for event in story.events
-        if event.asked is None and event.what != What.BLOCKED
+        if event.asked is None and event.what not in (What.BLOCKED, What.ENDED, What.LAPSED)
     ]
 
 
@@ -123,6 +123,9 @@ def _check_standing(made: Made, told: Told) -> None:
                 assert event.run is not None
                 gave = {one.name for one in made.store.happened if one.run == event.run.body.run}
                 assert gave & story.names
+                if not event.run.on_line:
+                    assert event.run.body.commit in made.dropped
+                    continue
                 assert made.told.steps.index((event.asked.step.commit, event.at)) <= _place(made, event)  # type: ignore[union-attr]
         waits = any(event.standing is Standing.WAITING for event in story.events)
         declared = {

@@ -182,7 +182,7 @@ def test_with_records_what_was_live_is_told(shop: Shop, made: Made) -> None:
     ]
     ran = shop.ok("audit", "access")
     assert ran.err == ""
-    assert f"({made.ids[3][:7]}), run {2:016x} by ci" in ran.out
+    assert f"{when(8)}, run {2:016x} of {made.ids[3][:7]} by ci" in ran.out
     assert told(shop, "--api", "x", "--at", when(2), "--declared")[0][0] == "a"
     assert shop.ok("audit", "access", "--at", "HEAD~2").err.startswith("note: ")
 
@@ -283,7 +283,7 @@ def test_what_no_spec_ever_named_is_said_and_the_rest_is_answered(shop: Shop, ma
     assert "no spec ever had the owner opps; did you mean ops?" in ran.err
     assert ran.out.startswith("0 tokens declared")
     assert shop.ok("audit", "access", "--owner", "opps", "--format", "json").json["unknown"] == [
-        {"what": "owner", "value": "opps", "near": "ops"}
+        {"what": "owner", "value": "opps", "near": "ops", "group": False}
     ]
 
 

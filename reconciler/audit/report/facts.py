@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.audit.events import Event, Ran
 from reconciler.audit.report.standing import Standing
-from reconciler.audit.spans import Span, State
+from reconciler.audit.spans import Span, State, lives
 from reconciler.audit.verifying.verified import Verified
 from reconciler.kinds.interface import Grants
 
@@ -54,37 +54,29 @@ class Holding:
     earlier: bool
     """Whether that may have been before."""
     ends: int | None
+    """When it ends by itself; of one that is expired, when it came to that."""
     grants: Grants
 
 
 def holdings(spans: Iterable[Span], at: int) -> list[Holding]:
     """What there is at a moment, by name."""
-    lives: dict[str, list[Span]] = {}
-    for span in spans:
-        if span.since.at <= at:
-            lives.setdefault(span.token, []).append(span)
     found = []
-    for token, life in lives.items():
-        first, last = life[0], max(life, key=lambda span: span.since.at)
-        if last.until is not None and last.until.at <= at:
+    for token, life in lives(spans).items():
+        first, last = life[0], next((one for one in life if one.is_at(at)), None)
+        if last is None:
             continue
+        state = last.state_at(at)
         found.append(
             Holding(
                 token=token,
                 name=last.name,
                 kind=last.kind,
                 owner=last.owner or "",
-                state=_state(last, at),
+                state=state,
                 since=first.since.at,
                 earlier=first.earlier,
-                ends=last.ends,
+                ends=last.stops if state is State.EXPIRED else last.ends,
                 grants=last.grants,
             )
         )
     return sorted(found, key=lambda one: (one.name, one.token))
-
-
-def _state(span: Span, at: int) -> State:
-    if span.ends is not None and span.ends <= at:
-        return State.EXPIRED
-    return State.ACTIVE if span.enabled else State.DISABLED

@@ -30,6 +30,9 @@ HEADING = (
     "until_run",
     "until_actor",
     "expires",
+    "credential_ends",
+    "previously",
+    "owned_before",
 )
 
 
@@ -49,7 +52,10 @@ def _row(one: Period) -> tuple[str, ...]:
         *_cause(one.since),
         _word(one.earlier),
         *_cause(one.until),
-        "" if one.ends is None else timestamp(one.ends),
+        _when(one.ends),
+        _when(one.lasts),
+        " ".join(one.previously),
+        "; ".join(owner or "" for owner in one.owned),
     )
 
 
@@ -57,6 +63,10 @@ def _cause(cause: Cause | None) -> tuple[str, ...]:
     if cause is None:
         return ("", "", "", "")
     return (timestamp(cause.at), cause.commit or "", cause.run or "", cause.actor or "")
+
+
+def _when(at: int | None) -> str:
+    return "" if at is None else timestamp(at)
 
 
 def _word(value: bool) -> str:  # noqa: FBT001

@@ -19,6 +19,8 @@ class AccessFormat:
 
 
 def unknown_text(one: Unknown) -> str:
-    """That nothing was ever called so."""
+    """That nothing was ever called so, or that it is asked for by what it holds."""
+    if one.group:
+        return f"{one.value} is a group, told by what it holds: ask for a name that it held"
     guess = f"; did you mean {one.near}?" if one.near else ""
     return f"no spec ever had the {one.what} {one.value}{guess}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.audit.access import Period
 from reconciler.audit.spans import Cause
@@ -38,9 +38,9 @@ def _row(one: Period) -> tuple[str, ...]:
     most = "" if one.certain else "at most "
     before = " or before" if one.earlier else ""
     cells = (
-        one.name,
+        _with_before(one.name, one.previously),
         one.kind,
-        one.owner or "",
+        _with_before(one.owner or "", one.owned),
         one.state.value,
         f"{most}{granted(one)}",
         f"{_cause(one.since)}{before}",
@@ -49,16 +49,25 @@ def _row(one: Period) -> tuple[str, ...]:
     return tuple(map(in_line, cells))
 
 
+def _with_before(now: str, before: Sequence[str | None]) -> str:
+    """A name or an owner, and what it was before, the newest first; nobody is told where there was none."""
+    words = [now or "nobody"] if before else [now]
+    return ", was ".join((*words, *(one or "nobody" for one in reversed(before))))
+
+
 def _until(one: Period) -> str:
-    if one.ends_itself and one.ends is not None:
-        return f"{timestamp(one.ends)}, by itself"
+    if one.ends_itself and one.stops is not None:
+        return f"{timestamp(one.stops)}, {'by itself' if one.stops == one.ends else 'with its credential'}"
     return "" if one.until is None else _cause(one.until)
 
 
 def _cause(cause: Cause) -> str:
-    commit = f" ({cause.commit[:7]})" if cause.commit else ""
+    """The commit that changed the specs; else the run, and the commit that it applied."""
+    if not cause.run:
+        return timestamp(cause.at) + (f" ({cause.commit[:7]})" if cause.commit else "")
+    of = f" of {cause.commit[:7]}" if cause.commit else ""
     by = f" by {cause.actor}" if cause.actor else ""
-    return f"{timestamp(cause.at)}{commit}" + (f", run {cause.run}{by}" if cause.run else "")
+    return f"{timestamp(cause.at)}, run {cause.run}{of}{by}"
 
 
 FORMAT = AccessFormat("text", _lines)

@@ -75,6 +75,11 @@ def command(
     of the specs, by first parents: what a merge brought counts from the merge on. Records are believed as
     `reconcile audit verify` leaves them; where spec.audit.records is signed, their signatures are checked.
 
+    SINCE and UNTIL name the run and the commit whose specs it applied, as in run 9e70 of b42ccae; or, of
+    specs, the commit that changed the token, as in (b42ccae). Which commit asked for what a run did,
+    `reconcile audit log` tells. A token can do nothing once its newest credential has ended: only records
+    tell when.
+
     \b
     Exit codes: 0 done, 1 error, or the answer is not whole.
     """

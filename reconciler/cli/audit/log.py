@@ -49,8 +49,8 @@ def command(
     It tells what commits asked for: what changed in meaning, who wrote it, who committed it, and, where it
     came by a merge, who merged it. And it tells what runs made of it, by their records: when it became
     live and who ran that, from which plan; rotations, on time or late; what failed or was held; what was
-    never applied, or was applied from a commit that is not on the line. Authors and trailers are as the
-    commits say: whether that is so, signatures tell.
+    never applied, or was applied from a commit that is not on the line; and when it ended by itself.
+    Authors and trailers are as the commits say: whether that is so, signatures tell.
 
     It reads git and nothing else. A commit counts as made when it came to the line.
 

@@ -54,6 +54,8 @@ def _lines(shown: Shown) -> Iterator[str]:
 def _row(event: Event) -> tuple[str, ...]:
     token = "" if event.token is None else event.token
     made = (token, str(event.generation), event.outcome) if event.asked is None else ("", "", "")
+    if event.asked is None and event.run is None:
+        made = (token, "", "")
     due = event.due
     return (
         timestamp(event.at),
@@ -97,7 +99,7 @@ def _run(event: Event) -> tuple[str, ...]:
         timestamp(ran.at),
         body.actor,
         body.commit or "",
-        str(ran.on_line).lower(),
+        "" if ran.on_line is None else str(ran.on_line).lower(),
         body.plan,
         ", ".join(body.let_go),
         body.reason or "",

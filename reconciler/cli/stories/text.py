@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.audit.events import Event, Standing, Story
+from reconciler.audit.events import Event, Standing, Story, What
+from reconciler.audit.spans import State
 from reconciler.cli.output import in_line, style
 from reconciler.cli.stories.interface import Shown, StoryFormat
 from reconciler.cli.stories.words import WAITS, asked_texts, due_text, run_text, run_texts, what_text
@@ -37,7 +38,7 @@ def _above(events: Sequence[Event]) -> _Above:
     for one in events:
         if one.run is not None and one.standing is Standing.APPLIED:
             applied.add(one.run.path)
-        if one.run is not None and _is_folded(one):
+        if one.run is not None and (_is_folded(one) or _is_rotation(one)):
             made[one.run.path].append(what_text(one))
     return _Above(frozenset(applied), made)
 
@@ -75,8 +76,14 @@ def _state(story: Story) -> str:
     if story.live is None:
         return f"{declared}; no records tell whether it is live"
     if story.live:
-        return "live" if story.declared else "live, and no longer declared"
+        return _live(story) if story.declared else f"{_live(story)}, and no longer declared"
     return f"{declared}, deleted" if story.ids else f"{declared}, never live"
+
+
+def _live(story: Story) -> str:
+    if story.ended is not None:
+        return f"expired since {timestamp(story.ended)}"
+    return "disabled" if story.state is State.DISABLED else "live"
 
 
 def _block(event: Event, above: _Above, *, named: bool) -> Iterator[str]:
@@ -96,6 +103,8 @@ def _details(event: Event, above: _Above) -> Iterator[str]:
         yield from run_texts(event.run)
     elif event.standing in WAITS:
         yield WAITS[event.standing]
+    elif event.what == What.FOUND:
+        yield "which run applied it, if any did, this clone does not tell"
 
 
 def _applied(event: Event, above: _Above) -> str:
@@ -103,6 +112,11 @@ def _applied(event: Event, above: _Above) -> str:
         return run_text(event.run) if event.run else ""
     made = ", then ".join(above.made.get(event.run.path, ()))
     return f"applied {timestamp(event.run.at)} {run_text(event.run)}" + (f": {made}" if made else "")
+
+
+def _is_rotation(event: Event) -> bool:
+    """Whether a new credential was made: that is told by itself, and where somebody asked for it."""
+    return event.asked is None and event.what == Action.ROTATE and event.outcome == DONE
 
 
 def _is_folded(event: Event) -> bool:

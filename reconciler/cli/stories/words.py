@@ -20,6 +20,8 @@ SAID = {
     What.HIDDEN: "declares nothing, for a fault",
     What.MENDED: "declared again, its fault mended",
     What.BLOCKED: "a run was blocked",
+    What.ENDED: "ended by itself",
+    What.LAPSED: "its newest credential ended, so no credential of it works until another is made",
     What.IDLE: "a run changed no token",
 }
 DID: dict[str, str] = {
@@ -39,7 +41,7 @@ WAITS = {
 
 def what_text(event: Event) -> str:
     """What happened, in a few words."""
-    if event.asked is not None or event.what in (What.BLOCKED, What.IDLE):
+    if event.asked is not None or event.run is None or event.what in (What.BLOCKED, What.IDLE):
         text = SAID[What(event.what)]
     elif event.outcome != DONE:
         text = f"{event.what}: {event.outcome}" + (f" ({event.error})" if event.error else "")
@@ -84,6 +86,8 @@ def asked_texts(event: Event) -> Iterator[str]:
     asked = event.asked
     if asked is None:
         return
+    if asked.hidden:
+        yield f"who asked for it is behind {asked.step.commit[:7]}, where this clone is cut"
     yield from (f"asked by {commit_text(one)}" for one in asked.asking)
     if asked.commits:
         yield f"merged by {commit_text(asked.step)}"
@@ -102,6 +106,8 @@ def run_texts(ran: Ran) -> Iterator[str]:
     body = ran.body
     if body.commit is None:
         yield "its specs were of no commit"
+    elif ran.on_line is None:
+        yield f"it applied a commit that this clone does not have ({body.commit[:7]})"
     elif not ran.on_line:
         where = "" if ran.here else ", nor in this clone"
         yield f"it applied a commit that is not on this line ({body.commit[:7]}){where}"
