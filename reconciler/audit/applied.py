@@ -19,7 +19,7 @@ from reconciler.audit.credentials import Credentials
 from reconciler.audit.recorded import Recorded
 from reconciler.audit.spans import Cause, Span
 from reconciler.plan.change import Action
-from reconciler.records.body import Body, Change
+from reconciler.records.body import Change
 from reconciler.specs.model import AnyTokenSpec, from_normal_form
 
 DONE = "done"
@@ -41,7 +41,7 @@ def applied(records: Iterable[Recorded]) -> Lived:
     """The spans of records, in their order, from the first."""
     fold = _Fold()
     for one in records:
-        fold.take(one.body, one.at)
+        fold.take(one)
     return fold.lived()
 
 
@@ -62,15 +62,17 @@ class _Fold:
     spans: list[Span] = field(default_factory=list)
     untold: set[str] = field(default_factory=set)
 
-    def take(self, body: Body, at: int) -> None:
+    def take(self, one: Recorded) -> None:
         """What a run did."""
-        cause = Cause(at, body.commit, body.run, body.actor)
+        body = one.body
+        cause = Cause(one.at, body.commit, body.run, body.actor)
         settled, unsure = set[str | None](), set[str | None]()
         for change in body.changes:
             self._learn(change)
         for change in body.changes:
             if change.outcome == DONE and change.token is not None:
-                self._done(change.token, change, cause)
+                gone = change.action == Action.DELETE
+                self._done(change.token, change, cause if gone else replace(cause, at=one.gave_at), one.at)
             (settled if self._is_settled(change) else unsure).add(change.token)
         for token, digest in body.live.items():
             if token not in settled - unsure and digest != self.live.get(token):
@@ -89,10 +91,10 @@ class _Fold:
             if spec is not None:
                 self.specs[change.spec] = spec
 
-    def _done(self, token: str, change: Change, cause: Cause) -> None:
-        """Takes a change that was done. One that gives no spec takes none away either."""
-        spec, issued = self.specs.get(change.spec or ""), self.created.setdefault(token, cause.at)
-        self.credentials.take(token, change, spec, cause.at, issued)
+    def _done(self, token: str, change: Change, cause: Cause, made: int) -> None:
+        """Takes a change that a run of a moment did. One that gives no spec takes none away either."""
+        spec, issued = self.specs.get(change.spec or ""), self.created.setdefault(token, made)
+        self.credentials.take(token, change, spec, made, issued)
         if change.action == Action.DELETE:
             self._end(token, cause)
         elif change.spec is not None:

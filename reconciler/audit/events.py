@@ -120,6 +120,8 @@ class Ran(Recorded):
             document["held"] = [{"rule": one.rule, "message": one.message} for one in body.held]
         if body.reason is not None:
             document["reason"] = body.reason
+        if body.settled is not None:
+            document["settled"] = {"time": timestamp(self.gave_at), "actor": body.settled.actor}
         return document
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from reconciler.audit.clocks import in_time, odd
 from reconciler.errors import CannotOpen, RecordUnreadable
 from reconciler.git.logs import LATEST
-from reconciler.records.body import Body
+from reconciler.plan.change import Action
+from reconciler.records.body import Body, Change
 from reconciler.records.chain import FILE_NAME, RecordFile, linked
 from reconciler.records.envelope import Signed
 from reconciler.records.keys import PublicKey, signed_by
 
+TAKING = (Action.DELETE, Action.RETIRE)
 PROVE = "see what is wrong with: reconcile audit verify; restore the records from git, or ask with --declared"
 
 
@@ -26,6 +28,12 @@ class Recorded:
     body: Body
     at: int
     """When its run counts as made, in epoch seconds, whatever clock that read."""
+    gave_at: int
+    """When what it gave counts as live: later, where the run died and another settled it."""
+
+    def when(self, change: Change) -> int:
+        """When one of its changes took effect, in epoch seconds: what takes access away waits for nobody."""
+        return self.at if change.action in TAKING else self.gave_at
 
 
 def in_order(
@@ -46,7 +54,10 @@ def in_order(
         for file, signed in found:
             _check_signed(file, signed, keys)
     times = in_time([signed.body.at for _, signed in found], now)
-    return [Recorded(file.path, signed.body, at) for (file, signed), at in zip(found, times, strict=True)]
+    return [
+        Recorded(file.path, signed.body, at, min(max(at, signed.body.gave_at), later))
+        for (file, signed), at, later in zip(found, times, (*times[1:], now), strict=True)
+    ]
 
 
 def odd_times(records: Iterable[Recorded]) -> Iterator[str]:

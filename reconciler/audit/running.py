@@ -56,7 +56,7 @@ class Running:
             yield self._event(did.ran, did.change, 2 * did.place + 1)
 
     def _event(self, ran: Ran, change: Change, order: int) -> Event:
-        token, at = change.token or "", ran.at
+        token, at = change.token or "", ran.when(change)
         before, done = self.now.get(token), change.outcome == DONE
         after = before
         if change.action not in QUIET:

@@ -103,6 +103,7 @@ def runs_of(auditing: Auditing, commit: str) -> list[Ran]:
             one.path,
             one.body,
             one.at,
+            one.gave_at,
             bringing.get(one.path),
             on_line=None if one.body.commit in behind else one.body.commit in whole,
             here=one.body.commit is not None and one.body.commit not in missing,

@@ -89,7 +89,15 @@ def runs(actor: str = "ann", reason: str | None = "the old plant is shut down") 
         body(4, NOW - 9 * DAY, actor="pipeline", outcome="partly", error="seal-failed"),
     ]  # fmt: skip
     return [
-        Ran(f"artifacts/records/{one.sequence:08}-{one.run}.json", one, one.at, None, on_line=True, here=True)
+        Ran(
+            f"artifacts/records/{one.sequence:08}-{one.run}.json",
+            one,
+            one.at,
+            one.gave_at,
+            None,
+            on_line=True,
+            here=True,
+        )
         for one in bodies
     ]
 

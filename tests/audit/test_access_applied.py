@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from reconciler.apply.interface import Publication, Publisher
 from reconciler.audit.access import Period, Question, Wish
 from reconciler.audit.report.contents import to_json
 from reconciler.audit.spans import State
+from reconciler.errors import PartlyApplied
 from reconciler.live.interface import CredentialState
 from reconciler.readers.accessing import Answer, Asked, answer
 from reconciler.readers.auditing import Auditing
@@ -168,3 +172,36 @@ def test_a_rename_does_not_begin_access_anew(house: Audited) -> None:
     for at in (issued, house.now):
         (one,) = told(house, at, A).periods
         assert (one.name, one.previously, one.since.at) == ("archive", ("m",), issued)
+
+
+class Unplugged:
+    """A publisher that is cut off at the moment that it would publish."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.publisher, name)
+
+    def publish(self, _: Publication) -> None:
+        raise RuntimeError
+
+
+def test_what_a_run_gave_that_died_is_live_since_it_was_settled(house: Audited) -> None:
+    """And what it took, since it ran: the record says who settled it, and when."""
+    house.asks(jwt_token("gone"), jwt_token("more"))
+    house.applies()
+    house.asks(jwt_token("more", ("a", "b")))
+    house.now += 60
+    died = house.now
+    with pytest.raises(PartlyApplied):
+        house.apply(lambda ports: replace(ports, publisher=cast("Publisher", Unplugged(ports.publisher))))
+    house.now += DAY
+    house.apply()
+    settled = house.now
+    house.commit("apply")
+    assert {one.name: one.over for one in told(house, died - 1, A).periods}["gone"] == died
+    assert told(house, settled - 1, B).periods == ()
+    (one,) = told(house, settled, B).periods
+    assert (one.name, one.since.at) == ("more", settled)
+    assert house.found().faults == []

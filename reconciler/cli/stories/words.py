@@ -111,6 +111,8 @@ def run_texts(ran: Ran) -> Iterator[str]:
     elif not ran.on_line:
         where = "" if ran.here else ", nor in this clone"
         yield f"it applied a commit that is not on this line ({body.commit[:7]}){where}"
+    if body.settled is not None:
+        yield f"the run died, and {body.settled.actor} settled it at {timestamp(ran.gave_at)}"
     if body.error is not None and not body.held:
         yield f"the run ended as {body.outcome}: {body.error}"
     yield from (f"held by {one.rule}: {one.message}" for one in body.held)
