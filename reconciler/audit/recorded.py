@@ -56,7 +56,7 @@ def in_order(
     times = in_time([signed.body.at for _, signed in found], now)
     return [
         Recorded(file.path, signed.body, at, min(max(at, signed.body.gave_at), later))
-        for (file, signed), at, later in zip(found, times, (*times[1:], now), strict=True)
+        for (file, signed), at, later in zip(found, times, [*times, now][1:], strict=True)
     ]
 
 
