@@ -52,6 +52,6 @@ def _differs(repository: Repository, listing: Listing, path: str) -> bool:
 
 def edited(repository: Repository, paths: Iterable[str]) -> set[str]:
     """Files at or below the paths, all from the top, that git calls changed or new. Raises GitFailed."""
-    asked = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--")
+    asked = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignored", "--")
     said = repository.git.must(*asked, *paths, more=LITERAL).out
     return {os.fsdecode(line[3:]) for line in said.split(b"\0") if line}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -189,6 +190,14 @@ def test_specs_that_no_commit_has_are_not_applied(hub: Hub) -> None:
     house.apply()
     (house.root / "notes.txt").write_text("mine")
     (house.root / "specs" / ".draft.yaml").write_text("kind: [")
+    ignored = house.root / "specs" / "mine.yaml"
+    ignored.write_text(json.dumps(TWO))
+    with (house.root / ".git" / "info" / "exclude").open("a") as file:
+        file.write("mine.yaml\n")
+    house.declare(ONE)
+    with pytest.raises(PlanBlocked, match=r"specs/mine\.yaml is not as the commit has it"):
+        house.apply()
+    ignored.unlink()
     house.declare(ONE, TWO)
     with pytest.raises(PlanBlocked, match=r"specs/all\.yaml is not as the commit has it"):
         house.apply()
