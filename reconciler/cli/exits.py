@@ -13,6 +13,8 @@ from types import FrameType
 
 import click
 
+from reconciler.cli import outlet
+from reconciler.cli.outlet import outlast_readers
 from reconciler.cli.output import echo_styled, in_line, visible
 from reconciler.errors import ReconcilerError, SpecsInvalid
 
@@ -39,10 +41,8 @@ def run(cli: click.Command, arguments: Sequence[str]) -> int:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
+        outlast_readers()
         return _run(cli, arguments, debug=debug)
-    except BrokenPipeError:
-        _drop_output()
-        return 0
     except Exception as error:
         if isinstance(error, OSError) and _of_output(error):
             _drop_output()
@@ -54,11 +54,7 @@ def run(cli: click.Command, arguments: Sequence[str]) -> int:
 def _run(cli: click.Command, arguments: Sequence[str], *, debug: bool) -> int:
     try:
         result = cli.main(list(arguments), prog_name="reconcile", standalone_mode=False)
-        _flush()
-    except SystemExit:
-        # From click, where the reader of stdout went away while a command printed: it has what it wants.
-        _drop_output()
-        return 0
+        sys.stdout.flush()
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
@@ -70,14 +66,6 @@ def _run(cli: click.Command, arguments: Sequence[str], *, debug: bool) -> int:
     except ReconcilerError as error:
         return _told(error, debug=debug)
     return result if isinstance(result, int) else 0
-
-
-def _flush() -> None:
-    """What was printed goes out. A reader that went away does not change how the command ended."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_output()
 
 
 def _interrupted(_: int, __: FrameType | None) -> None:
@@ -94,7 +82,7 @@ def _without_output() -> int:
 def _of_output(error: OSError) -> bool:
     """Whether a write to stdout raised it: that happens in click, or in the flush at the end."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return error.filename is None and last.filename in (click.utils.__file__, __file__)
+    return error.filename is None and last.filename in (click.utils.__file__, outlet.__file__, __file__)
 
 
 def _drop_output() -> None:

@@ -175,6 +175,33 @@ def test_a_reader_that_goes_away_in_the_middle_is_no_error_either(shop: Shop) ->
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
 
 
+def unread(shop: Shop, command: str) -> int:
+    """The exit code of a command whose output and errors nobody reads."""
+    whole = f"{sys.executable} -m reconciler.cli {command} 2>&1 | true; exit ${{PIPESTATUS[0]}}"
+    environ = {
+        **os.environ,
+        "HOME": str(shop.root / "home"),
+        "RECONCILER_STORE": "sqlite:///.reconciler/live.db",
+    }
+    done = subprocess.run(["bash", "-c", whole], capture_output=True, env=environ, timeout=60, check=False)
+    return done.returncode
+
+
+def test_what_is_to_be_done_is_done_whoever_reads_and_the_exit_code_says_so(shop: Shop) -> None:
+    """`reconcile apply --yes | grep -q issue`: grep leaves before anything is applied."""
+    shop.spec(AUTH)
+    assert unread(shop, "keygen") == 0
+    assert unread(shop, "plan --detailed-exitcode") == 2
+    assert unread(shop, "apply --yes") == 0
+    assert len(list((shop.root / "artifacts").rglob("*.yaml"))) == 1
+    assert unread(shop, "plan --detailed-exitcode") == 0
+    (shop.root / "artifacts" / "stray.yaml").write_text("x: 1\n")
+    assert unread(shop, "drift") == 2
+    shop.spec(AUTH.replace("TokenAuth", "TokenOuth"))
+    assert unread(shop, "validate") == 1
+    assert unread(shop, "apply --yes") == 1
+
+
 def test_the_version_is_the_packages() -> None:
     done = spawn(["--version"])
     assert done.stdout.strip().startswith("reconcile, version ")
