@@ -22,8 +22,6 @@ from reconciler.plan.change import Action
 from reconciler.records.body import Change
 from reconciler.specs.model import AnyTokenSpec, from_normal_form
 
-DONE = "done"
-
 
 @dataclass(frozen=True, slots=True)
 class Lived:
@@ -70,7 +68,7 @@ class _Fold:
         for change in body.changes:
             self._learn(change)
         for change in body.changes:
-            if change.outcome == DONE and change.token is not None:
+            if change.is_done and change.token is not None:
                 gone = change.action == Action.DELETE
                 self._done(change.token, change, cause if gone else replace(cause, at=one.gave_at), one.at)
             (settled if self._is_settled(change) else unsure).add(change.token)
@@ -82,7 +80,7 @@ class _Fold:
     def _is_settled(self, change: Change) -> bool:
         """Whether it is known what its token could do since: the change was done, or its spec is the same."""
         kept = change.spec is not None and change.spec == self.given.get(change.token or "")
-        return kept or change.outcome == DONE
+        return kept or change.is_done
 
     def _learn(self, change: Change) -> None:
         """Keeps the spec that a change tells in words: any change of the run may name it by its digest."""

@@ -11,7 +11,7 @@ from reconciler.audit.events import Due, Event, Ran
 from reconciler.audit.rotations import Renewed
 from reconciler.audit.spans import Span, lives
 from reconciler.compare.tokens import beyond
-from reconciler.plan.change import DONE, Action
+from reconciler.plan.change import Action
 from reconciler.records.body import Change
 
 QUIET = (Action.RETIRE, Action.RESEAL)
@@ -57,7 +57,7 @@ class Running:
 
     def _event(self, ran: Ran, change: Change, order: int) -> Event:
         token, at = change.token or "", ran.when(change)
-        before, done = self.now.get(token), change.outcome == DONE
+        before, done = self.now.get(token), change.is_done
         after = before
         if change.action not in QUIET:
             after = self._spans.get((token, ran.body.run), before)

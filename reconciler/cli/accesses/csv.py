@@ -48,9 +48,9 @@ def _row(one: Period) -> tuple[str, ...]:
         one.state.value,
         one.token,
         granted(one),
-        _word(one.certain),
+        str(one.certain).lower(),
         *_cause(one.since),
-        _word(one.earlier),
+        str(one.earlier).lower(),
         *_cause(one.until),
         _when(one.ends),
         _when(one.lasts),
@@ -67,10 +67,6 @@ def _cause(cause: Cause | None) -> tuple[str, ...]:
 
 def _when(at: int | None) -> str:
     return "" if at is None else timestamp(at)
-
-
-def _word(value: bool) -> str:  # noqa: FBT001
-    return "true" if value else "false"
 
 
 FORMAT = AccessFormat("csv", _lines)
