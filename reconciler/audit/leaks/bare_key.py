@@ -30,6 +30,7 @@ def find(text: bytes) -> Iterator[Leak]:
     for found in compiled(NEEDLE).finditer(text):
         if found.start() >= over and (body := _body(text, found.start())) is not None:
             data = decoded(body)
+            data = data[: outer_end(data)]  # the letters that follow a key are not its own
             if is_private(data):
                 over = found.start() + len(body)
                 yield Leak(found.start(), over, same(data), public=public_half(data))

@@ -101,7 +101,8 @@ class _Window:
         self._parts, self._held = [], 0
 
     def _sightings(self, until: int) -> Iterator[Sighting]:
-        for detector, leak in leaks(self.text):
+        # In the order of places: one that stands there twice, in two forms, is told where it stands first.
+        for detector, leak in sorted(leaks(self.text), key=lambda pair: pair[1].start):
             if self._told <= leak.start < until:
                 line = self.lines + self.text.count(b"\n", 0, leak.start) + 1
                 yield Sighting(detector, leak, line)
